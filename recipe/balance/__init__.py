@@ -1,0 +1,1 @@
+"""Quotas. Each file: counts -> integers whose sum is exactly the size."""

@@ -1,0 +1,1 @@
+"""Clusters. Each file: vectors -> (n,) int32."""

@@ -1,0 +1,1 @@
+"""Vectors of every sample. Each file: pool -> (n, d) float32, unit rows."""

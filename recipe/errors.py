@@ -1,0 +1,72 @@
+"""Every error that `recipe` raises on purpose.
+
+::
+
+    RecipeError
+    ├── InputError      a file or a folder cannot be read as asked
+    ├── ConfigError     a knob of the recipe is unknown, out of its range, or clashes with another
+    ├── SupplyError     the pool cannot give what the recipe asks for
+    ├── AlignmentError  an array does not fit the pool it is attached to
+    └── MissingExtra    an optional dependency is not installed
+
+A message says what was expected, what came, where, and what to do, in one line.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class RecipeError(Exception):
+    """Root of all errors that `recipe` raises on purpose."""
+
+
+class InputError(RecipeError):
+    """A file or a folder cannot be read as asked."""
+
+
+class ConfigError(RecipeError):
+    """A knob of the recipe is unknown, out of its range, or clashes with another."""
+
+
+class SupplyError(RecipeError):
+    """The pool cannot give what the recipe asks for."""
+
+
+class AlignmentError(RecipeError):
+    """An array does not fit the pool it is attached to."""
+
+
+class MissingExtra(RecipeError):  # noqa: N818  the name says what to do better than a suffix would
+    """An optional dependency is not installed."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the half sentence that helps after a typo.
+
+    Parameters
+    ----------
+    word
+        What the user wrote.
+    known
+        What would have been understood.
+
+    Returns
+    -------
+    str
+        ``"did you mean 'novelty'?"`` where one name is near, else the list of all names.
+
+    Examples
+    --------
+    >>> nearest("noveltly", ["novelty", "density"])
+    "did you mean 'novelty'?"
+    >>> nearest("zzz", ["novelty", "density"])
+    'known: density, novelty'
+    """
+    names = sorted(known)
+    close = get_close_matches(word, names, n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names)}"

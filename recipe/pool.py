@@ -1,0 +1,201 @@
+"""The object that travels: one table with a row a sample, and one matrix aligned to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from recipe.errors import AlignmentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+TURN = pl.Struct({"from": pl.String, "value": pl.String})
+
+SCHEMA: dict[str, pl.DataType] = {
+    "row": pl.UInt32(),  # 0..n-1 in key order
+    "key": pl.String(),  # blake2b-128 of image and turns: the sample's identity
+    "id": pl.String(),  # as given, or made from the source; ids repeat in real files and identify nothing
+    "source": pl.String(),  # the file it was read from
+    "record": pl.UInt32(),  # its number in that file, from 0
+    "order": pl.UInt32(),  # its number in the order in which everything was read, from 0
+    "image": pl.String(),  # relative POSIX path; null for text only
+    "turns": pl.List(TURN),  # human and gpt
+    "extra": pl.String(),  # what the record carries beyond the schema, as a JSON object; null for nothing
+    "task_name": pl.String(),  # what the source calls its task (SVIT's file, Vision-Flan's task_name); null if nothing
+    "n_words": pl.UInt32(),  # white-space separated words of all turns
+    "n_tokens": pl.UInt32(),  # estimate of its tokens, image patches not counted
+    "problem": pl.String(),  # why it may not be selected; null if it may
+}
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All samples that were read, aligned by row, never reordered and never dropped.
+
+    Rows stand in the order of their keys, so everything computed from a pool is the same for any order of its files
+    and records, and a tie that goes to the smaller row goes to the smaller key.
+
+    Parameters
+    ----------
+    rows
+        A table with at least the columns of `SCHEMA`, one row a sample.
+    vectors
+        (n, d) float32 matrix of unit rows, or None before embedding.
+
+    Raises
+    ------
+    AlignmentError
+        If the matrix does not have one finite row for each sample.
+    """
+
+    rows: pl.DataFrame
+    vectors: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        missing = [name for name in SCHEMA if name not in self.rows.columns]
+        if missing:
+            raise AlignmentError(f"expected a table with the columns of a pool, missing: {', '.join(missing)}")
+        if self.vectors is not None:
+            check_vectors(self.vectors, len(self))
+
+    def __len__(self) -> int:
+        return self.rows.height
+
+    @cached_property
+    def eligible(self) -> NDArray[np.bool_]:
+        """(n,) bool: true where a row has no problem."""
+        return self.rows["problem"].is_null().to_numpy()
+
+    @cached_property
+    def qas(self) -> pl.DataFrame:
+        """One line a question-answer pair: row (u32), pair (u32, from 0 in its row), question, answer.
+
+        The i-th human turn of a row is paired with its i-th gpt turn; a turn without a partner stands beside null.
+        `<image>` is taken out of the questions.
+        """
+        turns = self.rows.lazy().select("row", "turns").explode("turns").unnest("turns").drop_nulls("from")
+        numbered = turns.with_columns(pair=pl.int_range(pl.len(), dtype=pl.UInt32).over("row", "from"))
+        human = numbered.filter(pl.col("from") == "human").select("row", "pair", question="value")
+        gpt = numbered.filter(pl.col("from") == "gpt").select("row", "pair", answer="value")
+        said = pl.col("question").str.replace_all("<image>", "", literal=True).str.strip_chars()
+        return (
+            human.join(gpt, on=["row", "pair"], how="full", coalesce=True)
+            .sort("row", "pair")
+            .with_columns(said)
+            .collect()
+        )
+
+    @cached_property
+    def texts(self) -> pl.Series:
+        """(n,) str: all that a sample says, one turn a line, without `<image>`."""
+        said = pl.col("turns").list.eval(pl.element().struct.field("value")).list.join("\n")
+        return self.rows.select(said.str.replace_all("<image>", "", literal=True).str.strip_chars())["turns"]
+
+    def with_labels(self, labels: pl.DataFrame) -> Pool:
+        """Attach columns to the table, in place of columns of the same name.
+
+        Parameters
+        ----------
+        labels
+            n rows, any columns but `row` and `key`.
+
+        Returns
+        -------
+        Pool
+            The same samples with the columns attached.
+
+        Raises
+        ------
+        AlignmentError
+            If `labels` does not have one row for each sample.
+        """
+        if labels.height != len(self):
+            raise AlignmentError(f"expected {len(self)} rows for {', '.join(labels.columns)}, got {labels.height}")
+        return replace(self, rows=self.rows.with_columns(labels))
+
+    def with_scores(self, scores: Mapping[str, NDArray[np.float32]]) -> Pool:
+        """Attach score columns.
+
+        Parameters
+        ----------
+        scores
+            Name to (n,) float32, finite.
+
+        Returns
+        -------
+        Pool
+            The same samples with the columns attached.
+
+        Raises
+        ------
+        AlignmentError
+            If a score has another shape or dtype, or holds NaN or infinity.
+        """
+        for name, values in scores.items():
+            got = f"{name}: shape={values.shape}, dtype={values.dtype}"
+            if values.shape != (len(self),) or values.dtype != np.float32:
+                raise AlignmentError(f"expected a score of shape ({len(self)},) and dtype float32, got {got}")
+            if not np.isfinite(values).all():
+                raise AlignmentError(f"expected finite scores, got {int((~np.isfinite(values)).sum())} others in {name}")
+        return self.with_labels(pl.DataFrame(dict(scores)))
+
+    def with_vectors(self, vectors: NDArray[np.float32]) -> Pool:
+        """Attach the embedding.
+
+        Parameters
+        ----------
+        vectors
+            (n, d) float32, finite, rows in the order of the pool.
+
+        Returns
+        -------
+        Pool
+            The same samples with the matrix attached.
+        """
+        return replace(self, vectors=vectors)
+
+    def refuse(self, problems: pl.Series) -> Pool:
+        """Mark rows that may not be selected; a problem found earlier is kept.
+
+        Parameters
+        ----------
+        problems
+            (n,) str, null where nothing is wrong.
+
+        Returns
+        -------
+        Pool
+            The same samples with the problems attached.
+        """
+        found = pl.Series("problem", problems, dtype=pl.String)
+        return self.with_labels(self.rows.select(pl.coalesce(pl.col("problem"), found).alias("problem")))
+
+
+def check_vectors(vectors: NDArray[np.float32], n: int) -> None:
+    """Raise unless the matrix has n finite float32 rows.
+
+    Parameters
+    ----------
+    vectors
+        What was given as an embedding.
+    n
+        How many samples there are.
+
+    Raises
+    ------
+    AlignmentError
+        If it is not a finite (n, d) float32 matrix.
+    """
+    if vectors.ndim != 2 or vectors.shape[0] != n or vectors.dtype != np.float32:  # noqa: PLR2004  a matrix
+        got = f"shape={vectors.shape}, dtype={vectors.dtype}"
+        raise AlignmentError(f"expected vectors of shape ({n}, d) and dtype float32, got {got}")
+    bad = int((~np.isfinite(vectors).all(axis=1)).sum())
+    if bad:
+        raise AlignmentError(f"expected finite vectors, got {bad} rows with NaN or infinity")

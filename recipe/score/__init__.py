@@ -1,0 +1,1 @@
+"""Scores of every sample. Each file: pool -> (n,) float32, higher = wanted."""

@@ -1,0 +1,1 @@
+"""Selectors. Each file: pool and quotas -> picks in pick order."""

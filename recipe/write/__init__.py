@@ -1,0 +1,1 @@
+"""Picks out to files that trainers read."""
