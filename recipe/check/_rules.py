@@ -1,0 +1,215 @@
+"""The rules by which a record is judged, each a small function; the table at the end gives them their codes.
+
+A rule takes one decoded record and yields the turns at fault, counted from 0, or None for the record as a whole.
+
+Source: LLaVA v1.5, `llava/train/train.py`, `llava/train/llava_trainer.py`, `llava/conversation.py` (template v1).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import islice, pairwise
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from os import PathLike
+
+    Record = dict[str, Any]
+    Places = Iterator[int | None]
+    Rule = Callable[[Record], Places]
+
+CONTEXT = 2048  # model_max_length in v1_5/finetune.sh
+PATCHES = 576  # tokens of one image: (336 / 14) squared
+SPEAKERS = ("human", "gpt")
+IMAGE = "<image>"
+
+_MARK = re.compile(r"<(?:image|video)>", re.IGNORECASE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[/\\]")  # a URL's scheme or a drive letter
+_TEMPLATE = ("</s>", "<unk>", " ASSISTANT: ")
+_WORD, _FOREIGN, _SIGN = re.compile(r"[A-Za-z]+"), re.compile(r"[^\W\d_A-Za-z]"), re.compile(r"[\d_]|[^\w\s]")
+
+
+def estimate_tokens(text: str) -> int:
+    r"""Estimate how many tokens Llama's tokenizer makes of a text, without `<image>`.
+
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Returns
+    -------
+    int
+        From 0, rounded up.
+
+    Examples
+    --------
+    >>> estimate_tokens("<image>\nIs it 10 o'clock?")
+    9
+    """
+    text = text.replace(IMAGE, "")
+    return math.ceil(1.25 * len(_WORD.findall(text)) + len(_SIGN.findall(text)) + 1.5 * len(_FOREIGN.findall(text)))
+
+
+def _texts(record: Record) -> list[str]:
+    """Return what is said in each turn."""
+    return [turn["value"] for turn in record["conversations"]]
+
+
+def _trained(record: Record) -> list[tuple[int, str, str]]:
+    """Return number, speaker and text of the turns that are trained: a leading gpt turn is dropped."""
+    turns = [(i, turn.get("from"), turn["value"]) for i, turn in enumerate(record["conversations"])]
+    return turns[1:] if turns[0][1] == "gpt" else turns
+
+
+def _no_string(record: Record) -> Places:
+    """L05: conversations is no list, or a turn has no text."""
+    turns = record.get("conversations") if isinstance(record, dict) else None
+    if not isinstance(turns, list):
+        yield None
+        return
+    yield from (i for i, t in enumerate(turns) if not isinstance(t, dict) or not isinstance(t.get("value"), str))
+
+
+def _no_turns(record: Record) -> Places:
+    """L09: conversations is empty."""
+    if not record["conversations"]:
+        yield None
+
+
+def _no_words(record: Record) -> Places:
+    """L06: the sampler counts the words of a record, `<image>` too, and refuses a zero."""
+    if not any(text.split() for text in _texts(record)):
+        yield None
+
+
+def _image_unnamed(record: Record) -> Places:
+    """L07: the image is anything but a name."""
+    if "image" in record and not (isinstance(record["image"], str) and record["image"]):
+        yield None
+
+
+def file_missing(images: str | PathLike[str], record: Record) -> Places:
+    """L08: the image folder has no such file."""
+    image = record.get("image")
+    if isinstance(image, str) and image and not Path(images, image).is_file():
+        yield None
+
+
+def _unknown_speaker(record: Record) -> Places:
+    """L10: a speaker the template does not know."""
+    yield from (i for i, turn in enumerate(record["conversations"]) if turn.get("from") not in SPEAKERS)
+
+
+def _same_speaker(record: Record) -> Places:
+    """L11: the speaker of the turn before speaks again."""
+    speakers = [turn.get("from") for turn in record["conversations"]]
+    yield from (i for i, (a, b) in enumerate(pairwise(speakers), 1) if a == b and a in SPEAKERS)
+
+
+def _half_character(record: Record) -> Places:
+    """L12: half of a surrogate pair, which the tokenizer cannot encode."""
+    yield from (i for i, text in enumerate(_texts(record)) if _SURROGATE.search(text))
+
+
+def _image_again(record: Record) -> Places:
+    """L13: a second turn shows the image."""
+    if "image" in record:
+        yield from islice((i for i, _, text in _trained(record) if IMAGE in text), 1, None)
+
+
+def _image_unseen(record: Record) -> Places:
+    """W01: no turn shows the image."""
+    if "image" in record and not any(IMAGE in text for _, _, text in _trained(record)):
+        yield None
+
+
+def _mark_as_text(record: Record) -> Places:
+    """W02: a mark that stands for no image is trained as text."""
+    real = {IMAGE} if "image" in record else set()
+    yield from (i for i, text in enumerate(_texts(record)) if not real.issuperset(_MARK.findall(text)))
+
+
+def _leading_answer(record: Record) -> Places:
+    """W03: one leading gpt turn is dropped; of two the second stops the run."""
+    speakers = [turn.get("from") for turn in record["conversations"]]
+    if speakers[0] == "gpt" and speakers[1:2] != ["gpt"]:
+        yield 0
+
+
+def _image_misplaced(record: Record) -> Places:
+    """W04: the mark is repeated, amid a text, or after the first question; at that question's end it does no harm."""
+    turns = _trained(record) if "image" in record else []
+    for i, _, text in (turn for turn in turns if IMAGE in turn[2]):
+        said = text.strip()
+        if i != turns[0][0] or said.count(IMAGE) > 1 or not (said.startswith(IMAGE) or said.endswith(IMAGE)):
+            yield i
+        return  # a second turn that shows the image is L13
+
+
+def _no_last_answer(record: Record) -> Places:
+    """W05: what is trained ends with a question, or is nothing."""
+    turns = _trained(record)
+    if not turns or turns[-1][1] == "human":
+        yield len(record["conversations"]) - 1
+
+
+def _empty_turn(record: Record) -> Places:
+    """W06: an empty turn after the first shifts the template, and every label is masked."""
+    yield from (i for i, _, text in _trained(record)[1:] if not text.strip())
+
+
+def _too_long(record: Record) -> Places:
+    """W07: the tail beyond the context is cut; a question that is too long alone is W10."""
+    texts, room = _texts(record), CONTEXT - PATCHES * ("image" in record)
+    if 2 * sum(map(len, texts)) <= room:  # no text has more than 2 tokens a character: most records end here
+        return
+    if sum(map(estimate_tokens, texts)) > room and not list(_question_too_long(record)):
+        yield None
+
+
+def _outside_path(record: Record) -> Places:
+    """W08: the path does not stay inside the image folder."""
+    image = record.get("image")
+    if isinstance(image, str) and image:
+        path = PurePosixPath(image.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or _ELSEWHERE.match(image):
+            yield None
+
+
+def _template_markup(record: Record) -> Places:
+    """W09: the text, between the blanks of the template, holds what the template is cut at."""
+    yield from (i for i, text in enumerate(_texts(record)) if any(mark in f" {text} " for mark in _TEMPLATE))
+
+
+def _question_too_long(record: Record) -> Places:
+    """W10: after this question no room is left for an answer."""
+    for i, speaker, text in _trained(record):
+        if speaker == "human" and 2 * len(text) > CONTEXT and estimate_tokens(text) > CONTEXT:
+            yield i
+
+
+RULES: dict[str, Rule] = {  # in the order in which they are asked; L08 joins where a folder of images is given
+    "L05": _no_string,
+    "L09": _no_turns,
+    "L06": _no_words,
+    "L07": _image_unnamed,
+    "L10": _unknown_speaker,
+    "L11": _same_speaker,
+    "L12": _half_character,
+    "L13": _image_again,
+    "W01": _image_unseen,
+    "W02": _mark_as_text,
+    "W03": _leading_answer,
+    "W04": _image_misplaced,
+    "W05": _no_last_answer,
+    "W06": _empty_turn,
+    "W07": _too_long,
+    "W08": _outside_path,
+    "W09": _template_markup,
+    "W10": _question_too_long,
+}

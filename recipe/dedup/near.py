@@ -1,0 +1,117 @@
+"""Near duplicates: the same image, and nearly the same set of words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from recipe.errors import ConfigError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recipe.pool import Pool
+
+HASHES = 128
+BLOCK = 16_384  # texts hashed at once
+
+
+def dedup(
+    pool: Pool, *, threshold: float = 0.9, across_images: bool = False, min_words: int = 4, seed: int = 0
+) -> NDArray[np.int64]:
+    """Find for each sample an earlier kept one whose set of words is nearly the same.
+
+    Two samples are near duplicates if they share their image (or both have none) and the Jaccard similarity of their sets
+    of lower-case words reaches the threshold. The same question with the same answer on another picture is another
+    sample, unless `across_images` says otherwise. MinHash with banding proposes pairs, the exact similarity decides, so
+    there are no false hits; a pair at the threshold is missed with a chance of 1 in 20 at most. Samples are taken in the
+    order of their keys, and one is dropped only for a keeper, never for a sample that was itself dropped.
+
+    O(n (words + hashes)); a bucket of n samples compares each with the bucket's first and with its predecessor.
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    threshold
+        Jaccard similarity from which two samples are duplicates, above 0 and up to 1.
+    across_images
+        Whether samples of different images are compared too.
+    min_words
+        Samples with fewer different words are left alone: their sets say too little.
+    seed
+        Seed of the hash functions.
+
+    Returns
+    -------
+    ndarray
+        (n,) int64 row of the keeper; its own row where a sample is kept, or has a problem already.
+
+    Raises
+    ------
+    ConfigError
+        If the threshold is out of its range.
+
+    References
+    ----------
+    Broder 1997, On the resemblance and containment of documents; Leskovec, Rajaraman and Ullman, Mining of Massive
+    Datasets, section 3.4, for the bands.
+    """
+    if not 0 < threshold <= 1:
+        raise ConfigError(f"dedup.near: expected a threshold above 0 and up to 1, got threshold={threshold}")
+    words = pl.col("text").str.to_lowercase().str.extract_all(r"\w+").list.unique().list.sort()
+    table = pool.rows.select("row", "image").with_columns(text=pool.texts).filter(pool.eligible)
+    table = table.select("row", pl.lit("").alias("image") if across_images else pl.col("image").fill_null(""), words=words)
+    table = table.filter(pl.col("words").list.len() >= min_words)
+    keeper = np.arange(len(pool))
+    pairs = _proposals(table, _signatures(table["words"], seed), threshold)
+    for early, late in pairs.filter(_jaccard(table, pairs) >= threshold).select("early", "late").iter_rows():
+        if keeper[early] == early and keeper[late] == late:
+            keeper[late] = early
+    return keeper
+
+
+def _signatures(words: pl.Series, seed: int) -> NDArray[np.uint32]:
+    """Return the (n, HASHES) MinHash signatures."""
+    from rensa import RMinHash  # noqa: PLC0415  only where near duplicates are asked for
+
+    blocks = [
+        RMinHash.digest_matrix_from_token_sets(words.slice(at, BLOCK).to_list(), HASHES, seed).to_rows()
+        for at in range(0, len(words), BLOCK)
+    ]
+    return np.concatenate([np.asarray(block, dtype=np.uint32) for block in blocks] or [np.zeros((0, HASHES), np.uint32)])
+
+
+def rows_a_band(threshold: float) -> int:
+    """Return the largest number of hashes a band with which a pair at the threshold is found with a chance of 0.95.
+
+    Examples
+    --------
+    >>> rows_a_band(1.0), rows_a_band(0.9), rows_a_band(0.5)
+    (128, 16, 4)
+    """
+    fits = [r for r in (1, 2, 4, 8, 16, 32, 64, 128) if 1 - (1 - threshold**r) ** (HASHES // r) >= 0.95]  # noqa: PLR2004
+    return fits[-1] if fits else 1
+
+
+def _proposals(table: pl.DataFrame, signatures: NDArray[np.uint32], threshold: float) -> pl.DataFrame:
+    """List pairs (early < late) that agree in a band, in the order of `late`, then `early`."""
+    width = rows_a_band(threshold)
+    parts = []
+    for at in range(0, HASHES, width):
+        band = np.ascontiguousarray(signatures[:, at : at + width]).view(np.dtype((np.void, 4 * width))).ravel()
+        bucket = table.select("row", "image").with_columns(band=pl.Series(np.unique(band, return_inverse=True)[1]))
+        first, previous = pl.col("row").min().over("image", "band"), pl.col("row").shift(1).over("image", "band")
+        parts.extend(bucket.select(early=early, late="row") for early in (first, previous))
+    both = pl.concat(parts).drop_nulls().filter(pl.col("early") < pl.col("late"))
+    return both.unique(maintain_order=True).sort("late", "early")
+
+
+def _jaccard(table: pl.DataFrame, pairs: pl.DataFrame) -> pl.Series:
+    """Return the exact Jaccard similarity of each pair."""
+    early = pairs.join(table.select("row", one="words"), left_on="early", right_on="row", how="left", maintain_order="left")
+    both = early.join(table.select("row", two="words"), left_on="late", right_on="row", how="left", maintain_order="left")
+    shared = pl.col("one").list.set_intersection("two").list.len()
+    return both.select(shared / (pl.col("one").list.len() + pl.col("two").list.len() - shared)).to_series()

@@ -1,0 +1,169 @@
+"""Lazy greedy maximisation of a monotone submodular function under quotas, compiled.
+
+Everything is counted in whole quanta: a similarity is an int16 (`QUANTUM` is 1.0), a gain an int64. Integer sums have no
+rounding and no order, so lazy greedy equals naive greedy pick by pick, and every machine and thread count agrees.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+QUANTUM = 1 << 14  # quanta in a similarity of 1.0; leaves int16 one spare bit
+
+
+@njit(cache=True, nogil=True)
+def quantise(similarities):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201  numba infers them
+    """Turn (m, n) float32 similarities into int16 quanta; what is below 0 becomes 0."""
+    rows, columns = similarities.shape
+    quanta = np.empty((rows, columns), np.int16)
+    for i in range(rows):
+        for j in range(columns):
+            quanta[i, j] = np.int16(min(max(similarities[i, j], np.float32(0)), np.float32(1)) * QUANTUM + np.float32(0.5))
+    return quanta
+
+
+@njit(cache=True, nogil=True)
+def coverage_gain(candidate, start, points, quanta, dense, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return by how much a candidate would raise the summed best similarity of the points it reaches."""
+    gain = np.int64(0)
+    if dense:
+        row = quanta[start[candidate] : start[candidate + 1]]
+        for i in range(len(row)):
+            gain += max(np.int32(row[i]) - np.int32(best[i]), np.int32(0))
+    else:
+        for t in range(start[candidate], start[candidate + 1]):
+            gain += max(np.int32(quanta[t]) - np.int32(best[points[t]]), np.int32(0))
+    return gain
+
+
+@njit(cache=True, nogil=True)
+def concept_gain(candidate, concept_start, concepts, worth, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return what one more sample of each of its concepts is worth: a square root grows by 1/(sqrt(c+1)+sqrt(c))."""
+    gain = np.int64(0)
+    for t in range(concept_start[candidate], concept_start[candidate + 1]):
+        c = concepts[t]
+        gain += np.int64(worth[c] / (np.sqrt(seen[c] + 1.0) + np.sqrt(np.float64(seen[c]))))
+    return gain
+
+
+@njit(cache=True, nogil=True)
+def _before(a, b, gain):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Order of the heap: larger bound first, ties to the smaller candidate."""
+    return gain[a] > gain[b] or (gain[a] == gain[b] and a < b)
+
+
+@njit(cache=True, nogil=True)
+def _sift_down(heap, size, at, gain):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Restore the heap below a position whose bound has fallen."""
+    item = heap[at]
+    child = 2 * at + 1
+    while child < size:
+        if child + 1 < size and _before(heap[child + 1], heap[child], gain):
+            child += 1
+        if not _before(heap[child], item, gain):
+            break
+        heap[at] = heap[child]
+        at = child
+        child = 2 * at + 1
+    heap[at] = item
+
+
+@njit(cache=True, nogil=True)
+def lazy_greedy(  # type: ignore[no-untyped-def]  # noqa: ANN201
+    start,  # noqa: ANN001  (m+1,) int64: where the similarities of each candidate begin in `quanta`
+    points,  # noqa: ANN001  int32: the point of each similarity; unread if dense
+    quanta,  # noqa: ANN001  int16 similarities, candidate by candidate
+    dense,  # noqa: ANN001  bool: every candidate reaches every point, in order
+    best,  # noqa: ANN001  (n,) int16: best similarity so far; grows in place
+    bonus,  # noqa: ANN001  (m,) int64: modular term
+    concept_start,  # noqa: ANN001  (m+1,) int64
+    concepts,  # noqa: ANN001  int32 concepts, candidate by candidate
+    worth,  # noqa: ANN001  (u,) float64: weight of the square root of each concept's count
+    seen,  # noqa: ANN001  (u,) int64: how often each concept was picked; grows in place
+    cell,  # noqa: ANN001  (m,) int32: quota cell of each candidate
+    quota,  # noqa: ANN001  (q,) int64: what each cell may still give; shrinks in place
+    image,  # noqa: ANN001  (m,) int32: image of each candidate
+    room,  # noqa: ANN001  (images,) int64: what each image may still give; shrinks in place
+    most,  # noqa: ANN001  int: stop after that many picks
+):
+    """Return picked candidates in pick order and their gains, (k,) int64 and (k, 3) int64: coverage, concepts, bonus.
+
+    Lazy greedy (Minoux 1978): a candidate's gain only falls as more is picked, so the last gain computed for it is a
+    bound, and only the candidate on top of a heap of bounds needs a fresh look. O(m s + e s + e log m) for s similarities
+    a candidate and e fresh looks; e is a few times the number of picks in practice, m times it at worst.
+    """
+    m = len(start) - 1
+    bound = np.empty(m, np.int64)
+    fresh = np.zeros(m, np.int64)  # number of picks at which the bound was computed
+    heap = np.arange(m)
+    for j in range(m):
+        bound[j] = (
+            coverage_gain(j, start, points, quanta, dense, best)
+            + concept_gain(j, concept_start, concepts, worth, seen)
+            + bonus[j]
+        )
+    for at in range(m // 2 - 1, -1, -1):
+        _sift_down(heap, m, at, bound)
+    picks = np.empty(min(m, most), np.int64)
+    gains = np.empty((min(m, most), 3), np.int64)
+    count = 0
+    size = m
+    while size > 0 and count < most:
+        j = heap[0]
+        closed = quota[cell[j]] <= 0 or room[image[j]] <= 0
+        if not closed and fresh[j] != count:
+            covered = coverage_gain(j, start, points, quanta, dense, best)
+            bound[j] = covered + concept_gain(j, concept_start, concepts, worth, seen) + bonus[j]
+            fresh[j] = count
+            _sift_down(heap, size, 0, bound)
+            continue
+        size -= 1
+        heap[0] = heap[size]
+        _sift_down(heap, size, 0, bound)
+        if closed:
+            continue
+        picks[count] = j
+        gains[count, 1] = concept_gain(j, concept_start, concepts, worth, seen)
+        gains[count, 2] = bonus[j]
+        gains[count, 0] = bound[j] - gains[count, 1] - bonus[j]
+        for t in range(start[j], start[j + 1]):
+            i = t - start[j] if dense else points[t]
+            best[i] = max(best[i], quanta[t])
+        for t in range(concept_start[j], concept_start[j + 1]):
+            seen[concepts[t]] += 1
+        quota[cell[j]] -= 1
+        room[image[j]] -= 1
+        count += 1
+    return picks[:count], gains[:count]
+
+
+@njit(cache=True, nogil=True)
+def transpose(candidate, point, quanta, m):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Sort similarities by candidate, stably: start of each of m candidates, then points and quanta in that order."""
+    start = np.zeros(m + 1, np.int64)
+    for j in candidate:
+        start[j + 1] += 1
+    for j in range(m):
+        start[j + 1] += start[j]
+    place = start[:-1].copy()
+    points = np.empty(len(point), np.int32)
+    sorted_quanta = np.empty(len(quanta), np.int16)
+    for t in range(len(candidate)):
+        at = place[candidate[t]]
+        points[at] = point[t]
+        sorted_quanta[at] = quanta[t]
+        place[candidate[t]] = at + 1
+    return start, points, sorted_quanta
+
+
+@njit(cache=True, nogil=True)
+def gains_beyond(similarities, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return by how much each column would raise the rows' best similarities: (m,) int64 from (n, m) float32."""
+    rows, columns = similarities.shape
+    gains = np.zeros(columns, np.int64)
+    for i in range(rows):
+        for j in range(columns):
+            quantum = np.int32(min(max(similarities[i, j], np.float32(0)), np.float32(1)) * QUANTUM + np.float32(0.5))
+            gains[j] += max(quantum - np.int32(best[i]), np.int32(0))
+    return gains
