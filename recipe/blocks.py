@@ -14,8 +14,8 @@ def cut_blocks(vectors: NDArray[np.float32], cluster: NDArray[np.int32], *, most
     """Group whole clusters, and cut clusters that are too large, into blocks of at most `most` points.
 
     The pool is halved again and again between two far clusters, until a part is small enough; when only one cluster is
-    left in a part (half the pool in one cluster, say) its points are halved in the same way. Blocks hold neighbours, and
-    at least about half of `most`, whatever the number of clusters. O(n d log(n / most)).
+    left in a part (half the pool in one cluster, say) its points are halved in the same way. Blocks hold neighbours,
+    and at least about half of `most`, whatever the number of clusters. O(n d log(n / most)).
 
     Parameters
     ----------
@@ -90,5 +90,4 @@ def centres_of(vectors: NDArray[np.float32], blocks: list[NDArray[np.int64]]) ->
     """Return the (b, d) unit mean of each block."""
     means = np.stack([vectors[rows].mean(axis=0) for rows in blocks])
     length = np.linalg.norm(means, axis=1, keepdims=True)
-    centres: NDArray[np.float32] = means / np.where(length == 0, 1, length)
-    return centres
+    return np.asarray(means / np.where(length == 0, 1, length), dtype=np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable  # noqa: TC003  pydantic reads the annotation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -12,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from recipe.errors import ConfigError, InputError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -75,18 +76,18 @@ class Read(_Frozen):
     """How files become samples."""
 
     boxes: Literal["square", "keep"] = "square"
-    """Whether SVIT's boxes are padded to the square that LLaVA-v1.5 shows its images on (TRAINER_CONTRACT: as SVIT's own
-    LLaVA files), or kept on the original image."""
+    """Whether SVIT's boxes are padded to the square that LLaVA-v1.5 shows its images on (TRAINER_CONTRACT: as SVIT's
+    own LLaVA files), or kept on the original image."""
     image_data: str | None = None
     """Visual Genome's image_data.json; by default the one beside the SVIT files."""
     images: str | None = None
     """Folder of the images, for sizes that image_data.json does not know."""
     suffix_seed: int = 0
-    """Draws which of SVIT's three sentences each referring question gets. Kept apart from `seed`, so that a sample keeps
-    its key when only the selection changes."""
-    image_token: Literal["front", "given"] = "front"
-    """Whether `<image>` is moved to the start of the first question, where LLaVA's loader would move it, or left where it
-    is harmless."""
+    """Draws which of SVIT's three sentences each referring question gets. Kept apart from `seed`, so that a sample
+    keeps its key when only the selection changes."""
+    image_token: Literal["front", "given"] = "front"  # noqa: S105  a mark in a text, no secret
+    """Whether `<image>` is moved to the start of the first question, where LLaVA's loader would move it, or left where
+    it is harmless."""
 
 
 class Tag(_Frozen):
@@ -94,7 +95,7 @@ class Tag(_Frozen):
 
     concepts: str | None = None
     """YAML file of concepts and their keywords; the shipped list (MME and MMBench) by default."""
-    min_frequency: float = Field(0, ge=0)
+    min_frequency: float = Field(default=0, ge=0)
     """Keywords found in fewer samples of the pool are dropped: a count from 1 on, or a share below 1."""
 
 
@@ -103,9 +104,9 @@ class Dedup(_Frozen):
 
     exact: bool = True
     """Whether samples with the same image and the same turns count as one."""
-    near: float | None = Field(0.9, gt=0, le=1)
-    """Jaccard similarity of word sets from which samples of one image count as one; null to leave them. 0.9 is the default
-    of semhash, and drops little else than changed punctuation and single words of long texts."""
+    near: float | None = Field(default=0.9, gt=0, le=1)
+    """Jaccard similarity of word sets from which samples of one image count as one; null to leave them. 0.9 is the
+    default of semhash, and drops little else than changed punctuation and single words of long texts."""
     across_images: bool = False
     """Whether near duplicates are sought across images too: the same answer about another picture is no duplicate."""
 
@@ -114,14 +115,15 @@ class Balance(_Frozen):
     """What the mix should hold how much of."""
 
     margins: dict[str, Room] = {"task": Step("temperature", {"t": 2.0}), "cluster": Step("temperature", {"t": 1.25})}
-    """Column (task, source, task_name, answer, cluster, ...) to rule (proportional, temperature, capped, even, shares). Where
-    they contradict each other the later one is met. Temperature 2 for tasks is the best one T5 tried (section 3.5.2)."""
-    yes_share: float | None = Field(0.5, ge=0, le=1)
-    """Share of yes among all yes and no answers, several in a sample counted each; null to leave it open. One half is the
-    balance of SVIT's data recipe."""
+    """Column (task, source, task_name, answer, cluster, ...) to rule (proportional, temperature, capped, even, shares).
+    Where they contradict each other the later one is met. Temperature 2 for tasks is the best one T5 tried (section
+    3.5.2)."""
+    yes_share: float | None = Field(default=0.5, ge=0, le=1)
+    """Share of yes among all yes and no answers, several in a sample counted each; null to leave it open. One half is
+    the balance of SVIT's data recipe."""
     at_most: dict[str, dict[str, Annotated[int, Field(ge=0)]]] = {}
     """Column to value to the most samples of it, as ``source: {llava_mix.json: 5000}``."""
-    per_image: int | None = Field(None, ge=1)
+    per_image: int | None = Field(default=None, ge=1)
     """The most samples of one image; null for no limit."""
 
 
@@ -133,8 +135,9 @@ class Write(_Frozen):
     ids: Literal["string", "given"] = "string"
     """Whether ids that were numbers are written as strings (Arrow readers refuse a mixture), or as they were given."""
     pack: bool = False
-    """Whether picked single-question samples of one image are merged into one record, as LLaVA did for its VQA sources."""
-    max_tokens: int = Field(1472, ge=1)
+    """Whether picked single-question samples of one image are merged into one record, as LLaVA did for its VQA
+    sources."""
+    max_tokens: int = Field(default=1472, ge=1)
     """The most tokens of a merged record: LLaVA-v1.5's context of 2,048 less 576 for the image."""
 
 
@@ -158,8 +161,8 @@ class Recipe(_Frozen):
     sources: tuple[Annotated[Source, BeforeValidator(_source)], ...] = ()
     """Files, folders and globs that samples are read from, relative to the working directory."""
     size: Annotated[int | float | str, BeforeValidator(_size)] = 0.2
-    """Samples in the mix: a count (1 and more), a share of the eligible samples (0..1), or tokens ("20M tokens"). A fifth is
-    the budget that published selections are compared at (COINCIDE, ICONS)."""
+    """Samples in the mix: a count (1 and more), a share of the eligible samples (0..1), or tokens ("20M tokens"). A
+    fifth is the budget that published selections are compared at (COINCIDE, ICONS)."""
     seed: int = 0
     """The one seed of every random choice of the selection."""
     read: Read = Read()
@@ -184,8 +187,8 @@ class Recipe(_Frozen):
         recipe
             What to start from; the defaults by default.
         **knobs
-            Fields of `Recipe`; those that are None are left as they are. A mapping for `read`, `tag`, `dedup`, `balance` or
-            `write` changes the fields it names only.
+            Fields of `Recipe`; those that are None are left as they are. A mapping for `read`, `tag`, `dedup`,
+            `balance` or `write` changes the fields it names only.
 
         Returns
         -------
@@ -265,7 +268,9 @@ def read_size(size: object) -> tuple[float, str]:
         return size, "samples"
     elif isinstance(size, float) and 0 < size <= 1:
         return size, "share"
-    raise ConfigError(f'expected size as a count from 1, a share above 0 and up to 1, or "20M tokens", got size={size!r}')
+    raise ConfigError(
+        f'expected size as a count from 1, a share above 0 and up to 1, or "20M tokens", got size={size!r}'
+    )
 
 
 def _load(path: str | Path) -> dict[str, Any]:

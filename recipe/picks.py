@@ -34,6 +34,12 @@ class Picks:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def head(self, count: int) -> Picks:
+        """Return the first picks; their objective and bound are no longer known."""
+        if count >= len(self):
+            return self
+        return Picks(self.rows[:count], {term: gain[:count] for term, gain in self.gains.items()})
+
     @property
     def certificate(self) -> float | None:
         """At least this share of the best possible objective was reached; None without a bound."""

@@ -143,7 +143,9 @@ class Pool:
             if values.shape != (len(self),) or values.dtype != np.float32:
                 raise AlignmentError(f"expected a score of shape ({len(self)},) and dtype float32, got {got}")
             if not np.isfinite(values).all():
-                raise AlignmentError(f"expected finite scores, got {int((~np.isfinite(values)).sum())} others in {name}")
+                raise AlignmentError(
+                    f"expected finite scores, got {int((~np.isfinite(values)).sum())} others in {name}"
+                )
         return self.with_labels(pl.DataFrame(dict(scores)))
 
     def with_vectors(self, vectors: NDArray[np.float32]) -> Pool:

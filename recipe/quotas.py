@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 if TYPE_CHECKING:
     import numpy as np
-    import polars as pl
     from numpy.typing import NDArray
 
 
@@ -43,3 +44,9 @@ class Quotas:
     def size(self) -> int:
         """How many samples are wanted in all."""
         return int(self.quota.sum())
+
+    def columns(self) -> pl.DataFrame:
+        """Return the columns `cell` (null where a row may not be selected) and `cell_quota` for the pool's table."""
+        cell = pl.Series("cell", self.cell)
+        open_cell = pl.select(pl.when(cell >= 0).then(cell).alias("cell")).to_series()
+        return pl.DataFrame({"cell": open_cell, "cell_quota": pl.Series(self.quota).gather(open_cell)})

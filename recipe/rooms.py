@@ -12,6 +12,8 @@ from recipe.errors import ConfigError, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from recipe.config import Step
+
 
 def names(room: str) -> list[str]:
     """List what a room offers, in alphabetical order.
@@ -87,4 +89,38 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     for knob in knobs:
         if knob not in known and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            raise ConfigError(f"{room}.{name}: unknown knob '{knob}', {nearest(knob, known) if known else 'it has none'}")
+            raise ConfigError(
+                f"{room}.{name}: unknown knob '{knob}', {nearest(knob, known) if known else 'it has none'}"
+            )
+
+
+def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:
+    """Call the function that a step names, with its knobs.
+
+    Parameters
+    ----------
+    room
+        A folder of the package.
+    step
+        Name (or callable) and knobs.
+    *data
+        What the room's functions are given.
+    seed
+        Given on as `seed` to a function that has such a knob, unless the step sets it.
+
+    Returns
+    -------
+    object
+        What the room's functions return.
+
+    Examples
+    --------
+    >>> from recipe.config import Step
+    >>> call("cluster", Step(lambda vectors, seed: (vectors, seed), {}), [1.0], seed=3)
+    ([1.0], 3)
+    """
+    function = find(room, step.name)
+    knobs = dict(step.knobs)
+    if seed is not None and "seed" in inspect.signature(function).parameters:
+        knobs.setdefault("seed", seed)
+    return function(*data, **knobs)

@@ -35,9 +35,9 @@ def make_quotas(
 ) -> Quotas:
     """Turn the margins of a recipe into an integer quota for each cell of the pool.
 
-    A stratum holds the samples that agree in every margin but the cluster, and in how far they lean to yes or no; strata
-    are raked to the margins. A cell is the part of a stratum that lies in one cluster; cells are raked to their strata
-    and to the cluster margin, and rounded so that strata are exact and clusters within one of their real share.
+    A stratum holds the samples that agree in every margin but the cluster, and in how far they lean to yes or no;
+    strata are raked to the margins. A cell is the part of a stratum that lies in one cluster; cells are raked to their
+    strata and to the cluster margin, and rounded so that strata are exact and clusters within one of their real share.
 
     Parameters
     ----------

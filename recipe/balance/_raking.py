@@ -104,8 +104,8 @@ def rake(
     size
         What the cells sum to; at most the sum of the supply.
     lean
-        (m,) float64 how much one sample of the cell leans to yes (positive) or no; the sum over the result is zero where
-        supply allows.
+        (m,) float64 how much one sample of the cell leans to yes (positive) or no; the sum over the result is zero
+        where supply allows.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def round_strata(
     code = first.code if first else np.zeros(len(share), np.int64)
     values = int(code.max(initial=-1)) + 1
     room = np.bincount(code, supply, values).astype(np.int64)
-    totals = largest_remainder(np.bincount(code, share, values), size, room)
+    totals = largest_remainder(np.bincount(code, share, values).astype(np.float64), size, room)
     whole = np.zeros(len(share), np.int64)
     for value in range(values):
         cells = code == value
@@ -172,12 +172,17 @@ def round_strata(
 
 
 def _level(
-    whole: NDArray[np.int64], supply: NDArray[np.int64], lean: NDArray[np.float64], code: NDArray[np.int64], *, strict: bool
+    whole: NDArray[np.int64],
+    supply: NDArray[np.int64],
+    lean: NDArray[np.float64],
+    code: NDArray[np.int64],
+    *,
+    strict: bool,
 ) -> NDArray[np.int64]:
     """Move single samples between cells until no move brings the summed lean nearer to zero.
 
-    Moves inside one value of the first margin come first, since they leave it as it is; others follow unless the margin is
-    a strict one. Among equal moves the first pair of
+    Moves inside one value of the first margin come first, since they leave it as it is; others follow unless the margin
+    is a strict one. Among equal moves the first pair of
     cells goes. Each move lowers the distance, so it ends; rounding leaves no more than one unit a cell to move.
     """
     whole = whole.copy()

@@ -104,8 +104,8 @@ def controlled_rounding(
 ) -> NDArray[np.int64]:
     """Round a two-way table so that cells, rows and columns are each the floor or the ceiling of their real value.
 
-    Such a rounding always exists: the real table is a feasible flow in a network with integer capacities, so there is an
-    integer one. O(E sqrt(V)) for E cells and V rows and columns (unit capacities).
+    Such a rounding always exists: the real table is a feasible flow in a network with integer capacities, so there is
+    an integer one. O(E sqrt(V)) for E cells and V rows and columns (unit capacities).
 
     Parameters
     ----------
@@ -144,7 +144,11 @@ def controlled_rounding(
         (np.full(rows, source), np.arange(rows), need),
         (row[loose], rows + column[loose], np.ones(int(loose.sum()), np.int64)),
         (rows + np.arange(columns), np.full(columns, sink), column_floor),
-        (rows + np.arange(columns), np.full(columns, overflow), (column_fraction > column_floor + SLACK).astype(np.int64)),
+        (
+            rows + np.arange(columns),
+            np.full(columns, overflow),
+            (column_fraction > column_floor + SLACK).astype(np.int64),
+        ),
         (np.array([overflow]), np.array([sink]), np.array([need.sum() - column_floor.sum()])),
     ]
     tail, head, capacity = (np.concatenate(part) for part in zip(*edges, strict=True))

@@ -28,7 +28,7 @@ def leans(pool: Pool, yes_share: float | None) -> NDArray[np.float64]:
 
 
 def image_numbers(pool: Pool) -> NDArray[np.int32]:
-    """Number the images; a row without an image gets a number of its own."""
+    """Return the number of each row's image; a row without an image gets a number of its own."""
     image = pool.rows.select(pl.coalesce("image", pl.concat_str(pl.lit("\x00"), pl.col("row").cast(pl.String))))
     return image.to_series().rank("dense").cast(pl.Int32).to_numpy() - 1
 

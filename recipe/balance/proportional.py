@@ -43,5 +43,7 @@ def apportion(weights: NDArray[np.float64], counts: NDArray[np.int64], size: int
     least = np.minimum(counts, 1) if size >= np.count_nonzero(counts) else np.zeros_like(counts)
     share = fill(weights, float(size), counts.astype(np.float64))
     if (share < least).any():
-        share = least + fill(np.maximum(share - least, 0), float(size - least.sum()), (counts - least).astype(np.float64))
+        share = least + fill(
+            np.maximum(share - least, 0), float(size - least.sum()), (counts - least).astype(np.float64)
+        )
     return largest_remainder(share, size, counts)

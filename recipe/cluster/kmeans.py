@@ -23,7 +23,8 @@ def cluster(
     vectors
         (n, d) float32 unit rows.
     k
-        Number of clusters, 1..n; by default one for each 1,000 samples, at least 8 where there are 160 samples and more.
+        Number of clusters, 1..n; by default one for each 1,000 samples, at least 8 where there are 160 samples and
+        more.
     iterations
         Rounds of training.
     sample
@@ -58,7 +59,13 @@ def cluster(
     try:
         with threadpool_limits(limits=1):
             trainer = faiss.Kmeans(
-                d, k, niter=iterations, seed=seed, spherical=True, max_points_per_centroid=sample, min_points_per_centroid=1
+                d,
+                k,
+                niter=iterations,
+                seed=seed,
+                spherical=True,
+                max_points_per_centroid=sample,
+                min_points_per_centroid=1,
             )
             trainer.train(vectors)
             _, nearest = trainer.index.search(vectors, 1)

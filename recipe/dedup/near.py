@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from recipe.pool import Pool
 
 HASHES = 128
+FOUND = 0.95  # chance that a pair just at the threshold is proposed
 BLOCK = 16_384  # texts hashed at once
 
 
@@ -23,11 +24,11 @@ def dedup(
 ) -> NDArray[np.int64]:
     """Find for each sample an earlier kept one whose set of words is nearly the same.
 
-    Two samples are near duplicates if they share their image (or both have none) and the Jaccard similarity of their sets
-    of lower-case words reaches the threshold. The same question with the same answer on another picture is another
+    Two samples are near duplicates if they share their image (or both have none) and the Jaccard similarity of their
+    sets of lower-case words reaches the threshold. The same question with the same answer on another picture is another
     sample, unless `across_images` says otherwise. MinHash with banding proposes pairs, the exact similarity decides, so
-    there are no false hits; a pair at the threshold is missed with a chance of 1 in 20 at most. Samples are taken in the
-    order of their keys, and one is dropped only for a keeper, never for a sample that was itself dropped.
+    there are no false hits; a pair at the threshold is missed with a chance of 1 in 20 at most. Samples are taken in
+    the order of their keys, and one is dropped only for a keeper, never for a sample that was itself dropped.
 
     O(n (words + hashes)); a bucket of n samples compares each with the bucket's first and with its predecessor.
 
@@ -63,7 +64,9 @@ def dedup(
         raise ConfigError(f"dedup.near: expected a threshold above 0 and up to 1, got threshold={threshold}")
     words = pl.col("text").str.to_lowercase().str.extract_all(r"\w+").list.unique().list.sort()
     table = pool.rows.select("row", "image").with_columns(text=pool.texts).filter(pool.eligible)
-    table = table.select("row", pl.lit("").alias("image") if across_images else pl.col("image").fill_null(""), words=words)
+    table = table.select(
+        "row", pl.lit("").alias("image") if across_images else pl.col("image").fill_null(""), words=words
+    )
     table = table.filter(pl.col("words").list.len() >= min_words)
     keeper = np.arange(len(pool))
     pairs = _proposals(table, _signatures(table["words"], seed), threshold)
@@ -81,7 +84,9 @@ def _signatures(words: pl.Series, seed: int) -> NDArray[np.uint32]:
         RMinHash.digest_matrix_from_token_sets(words.slice(at, BLOCK).to_list(), HASHES, seed).to_rows()
         for at in range(0, len(words), BLOCK)
     ]
-    return np.concatenate([np.asarray(block, dtype=np.uint32) for block in blocks] or [np.zeros((0, HASHES), np.uint32)])
+    return np.concatenate(
+        [np.asarray(block, dtype=np.uint32) for block in blocks] or [np.zeros((0, HASHES), np.uint32)]
+    )
 
 
 def rows_a_band(threshold: float) -> int:
@@ -92,14 +97,14 @@ def rows_a_band(threshold: float) -> int:
     >>> rows_a_band(1.0), rows_a_band(0.9), rows_a_band(0.5)
     (128, 16, 4)
     """
-    fits = [r for r in (1, 2, 4, 8, 16, 32, 64, 128) if 1 - (1 - threshold**r) ** (HASHES // r) >= 0.95]  # noqa: PLR2004
+    fits = [r for r in (1, 2, 4, 8, 16, 32, 64, 128) if 1 - (1 - threshold**r) ** (HASHES // r) >= FOUND]
     return fits[-1] if fits else 1
 
 
 def _proposals(table: pl.DataFrame, signatures: NDArray[np.uint32], threshold: float) -> pl.DataFrame:
     """List pairs (early < late) that agree in a band, in the order of `late`, then `early`."""
     width = rows_a_band(threshold)
-    parts = []
+    parts: list[pl.DataFrame] = []
     for at in range(0, HASHES, width):
         band = np.ascontiguousarray(signatures[:, at : at + width]).view(np.dtype((np.void, 4 * width))).ravel()
         bucket = table.select("row", "image").with_columns(band=pl.Series(np.unique(band, return_inverse=True)[1]))
@@ -111,7 +116,11 @@ def _proposals(table: pl.DataFrame, signatures: NDArray[np.uint32], threshold: f
 
 def _jaccard(table: pl.DataFrame, pairs: pl.DataFrame) -> pl.Series:
     """Return the exact Jaccard similarity of each pair."""
-    early = pairs.join(table.select("row", one="words"), left_on="early", right_on="row", how="left", maintain_order="left")
-    both = early.join(table.select("row", two="words"), left_on="late", right_on="row", how="left", maintain_order="left")
+    early = pairs.join(
+        table.select("row", one="words"), left_on="early", right_on="row", how="left", maintain_order="left"
+    )
+    both = early.join(
+        table.select("row", two="words"), left_on="late", right_on="row", how="left", maintain_order="left"
+    )
     shared = pl.col("one").list.set_intersection("two").list.len()
     return both.select(shared / (pl.col("one").list.len() + pl.col("two").list.len() - shared)).to_series()

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from recipe.pool import Pool
 
 
-def embed(pool: Pool, *, path: str | Path, column: str = "vector", seed: int = 0) -> NDArray[np.float32]:  # noqa: ARG001
+def embed(
+    pool: Pool,
+    *,
+    path: str | Path,
+    column: str = "vector",
+    seed: int = 0,  # noqa: ARG001  every embedder takes a seed
+) -> NDArray[np.float32]:
     """Read vectors that were computed elsewhere.
 
     Parameters
@@ -26,9 +32,9 @@ def embed(pool: Pool, *, path: str | Path, column: str = "vector", seed: int = 0
     pool
         n samples.
     path
-        ``.npy``: an (n, d) matrix of floats, one row for each sample *in the order in which the sources were read* (source
-        after source as given, the files of a folder by name, records as they stand). ``.parquet``: a column `key` and a
-        list or array column, in any order; further keys are ignored.
+        ``.npy``: an (n, d) matrix of floats, one row for each sample *in the order in which the sources were read*
+        (source after source as given, the files of a folder by name, records as they stand). ``.parquet``: a column
+        `key` and a list or array column, in any order; further keys are ignored.
     column
         The column of the Parquet file that holds the vectors.
     seed
@@ -67,7 +73,9 @@ def _matrix(file: Path) -> NDArray[np.float32]:
     try:
         matrix = np.load(file, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"embed.cached: {file} is no .npy file of numbers ({error}); write it with numpy.save") from error
+        raise InputError(
+            f"embed.cached: {file} is no .npy file of numbers ({error}); write it with numpy.save"
+        ) from error
     return np.asarray(matrix, dtype=np.float32) if matrix.dtype.kind == "f" else np.asarray(matrix)
 
 
@@ -81,8 +89,10 @@ def _by_key(pool: Pool, file: Path, column: str) -> NDArray[np.float32]:
     joined = pool.rows.select("key").join(table, on="key", how="left", maintain_order="left")
     missing = joined.filter(pl.col(column).is_null())
     if missing.height:
-        first = missing["key"][0]
-        raise AlignmentError(f"{file}: expected a vector for each of {len(pool)} samples, {missing.height} keys have none, as {first}")
+        first = str(missing["key"][0])
+        raise AlignmentError(
+            f"{file}: expected a vector for each of {len(pool)} samples, {missing.height} keys have none, as {first}"
+        )
     widths = joined[column].list.len() if joined[column].dtype.is_(pl.List) else None
     if widths is not None and widths.n_unique() != 1:
         raise AlignmentError(f"{file}: expected vectors of one length, got {widths.min()} to {widths.max()}")

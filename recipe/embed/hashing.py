@@ -46,14 +46,16 @@ def embed(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> 
 
     Examples
     --------
-    >>> from recipe import read_demo_pool
-    >>> pool = read_demo_pool(images=4)
+    >>> from recipe import demo_pool
+    >>> pool = demo_pool(images=4)
     >>> embed(pool).shape == (len(pool), 384)
     True
     """
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer  # noqa: PLC0415  takes 2 s to load
 
-    words = HashingVectorizer(n_features=features, token_pattern=WORD, alternate_sign=False, norm=None, dtype=np.float32)
+    words = HashingVectorizer(
+        n_features=features, token_pattern=WORD, alternate_sign=False, norm=None, dtype=np.float32
+    )
     weights = TfidfTransformer(sublinear_tf=True).fit_transform(words.transform(pool.texts))
     projection = generator(seed, "embed.hashing").standard_normal((features, d), dtype=np.float32)
     return unit_rows(weights @ projection)

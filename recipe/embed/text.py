@@ -59,8 +59,14 @@ def embed(
         encoder = SentenceTransformer(model, device=device)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConfigError(f"embed.text: cannot load model={model!r}: {reason}; name a local folder or a known model") from error
+        raise ConfigError(
+            f"embed.text: cannot load model={model!r}: {reason}; name a local folder or a known model"
+        ) from error
     vectors = encoder.encode(
-        pool.texts.to_list(), batch_size=batch_size, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=None
+        pool.texts.to_list(),
+        batch_size=batch_size,
+        normalize_embeddings=True,
+        convert_to_numpy=True,
+        show_progress_bar=None,
     )
     return np.ascontiguousarray(vectors, dtype=np.float32)

@@ -25,8 +25,8 @@ def score(pool: Pool) -> NDArray[np.float32]:
     Returns
     -------
     ndarray
-        (n,) float32 on 0..1: the chance that a random draw under the quotas picks the sample. 1 where the recipe wants all
-        there is, 0 for a sample that may not be selected.
+        (n,) float32 on 0..1: the chance that a random draw under the quotas picks the sample. 1 where the recipe wants
+        all there is, 0 for a sample that may not be selected.
 
     Raises
     ------

@@ -31,8 +31,8 @@ def score(pool: Pool) -> NDArray[np.float32]:
 
     References
     ----------
-    Zhao et al. 2023 (SVIT), the data recipe: a sample's informativeness is its overlap with the concept set; weighted here
-    as terms are in tf-idf.
+    Zhao et al. 2023 (SVIT), the data recipe: a sample's informativeness is its overlap with the concept set; weighted
+    here as terms are in tf-idf.
 
     Examples
     --------

@@ -54,7 +54,7 @@ def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.
         if k < 1:
             return np.zeros(len(points), np.float32)
         nearest = np.partition(similarity, len(points) - k, axis=1)[:, -k:]
-        return nearest.mean(axis=1, dtype=np.float64).astype(np.float32)
+        return np.asarray(nearest.mean(axis=1, dtype=np.float64), dtype=np.float32)
 
     blocks = [
         members[inner]

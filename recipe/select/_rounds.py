@@ -1,4 +1,4 @@
-"""The rounds of facility location: candidates inside blocks, the mix over all candidates, and the bound of the optimum."""
+"""The rounds of facility location: candidates inside blocks, the mix over all candidates, the bound of the optimum."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from recipe.engine import each
 from recipe.blocks import centres_of, near_blocks
-from recipe.select._greedy import QUANTUM, concept_gain, gains_beyond, lazy_greedy, quantise, transpose
+from recipe.engine import each
+from recipe.select._kernels import QUANTUM, concept_gain, gains_beyond, lazy_greedy, quantise, transpose
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,7 +136,8 @@ class Ground:
             return place.ravel().astype(np.int32), np.repeat(points, columns.shape[1]).astype(np.int32), quanta.ravel()
 
         parts = each(nearest, range(len(self.blocks)), label="select: neighbours")
-        start, points, quanta = transpose(*(np.concatenate(part) for part in zip(*parts, strict=True)), len(chosen))
+        candidate, point, quantum = (np.concatenate(part) for part in zip(*parts, strict=True))
+        start, points, quanta = transpose(candidate, point, quantum, len(chosen))
         sparse = Similarities(start, points, quanta, dense=False, n=len(self.vectors))
         return chosen, greedy(sparse, self.terms.take(chosen), self.quota, self.per_image)
 

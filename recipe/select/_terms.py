@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
-from recipe.select._greedy import QUANTUM
+from recipe.select._kernels import QUANTUM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

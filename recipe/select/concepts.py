@@ -34,8 +34,8 @@ def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:  # noqa: ARG0
 
     References
     ----------
-    Zhao et al. 2023 (SVIT, arXiv 2307.04087), the data recipe: concept sets matching MME and MMBench, informativeness as
-    the overlap with them, the most informative samples taken. The code was never released.
+    Zhao et al. 2023 (SVIT, arXiv 2307.04087), the data recipe: concept sets matching MME and MMBench, informativeness
+    as the overlap with them, the most informative samples taken. The code was never released.
     """
     overlap = pool.rows.select(pl.col("concepts").list.len().fill_null(0), pl.col("n_keywords").fill_null(0))
     concepts, keywords = (overlap[name].to_numpy().astype(np.int64) for name in overlap.columns)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.blocks import cut_blocks
 from recipe.errors import ConfigError
 from recipe.picks import Picks
-from recipe.blocks import cut_blocks
 from recipe.select._fill import fill_up
-from recipe.select._greedy import QUANTUM
+from recipe.select._kernels import QUANTUM
 from recipe.select._rounds import Ground, objective
 from recipe.select._terms import weigh_terms
 
@@ -39,15 +39,15 @@ def select(
     The objective of a mix S, of n eligible samples and U concepts, is::
 
         1/n  sum_i max_{j in S} cos(i, j)                                   coverage, weight 1
-        + concepts * 1/U sum_u sqrt(picked with u / samples with u)         concave: the tenth brings less than the first
-        + sum_s quality[s] * mean over S of the sample's rank in score s    modular
+        + concepts * 1/U sum_u sqrt(picked with u / samples with u)         concave: the tenth brings less than the
+        first + sum_s quality[s] * mean over S of the sample's rank in score s    modular
 
     which is monotone and submodular; greedy under a partition reaches half of the optimum at worst, and the certificate
     says how much it reached here. A pool of one block is solved exactly as naive greedy would. A larger one is
     cut into blocks of similar samples; each block proposes `candidates` times its quota, greedily by its own
     similarities, and one greedy round over all candidates picks the mix, where every sample sees the candidates of the
-    blocks near it (GreeDi). Similarities below 0 count as 0, and are held in steps of 2**-14, so that all sums are exact
-    and ties, which go to the smaller key, are real ties.
+    blocks near it (GreeDi). Similarities below 0 count as 0, and are held in steps of 2**-14, so that all sums are
+    exact and ties, which go to the smaller key, are real ties.
 
     O(n d (block + reach) + n log n) time and O(n keep) memory; the round over candidates takes O(n keep) for its first
     look and little more, see `lazy_greedy`.
@@ -79,8 +79,8 @@ def select(
     Returns
     -------
     Picks
-        As many rows as the quotas ask for, gains by the terms `coverage`, `concepts` and `quality`, the objective and an
-        upper bound of it. In a large pool both count a sample as covered only by picks of the blocks near it.
+        As many rows as the quotas ask for, gains by the terms `coverage`, `concepts` and `quality`, the objective and
+        an upper bound of it. In a large pool both count a sample as covered only by picks of the blocks near it.
 
     Raises
     ------
@@ -89,9 +89,9 @@ def select(
 
     References
     ----------
-    Nemhauser, Wolsey and Fisher 1978, An analysis of approximations for maximizing submodular set functions; Minoux 1978,
-    Accelerated greedy algorithms; Mirzasoleiman et al. 2013, Distributed Submodular Maximization (GreeDi); Lin and Bilmes
-    2011, A Class of Submodular Functions for Document Summarization, section 4, for the concave term.
+    Nemhauser, Wolsey and Fisher 1978, An analysis of approximations for maximizing submodular set functions; Minoux
+    1978, Accelerated greedy algorithms; Mirzasoleiman et al. 2013, Distributed Submodular Maximization (GreeDi); Lin
+    and Bilmes 2011, A Class of Submodular Functions for Document Summarization, section 4, for the concave term.
     """
     weights = {"concepts": concepts, **(quality or {})}
     if min(weights.values()) < 0 or min(block / 2, candidates, reach, keep) < 1:
@@ -115,6 +115,9 @@ def select(
         chosen, found = ground.merge(proposed, near, keep)
     picks = chosen[found.picks]
     scale = 1 / (QUANTUM * len(rows))
-    gains = {term: found.gains[:, at] * scale for at, term in enumerate(("coverage", "concepts", "quality"))}
+    gains = {
+        term: np.asarray(found.gains[:, at] * scale, dtype=np.float64)
+        for at, term in enumerate(("coverage", "concepts", "quality"))
+    }
     bound = ground.bound(picks, found, near) * scale if certificate else None
     return fill_up(Picks(rows[picks], gains, objective(found), bound), quotas)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from recipe.blocks import cut_blocks
 from recipe.engine import each
 from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up, take
-from recipe.select._greedy import QUANTUM, quantise
+from recipe.select._kernels import QUANTUM, farthest_first, quantise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,8 +53,8 @@ def select(
 
     References
     ----------
-    Gonzalez 1985, Clustering to minimize the maximum intercluster distance; Sener and Savarese 2018, Active Learning for
-    Convolutional Neural Networks: A Core-Set Approach.
+    Gonzalez 1985, Clustering to minimize the maximum intercluster distance; Sener and Savarese 2018, Active Learning
+    for Convolutional Neural Networks: A Core-Set Approach.
     """
     if pool.vectors is None:
         raise ConfigError("select.kcenter: expected a pool with vectors; embed it first")
@@ -69,7 +68,7 @@ def select(
         here = np.bincount(cell, minlength=len(supply))
         part = np.ceil(quotas.quota * np.divide(here, supply, out=np.zeros(len(supply)), where=supply > 0) - 1e-9)
         first = int(np.argmax(points @ points.mean(axis=0)))
-        order, distance = _farthest_first(quantise(points @ points.T), first, cell, part.astype(np.int64))
+        order, distance = farthest_first(quantise(points @ points.T), first, cell, part.astype(np.int64))
         return rows[members[order]], distance
 
     walks = each(walk, blocks, label="select: farthest first")
@@ -80,30 +79,3 @@ def select(
     far[found] = distance / QUANTUM
     picks = fill_up(Picks(take(found[order], quotas)), quotas)
     return Picks(picks.rows, {"distance": far[picks.rows]})
-
-
-@njit(cache=True, nogil=True)
-def _farthest_first(similarity, first, cell, quota):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Order the rows of a block farthest-first under quotas: places and distances in quanta when picked."""
-    n = len(similarity)
-    nearest = np.zeros(n, np.int16)
-    picked = np.zeros(n, np.bool_)
-    order = np.empty(n, np.int64)
-    distance = np.empty(n, np.int64)
-    count = 0
-    at = first if quota[cell[first]] > 0 else -1
-    while True:
-        if at < 0:
-            for i in range(n):
-                if not picked[i] and quota[cell[i]] > 0 and (at < 0 or nearest[i] < nearest[at]):
-                    at = i
-        if at < 0:
-            return order[:count], distance[:count]
-        order[count] = at
-        distance[count] = QUANTUM - nearest[at]
-        picked[at] = True
-        quota[cell[at]] -= 1
-        count += 1
-        for i in range(n):
-            nearest[i] = max(nearest[i], similarity[at, i])
-        at = -1

@@ -1,7 +1,8 @@
-"""Lazy greedy maximisation of a monotone submodular function under quotas, compiled.
+"""The compiled kernels: lazy greedy under quotas, farthest first, and what prepares them.
 
-Everything is counted in whole quanta: a similarity is an int16 (`QUANTUM` is 1.0), a gain an int64. Integer sums have no
-rounding and no order, so lazy greedy equals naive greedy pick by pick, and every machine and thread count agrees.
+Everything is counted in whole quanta: a similarity is an int16 (`QUANTUM` is 1.0), a gain an int64. Integer sums have
+no rounding and no order, so lazy greedy equals naive greedy pick by pick, and every thread count agrees. numba infers
+the types.
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ QUANTUM = 1 << 14  # quanta in a similarity of 1.0; leaves int16 one spare bit
 
 
 @njit(cache=True, nogil=True)
-def quantise(similarities):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201  numba infers them
+def quantise(similarities):
     """Turn (m, n) float32 similarities into int16 quanta; what is below 0 becomes 0."""
     rows, columns = similarities.shape
     quanta = np.empty((rows, columns), np.int16)
     for i in range(rows):
         for j in range(columns):
-            quanta[i, j] = np.int16(min(max(similarities[i, j], np.float32(0)), np.float32(1)) * QUANTUM + np.float32(0.5))
+            quanta[i, j] = np.int16(
+                min(max(similarities[i, j], np.float32(0)), np.float32(1)) * QUANTUM + np.float32(0.5)
+            )
     return quanta
 
 
 @njit(cache=True, nogil=True)
-def coverage_gain(candidate, start, points, quanta, dense, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def coverage_gain(candidate, start, points, quanta, dense, best):
     """Return by how much a candidate would raise the summed best similarity of the points it reaches."""
     gain = np.int64(0)
     if dense:
@@ -38,7 +41,7 @@ def coverage_gain(candidate, start, points, quanta, dense, best):  # type: ignor
 
 
 @njit(cache=True, nogil=True)
-def concept_gain(candidate, concept_start, concepts, worth, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def concept_gain(candidate, concept_start, concepts, worth, seen):
     """Return what one more sample of each of its concepts is worth: a square root grows by 1/(sqrt(c+1)+sqrt(c))."""
     gain = np.int64(0)
     for t in range(concept_start[candidate], concept_start[candidate + 1]):
@@ -48,13 +51,13 @@ def concept_gain(candidate, concept_start, concepts, worth, seen):  # type: igno
 
 
 @njit(cache=True, nogil=True)
-def _before(a, b, gain):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _before(a, b, gain):
     """Order of the heap: larger bound first, ties to the smaller candidate."""
     return gain[a] > gain[b] or (gain[a] == gain[b] and a < b)
 
 
 @njit(cache=True, nogil=True)
-def _sift_down(heap, size, at, gain):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _sift_down(heap, size, at, gain):
     """Restore the heap below a position whose bound has fallen."""
     item = heap[at]
     child = 2 * at + 1
@@ -70,28 +73,28 @@ def _sift_down(heap, size, at, gain):  # type: ignore[no-untyped-def]  # noqa: A
 
 
 @njit(cache=True, nogil=True)
-def lazy_greedy(  # type: ignore[no-untyped-def]  # noqa: ANN201
-    start,  # noqa: ANN001  (m+1,) int64: where the similarities of each candidate begin in `quanta`
-    points,  # noqa: ANN001  int32: the point of each similarity; unread if dense
-    quanta,  # noqa: ANN001  int16 similarities, candidate by candidate
-    dense,  # noqa: ANN001  bool: every candidate reaches every point, in order
-    best,  # noqa: ANN001  (n,) int16: best similarity so far; grows in place
-    bonus,  # noqa: ANN001  (m,) int64: modular term
-    concept_start,  # noqa: ANN001  (m+1,) int64
-    concepts,  # noqa: ANN001  int32 concepts, candidate by candidate
-    worth,  # noqa: ANN001  (u,) float64: weight of the square root of each concept's count
-    seen,  # noqa: ANN001  (u,) int64: how often each concept was picked; grows in place
-    cell,  # noqa: ANN001  (m,) int32: quota cell of each candidate
-    quota,  # noqa: ANN001  (q,) int64: what each cell may still give; shrinks in place
-    image,  # noqa: ANN001  (m,) int32: image of each candidate
-    room,  # noqa: ANN001  (images,) int64: what each image may still give; shrinks in place
-    most,  # noqa: ANN001  int: stop after that many picks
+def lazy_greedy(
+    start,  # (m+1,) int64: where the similarities of each candidate begin in `quanta`
+    points,  # int32: the point of each similarity; unread if dense
+    quanta,  # int16 similarities, candidate by candidate
+    dense,  # bool: every candidate reaches every point, in order
+    best,  # (n,) int16: best similarity so far; grows in place
+    bonus,  # (m,) int64: modular term
+    concept_start,  # (m+1,) int64
+    concepts,  # int32 concepts, candidate by candidate
+    worth,  # (u,) float64: weight of the square root of each concept's count
+    seen,  # (u,) int64: how often each concept was picked; grows in place
+    cell,  # (m,) int32: quota cell of each candidate
+    quota,  # (q,) int64: what each cell may still give; shrinks in place
+    image,  # (m,) int32: image of each candidate
+    room,  # (images,) int64: what each image may still give; shrinks in place
+    most,  # int: stop after that many picks
 ):
     """Return picked candidates in pick order and their gains, (k,) int64 and (k, 3) int64: coverage, concepts, bonus.
 
     Lazy greedy (Minoux 1978): a candidate's gain only falls as more is picked, so the last gain computed for it is a
-    bound, and only the candidate on top of a heap of bounds needs a fresh look. O(m s + e s + e log m) for s similarities
-    a candidate and e fresh looks; e is a few times the number of picks in practice, m times it at worst.
+    bound, and only the candidate on top of a heap of bounds needs a fresh look. O(m s + e s + e log m) for s
+    similarities a candidate and e fresh looks; e is a few times the number of picks in practice, m times it at worst.
     """
     m = len(start) - 1
     bound = np.empty(m, np.int64)
@@ -139,7 +142,7 @@ def lazy_greedy(  # type: ignore[no-untyped-def]  # noqa: ANN201
 
 
 @njit(cache=True, nogil=True)
-def transpose(candidate, point, quanta, m):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def transpose(candidate, point, quanta, m):
     """Sort similarities by candidate, stably: start of each of m candidates, then points and quanta in that order."""
     start = np.zeros(m + 1, np.int64)
     for j in candidate:
@@ -158,7 +161,7 @@ def transpose(candidate, point, quanta, m):  # type: ignore[no-untyped-def]  # n
 
 
 @njit(cache=True, nogil=True)
-def gains_beyond(similarities, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def gains_beyond(similarities, best):
     """Return by how much each column would raise the rows' best similarities: (m,) int64 from (n, m) float32."""
     rows, columns = similarities.shape
     gains = np.zeros(columns, np.int64)
@@ -167,3 +170,30 @@ def gains_beyond(similarities, best):  # type: ignore[no-untyped-def]  # noqa: A
             quantum = np.int32(min(max(similarities[i, j], np.float32(0)), np.float32(1)) * QUANTUM + np.float32(0.5))
             gains[j] += max(quantum - np.int32(best[i]), np.int32(0))
     return gains
+
+
+@njit(cache=True, nogil=True)
+def farthest_first(similarity, first, cell, quota):
+    """Order the rows of a block farthest-first under quotas: places and distances in quanta when picked."""
+    n = len(similarity)
+    nearest = np.zeros(n, np.int16)
+    picked = np.zeros(n, np.bool_)
+    order = np.empty(n, np.int64)
+    distance = np.empty(n, np.int64)
+    count = 0
+    at = first if quota[cell[first]] > 0 else -1
+    while True:
+        if at < 0:
+            for i in range(n):
+                if not picked[i] and quota[cell[i]] > 0 and (at < 0 or nearest[i] < nearest[at]):
+                    at = i
+        if at < 0:
+            return order[:count], distance[:count]
+        order[count] = at
+        distance[count] = QUANTUM - nearest[at]
+        picked[at] = True
+        quota[cell[at]] -= 1
+        count += 1
+        for i in range(n):
+            nearest[i] = max(nearest[i], similarity[at, i])
+        at = -1

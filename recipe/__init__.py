@@ -1,0 +1,51 @@
+"""Which samples do I train on? Balanced, diverse LLaVA-v1.5 mixes from pools of visual-instruction samples."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recipe.check import check_mix
+    from recipe.config import Recipe
+    from recipe.demo import demo_pool
+    from recipe.mix import score_pool, select_mix
+    from recipe.outcome import Mix
+    from recipe.pool import Pool
+    from recipe.read import read_pool
+    from recipe.rebuild import rebuild_mix
+
+__all__ = [
+    "Mix",
+    "Pool",
+    "Recipe",
+    "check_mix",
+    "demo_pool",
+    "read_pool",
+    "rebuild_mix",
+    "score_pool",
+    "select_mix",
+]
+
+_HOMES = {
+    "Mix": "outcome",
+    "Pool": "pool",
+    "Recipe": "config",
+    "check_mix": "check",
+    "demo_pool": "demo",
+    "read_pool": "read",
+    "rebuild_mix": "rebuild",
+    "score_pool": "mix",
+    "select_mix": "mix",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: `import recipe` itself costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'recipe' has no attribute '{name}'")
+    return getattr(import_module(f"recipe.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,201 @@
+"""The command line: recipe select | score | stats | validate | recipes | demo."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from recipe.config import Recipe, presets
+from recipe.errors import ConfigError, RecipeError
+
+if TYPE_CHECKING:
+    from recipe.outcome import Mix
+    from recipe.report.stats import Stats
+
+app = typer.Typer(
+    help="Pick the samples that are worth training on.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+out = Console(highlight=False, soft_wrap=True)
+
+Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs; or one recipe file (.yaml).")]
+Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]
+Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
+Preset = Annotated[str | None, typer.Option(help="A shipped recipe; see `recipe recipes`.")]
+Out = Annotated[Path | None, typer.Option(help="Where the result goes.")]
+
+
+@app.command()
+def select(
+    inputs: Inputs = None,
+    *,
+    size: Size = None,
+    seed: Seed = None,
+    preset: Preset = None,
+    out_path: Annotated[Path | None, typer.Option("--out", help="The mix: .json, or .jsonl.")] = None,
+    select: Annotated[str | None, typer.Option(help="Selector: facility, kcenter, concepts, random.")] = None,
+    embed: Annotated[str | None, typer.Option(help="Embedder: hashing, or text.")] = None,
+    boxes: Annotated[str | None, typer.Option(help="SVIT's boxes: square, or keep.")] = None,
+    images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,
+    pack: Annotated[bool | None, typer.Option(help="Merge single questions of one image.")] = None,
+    manifest: Annotated[Path | None, typer.Option(help="Rebuild the mix of this manifest, byte for byte.")] = None,
+    print_recipe: Annotated[bool, typer.Option("--print-recipe", help="Print the full recipe and stop.")] = False,
+) -> None:
+    """Pick a mix and write it with its manifest, statistics, scores and rejects."""
+    if manifest is not None:
+        from recipe.rebuild import rebuild_mix  # noqa: PLC0415  starts fast
+
+        out.print(f"wrote {escape(str(rebuild_mix(manifest, out_path)))}")
+        return
+    read = {name: value for name, value in (("boxes", boxes), ("images", images)) if value is not None}
+    write = {name: value for name, value in (("path", out_path and str(out_path)), ("pack", pack)) if value is not None}
+    plan = _plan(inputs, preset, size, seed=seed, select=select, embed=embed, read=read, write=write)
+    if print_recipe:
+        sys.stdout.write(plan.to_yaml())
+        return
+    _show(_selected(plan))
+
+
+@app.command()
+def score(
+    inputs: Inputs = None,
+    *,
+    size: Size = None,
+    seed: Seed = None,
+    preset: Preset = None,
+    out_path: Annotated[Path, typer.Option("--out", help="A .parquet file.")] = Path("scores.parquet"),
+) -> None:
+    """Score every sample and write the scores as Parquet."""
+    from recipe.files import atomic_write  # noqa: PLC0415  starts fast
+    from recipe.mix import score_pool  # noqa: PLC0415
+
+    if out_path.suffix != ".parquet":
+        raise ConfigError(f"expected --out ending in .parquet, got {out_path}")
+    pool = score_pool(recipe=_plan(inputs, preset, size, seed=seed))
+    with atomic_write(out_path) as file:
+        pool.rows.drop("turns", "extra", "order").write_parquet(file)
+    out.print(f"wrote {escape(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
+
+
+@app.command()
+def stats(
+    mix: Annotated[str, typer.Argument(help="A mix, or any file that can be read as a pool.")],
+    pool: Annotated[str | None, typer.Argument(help="What to compare it with.")] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Count what a mix holds."""
+    from recipe.recount import file_stats  # noqa: PLC0415  starts fast
+
+    numbers = file_stats(mix, pool)
+    if json:
+        sys.stdout.write(numbers.to_json())
+    else:
+        _table(numbers)
+
+
+@app.command()
+def validate(
+    mix: Annotated[Path, typer.Argument(help="A LLaVA-v1.5 file.")],
+    *,
+    images: Annotated[Path | None, typer.Option(help="Folder of the images, to check that they are there.")] = None,
+) -> None:
+    """Check a file against what LLaVA's trainer demands; exit 1 if there are findings."""
+    from recipe.check import check_mix  # noqa: PLC0415  starts fast
+
+    findings = check_mix(mix, images=images)
+    for finding in findings[:20]:
+        place = "file" if finding.record is None else f"record {finding.record}"
+        out.print(f"{finding.code} {place}: {escape(finding.message)}")
+    out.print(f"{len(findings)} findings" + (", the first 20 shown" if len(findings) > 20 else ""))  # noqa: PLR2004
+    raise typer.Exit(1 if findings else 0)
+
+
+@app.command()
+def recipes() -> None:
+    """List the shipped recipes."""
+    table = Table("preset", "what it is", box=None)
+    for name, what in presets().items():
+        table.add_row(name, escape(what))
+    out.print(table)
+
+
+@app.command()
+def demo(
+    out_path: Annotated[Path, typer.Option("--out", help="Folder for the pool and the mix.")] = Path("recipe-demo"),
+    *,
+    images: Annotated[int, typer.Option(help="Images of the pool, 29 SVIT samples each.", min=1)] = 400,
+    size: Size = "1000",
+    seed: Seed = 0,
+) -> None:
+    """Make a small SVIT-format pool and do the main job on it: no download, no network."""
+    from recipe.demo import write_demo  # noqa: PLC0415  starts fast
+
+    folder = out_path / "pool"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_demo(folder, images=images)
+    out.print(f"made a pool of {images} images in {escape(str(folder))}")
+    _show(_selected(_plan([str(folder)], None, size, seed=seed, write={"path": str(out_path / "mix.json")})))
+
+
+def _plan(inputs: list[str] | None, preset: str | None, size: str | None, **knobs: Any) -> Recipe:
+    """Make the recipe that the arguments describe."""
+    paths = inputs or []
+    files = [path for path in paths if path.endswith((".yaml", ".yml"))]
+    if len(files) > 1 or (files and preset):
+        raise ConfigError(f"expected one recipe, got {', '.join([*files, *([preset] if preset else [])])}")
+    pools = tuple(path for path in paths if path not in files)
+    number: object = size
+    if size is not None and size.replace(".", "", 1).isdigit():
+        number = float(size) if "." in size else int(size)
+    plan = Recipe.of(files[0] if files else preset, sources=pools or None, size=number, **knobs)
+    if not plan.sources:
+        raise ConfigError("nothing to read: name files, folders or globs, or a recipe file with sources")
+    return plan
+
+
+def _selected(plan: Recipe) -> Mix:
+    """Select, and write what was selected."""
+    from recipe.mix import select_mix  # noqa: PLC0415  starts fast
+
+    target = Path(plan.write.path)
+    if target.suffix not in {".json", ".jsonl"} or not target.parent.is_dir():
+        raise ConfigError(f"expected a mix ending in .json or .jsonl in a folder that exists, got {target}")
+    mix = select_mix(recipe=plan)
+    for file in mix.write():
+        out.print(f"wrote {escape(str(file))}")
+    return mix
+
+
+def _show(mix: Mix) -> None:
+    """Print a mix in a few lines."""
+    out.print(escape(repr(mix)))
+
+
+def _table(numbers: Stats) -> None:
+    """Print statistics as a table."""
+    lines = numbers.table()
+    table = Table(*lines.columns, box=None)
+    for line in lines.iter_rows():
+        table.add_row(
+            *("" if value is None else escape(f"{value:,}" if not isinstance(value, str) else value) for value in line)
+        )
+    out.print(table)
+
+
+def main() -> None:
+    """Run the command line: every error on purpose is one line on standard error and exit code 2."""
+    try:
+        app()
+    except RecipeError as error:
+        sys.stderr.write(f"recipe: {' '.join(str(error).split())}\n")
+        raise SystemExit(2) from None

@@ -1,0 +1,194 @@
+"""What comes out: the picked samples, the pool they were picked from, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from recipe.errors import AlignmentError
+from recipe.files import expand, sha256
+from recipe.report.stats import Stats, make_stats
+from recipe.write import write_mix
+
+if TYPE_CHECKING:
+    from recipe.config import Recipe
+    from recipe.picks import Picks
+    from recipe.pool import Pool
+    from recipe.quotas import Quotas
+
+FORMAT = 1
+DECIDING = (
+    "recipe",
+    "faiss-cpu",
+    "numba",
+    "numpy",
+    "polars",
+    "rensa",
+    "scikit-learn",
+    "scipy",
+)  # libraries that bytes hang on
+
+
+@dataclass(frozen=True, repr=False)
+class Mix:
+    """The picked samples in pick order.
+
+    Parameters
+    ----------
+    pool
+        All samples that were read, labelled and scored.
+    picks
+        Rows in pick order, and their gains.
+    quotas
+        What was asked of each cell.
+    recipe
+        The whole recipe.
+
+    Raises
+    ------
+    AlignmentError
+        If a pick is no eligible row, or is picked twice.
+    """
+
+    pool: Pool
+    picks: Picks
+    quotas: Quotas
+    recipe: Recipe
+
+    def __post_init__(self) -> None:
+        rows = self.picks.rows
+        if len(np.unique(rows)) != len(rows) or not self.pool.eligible[rows].all():
+            raise AlignmentError("expected unique picks among the eligible rows; the selector broke its contract")
+        if sum(self.counts.values()) != self.counts["read"] * 2:
+            raise AlignmentError(f"expected read = picked + not picked + rejected, got {self.counts}")
+
+    def __len__(self) -> int:
+        return len(self.picks)
+
+    @property
+    def keys(self) -> list[str]:
+        """(k,) keys of the picked samples in pick order."""
+        return self.pool.rows["key"].gather(self.picks.rows).to_list()
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Samples read, picked, not picked, and rejected by code: read is the sum of all others."""
+        problems = self.pool.rows["problem"].drop_nulls().str.split(":").list.first().value_counts().sort("problem")
+        rejected = {f"rejected {code}": count for code, count in problems.iter_rows()}
+        open_rows = int(self.pool.eligible.sum())
+        return {"read": len(self.pool), "picked": len(self), "not picked": open_rows - len(self), **rejected}
+
+    @cached_property
+    def scores(self) -> pl.DataFrame:
+        """Every sample of the pool: labels, scores, cell, problem, rank and gains (null if it was not picked)."""
+        terms = {f"gain_{term}": gain for term, gain in self.picks.gains.items()}
+        picked = pl.DataFrame({"row": self.picks.rows, "rank": np.arange(len(self)), **terms}).with_columns(
+            pl.col("row").cast(pl.UInt32), pl.col("rank").cast(pl.UInt32)
+        )
+        if terms:
+            picked = picked.with_columns(gain=pl.sum_horizontal(*terms))
+        return self.pool.rows.drop("turns", "extra", "order").join(picked, on="row", how="left", maintain_order="left")
+
+    @property
+    def certificate(self) -> float | None:
+        """At least this share of the best possible objective was reached; None if the selector gives no bound."""
+        return self.picks.certificate
+
+    def stats(self) -> Stats:
+        """Return the numbers of the mix and of the pool, side by side."""
+        return make_stats(self.pool, self.picks.rows, certificate=self.certificate, seed=self.recipe.seed)
+
+    def write(self, path: str | Path | None = None) -> list[Path]:
+        """Write the mix in LLaVA-v1.5 format, and beside it its manifest, statistics, scores and rejects.
+
+        Parameters
+        ----------
+        path
+            ``mix.json`` or ``mix.jsonl``; the recipe's `write.path` by default. Files beside it are named after it.
+
+        Returns
+        -------
+        list of Path
+            The files written, the mix first.
+
+        Raises
+        ------
+        ConfigError
+            If the ending names no format.
+        InputError
+            If a source has gone, or the folder cannot be written to.
+        """
+        knobs = self.recipe.write.model_dump(exclude={"path"})
+        return write_mix(
+            Path(path or self.recipe.write.path),
+            self.pool,
+            self.picks.rows,
+            manifest=self.manifest(),
+            stats=self.stats().to_json(),
+            scores=self.scores,
+            **knobs,
+        )
+
+    def manifest(self) -> dict[str, Any]:
+        """Return all that rebuilds the mix: recipe, versions, hashes of the sources, and keys in pick order."""
+        read = self.pool.rows["source"].value_counts()
+        samples = dict(zip(read["source"].to_list(), read["count"].to_list(), strict=True))
+        given = [source.model_dump(exclude_none=True) for source in self.recipe.sources]
+        files = expand(given) if given else []  # a pool that was made in memory has none
+        sources = [
+            {
+                "name": file.source,
+                "bytes": file.path.stat().st_size,
+                "sha256": sha256(file.path),
+                "samples": samples.get(file.source, 0),
+            }
+            for file in sorted(files, key=lambda file: file.source)
+        ]
+        plan = self.recipe.model_dump(mode="json")
+        plan["sources"] = sorted(plan["sources"], key=str)
+        return {
+            "format": FORMAT,
+            "recipe": plan,
+            "versions": {name: version(name) for name in DECIDING},
+            "sources": sources,
+            "counts": self.counts,
+            "margins": self.quotas.report.to_dicts(),
+            "certificate": self.certificate,
+            "keys": self.keys,
+        }
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name:<12} {value}" for name, value in self._summary())
+
+    def _repr_html_(self) -> str:
+        """Show a small table in a notebook."""
+        lines = (
+            f"<tr><th style='text-align:left'>{escape(n)}</th><td>{escape(v)}</td></tr>" for n, v in self._summary()
+        )
+        return f"<table>{''.join(lines)}</table>"
+
+    def _summary(self) -> list[tuple[str, str]]:
+        """Say in a few lines what is in the mix."""
+        rows = self.pool.rows.select("task", "answer", "cluster", "n_yes", "n_no")[self.picks.rows]
+
+        def shares(column: str) -> str:
+            counts = rows[column].value_counts(name="n").sort("n", column, descending=[True, False])
+            return ", ".join(f"{value} {n:,}" for value, n in counts.head(8).iter_rows())
+
+        certified = "none" if self.certificate is None else f"at least {self.certificate:.1%} of the best possible"
+        rejected = len(self.pool) - int(self.pool.eligible.sum())
+        return [
+            ("mix", f"{len(self):,} of {len(self.pool):,} samples read, {rejected:,} rejected"),
+            ("tasks", shares("task")),
+            ("answers", shares("answer")),
+            ("yes : no", f"{rows['n_yes'].sum():,} : {rows['n_no'].sum():,}"),
+            ("clusters", f"{rows['cluster'].n_unique()} of {self.pool.rows['cluster'].n_unique()}"),
+            ("certificate", certified),
+        ]

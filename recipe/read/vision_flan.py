@@ -1,0 +1,43 @@
+"""Vision-Flan: LLaVA's format, each record with the name of its task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from recipe.read import llava
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from recipe.read._entry import Context, Entry
+
+
+def fits(head: dict[str, Any]) -> bool:
+    """Tell whether a record looks like this format: turns under `conversations`, and a `task_name`."""
+    return llava.has_turns(head) and "task_name" in head
+
+
+def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
+    """Read one record as one sample.
+
+    Parameters
+    ----------
+    record
+        As for `llava`, with a `task_name`. Where it is missing or no text, the sample has no task name.
+    context
+        As for `llava`.
+
+    Yields
+    ------
+    Entry
+        The sample.
+
+    Source: Xu et al. 2024, Vision-Flan (arXiv:2402.11690); its `annotation_191-task_1k.json`.
+
+    Examples
+    --------
+    >>> turns = [{"from": "human", "value": "What bird is it?"}, {"from": "gpt", "value": "A jay."}]
+    >>> next(read({"id": "a", "conversations": turns, "task_name": "birds+species"}, None)).task_name
+    'birds+species'
+    """
+    return llava.read(record, context)

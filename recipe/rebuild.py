@@ -1,0 +1,91 @@
+"""The same bytes again, from a manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from recipe.config import Recipe
+from recipe.errors import InputError
+from recipe.files import expand, sha256
+from recipe.outcome import FORMAT
+from recipe.read import read_pool
+from recipe.rooms import find
+from recipe.write import FORMATS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from recipe.pool import Pool
+
+
+def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
+    """Write the mix that a manifest describes again, byte for byte.
+
+    The sources are read again and the samples found by their keys, so that nothing hangs on the versions of the
+    libraries that selected them.
+
+    Parameters
+    ----------
+    manifest
+        The file that was written beside the mix.
+    path
+        Where the mix goes; the recipe's `write.path` by default.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If the manifest is none, a source is missing or has other bytes than when the mix was made, or a key is not
+        found.
+    """
+    file = Path(manifest)
+    told = _read_manifest(file)
+    plan = Recipe.of(told["recipe"])
+    sources = [source.model_dump(exclude_none=True) for source in plan.sources]
+    if not sources:
+        raise InputError(f"{file}: its mix was made from a pool in memory, which names no sources to rebuild it from")
+    found = {entry.source: sha256(entry.path) for entry in expand(sources)}
+    for source in told["sources"]:
+        if found.get(source["name"]) != source["sha256"]:
+            got = found.get(source["name"], "no such file")
+            raise InputError(f"{file}: {source['name']} had SHA-256 {source['sha256']}, got {got}; restore the file")
+    pool = read_pool(sources, **plan.read.model_dump())
+    target = Path(path or plan.write.path)
+    if target.suffix not in FORMATS:
+        raise InputError(f"expected a mix ending in {' or '.join(FORMATS)}, got {target}")
+    knobs = plan.write.model_dump(exclude={"path"})
+    find("write", FORMATS[target.suffix])(pool, _rows(pool, told["keys"], file), target, **knobs)
+    return target
+
+
+def _read_manifest(file: Path) -> dict[str, Any]:
+    """Read a manifest and check that it is one of this version."""
+    try:
+        told = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: cannot read the manifest: {' '.join(str(error).split())}") from None
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
+        got = told.get("format") if isinstance(told, dict) else type(told).__name__
+        raise InputError(f"{file}: expected a manifest of format {FORMAT}, got format={got!r}; write the mix anew")
+    return told
+
+
+def _rows(pool: Pool, keys: list[str], file: Path) -> NDArray[np.int64]:
+    """Find the row of each key: the first one that has no problem of its own, as selection did."""
+    sound = pool.rows.filter(pl.col("problem").is_null()).unique("key", keep="first", maintain_order=True)
+    found = pl.DataFrame({"key": keys}).join(sound.select("key", "row"), on="key", how="left", maintain_order="left")
+    lost = found.filter(pl.col("row").is_null())
+    if lost.height:
+        raise InputError(
+            f"{file}: {lost.height} of its keys are in no source, as {lost['key'][0]}; restore the sources"
+        )
+    return found["row"].cast(pl.Int64).to_numpy()

@@ -1,0 +1,27 @@
+"""Samples that may not be selected, one JSON line each."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from recipe.problems import PROBLEMS, code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from recipe.pool import Pool
+
+
+def reject_lines(pool: Pool) -> Iterator[str]:
+    """Write where each sample with a problem stands, what its problem is, and what to do, in the order of the files."""
+    rejects = pool.rows.filter(pl.col("problem").is_not_null()).sort("source", "record", "row")
+    for source, record, sample, key, problem in rejects.select("source", "record", "id", "key", "problem").iter_rows():
+        code = code_of(problem)
+        known = PROBLEMS.get(code)
+        line = {"source": source, "record": record, "id": sample, "key": key, "code": code}
+        line["detail"] = problem[len(code) + 1 :] or None
+        line["message"] = f"{known.what}; {known.fix}" if known else problem
+        yield json.dumps(line) + "\n"

@@ -1,0 +1,58 @@
+"""LLaVA v1.5: one JSON array, one record a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recipe.files import atomic_write
+from recipe.write._records import lines
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from recipe.pool import Pool
+    from recipe.write._pack import Rows
+    from recipe.write._records import Ids
+
+
+def write(
+    pool: Pool,
+    rows: Rows,
+    path: str | PathLike[str],
+    *,
+    ids: Ids = "string",
+    pack: bool = False,
+    max_tokens: int = 1472,
+) -> int:
+    """Write samples as the file that LLaVA v1.5 takes as ``--data_path``.
+
+    The file is ASCII, so that it is read alike under every locale, and appears under its name only when it is whole.
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    rows
+        (k,) rows of the pool; the file keeps their order.
+    path
+        File to write, usually ``.json``.
+    ids
+        ``"string"`` writes every id as a string; ``"given"`` as it was read.
+    pack
+        Merge single questions about one image into one record, as LLaVA did for its VQA sources.
+    max_tokens
+        Most tokens of a merged record, from 1.
+
+    Returns
+    -------
+    int
+        Records written: k, or fewer if packed.
+    """
+    written = 0
+    with atomic_write(path, "w") as file:
+        for line in lines(pool, rows, ids=ids, pack=pack, max_tokens=max_tokens):
+            file.write(",\n" if written else "[\n")
+            file.write(line)
+            written += 1
+        file.write("\n]\n" if written else "[]\n")
+    return written
