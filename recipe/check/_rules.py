@@ -28,7 +28,7 @@ IMAGE = "<image>"
 
 _MARK = re.compile(r"<(?:image|video)>", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[/\\]")  # a URL's scheme or a drive letter
+_ELSEWHERE = re.compile(r"data:|[A-Za-z][A-Za-z0-9+.-]*:[/\\]")  # a URL's scheme or a drive letter
 _TEMPLATE = ("</s>", "<unk>", " ASSISTANT: ")
 _WORD, _FOREIGN, _SIGN = re.compile(r"[A-Za-z]+"), re.compile(r"[^\W\d_A-Za-z]"), re.compile(r"[\d_]|[^\w\s]")
 
@@ -159,8 +159,8 @@ def _no_last_answer(record: Record) -> Places:
 
 
 def _empty_turn(record: Record) -> Places:
-    """W06: an empty turn after the first shifts the template, and every label is masked."""
-    yield from (i for i, _, text in _trained(record)[1:] if not text.strip())
+    """W06: an empty turn shifts the template, and every label is masked; the bare mark of an image is not empty."""
+    yield from (i for i, _, text in _trained(record) if not text.strip())
 
 
 def _too_long(record: Record) -> Places:

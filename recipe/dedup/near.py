@@ -62,12 +62,11 @@ def dedup(
     """
     if not 0 < threshold <= 1:
         raise ConfigError(f"dedup.near: expected a threshold above 0 and up to 1, got threshold={threshold}")
+    # Texts are only split and hashed where there is another sample to compare with.
+    table = pool.rows.select("row", pl.lit("").alias("image") if across_images else pl.col("image").fill_null(""))
+    table = table.with_columns(text=pool.texts).filter(pool.eligible).filter(pl.len().over("image") > 1)
     words = pl.col("text").str.to_lowercase().str.extract_all(r"\w+").list.unique().list.sort()
-    table = pool.rows.select("row", "image").with_columns(text=pool.texts).filter(pool.eligible)
-    table = table.select(
-        "row", pl.lit("").alias("image") if across_images else pl.col("image").fill_null(""), words=words
-    )
-    table = table.filter(pl.col("words").list.len() >= min_words)
+    table = table.select("row", "image", words=words).filter(pl.col("words").list.len() >= min_words)
     keeper = np.arange(len(pool))
     pairs = _proposals(table, _signatures(table["words"], seed), threshold)
     for early, late in pairs.filter(_jaccard(table, pairs) >= threshold).select("early", "late").iter_rows():

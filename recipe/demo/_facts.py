@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from recipe.demo._scenes import Person, Thing, article, world
+from recipe.demo._scenes import Person, Thing, article, some, world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import numpy as np
 
     from recipe.demo._scenes import Scene
 
@@ -84,13 +87,38 @@ def words_of_scene(scene: Scene) -> dict[str, str]:
 def words_of(thing: Thing) -> dict[str, str]:
     """Return the words that every template about a thing may use."""
     one = thing.count == 1
-    verbs = ("is", "does", "was", "there is") if one else ("are", "do", "were", "there are")
-    words = dict(zip(("be", "do", "were", "there"), verbs, strict=True))
+    verbs = ("is", "does", "there is") if one else ("are", "do", "there are")
+    words = dict(zip(("be", "do", "there"), verbs, strict=True))
     words |= {"thing": thing.name, "things": thing.plural, "side": thing.side, "what": thing.what, "use": thing.use}
     if isinstance(thing, Person):
         words |= world("world")["activities"][thing.doing]
         words |= {"clothes": thing.clothes, "hair": thing.hair, "doing": thing.doing}
     return words
+
+
+def varied(rng: np.random.Generator, known: Sequence[Fact], k: int) -> list[Fact]:
+    """Draw k facts of as many kinds as there are.
+
+    Parameters
+    ----------
+    rng
+        Where all chance comes from.
+    known
+        At least k facts.
+    k
+        How many to draw.
+
+    Returns
+    -------
+    list of Fact
+        First one of each kind, then a second one of each, and so on.
+    """
+    turn: Counter[str] = Counter()
+    ranked = []
+    for fact in some(rng, known, len(known)):
+        ranked.append((turn[fact.kind], fact))
+        turn[fact.kind] += 1
+    return [fact for _, fact in sorted(ranked, key=lambda pair: pair[0])[:k]]
 
 
 def _number(n: int) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recipe.demo._facts import facts
+from recipe.demo._facts import facts, varied
 from recipe.demo._scenes import article, draw_scene, some
-from recipe.demo._telling import ask, caption, chat
+from recipe.demo._telling import ask, caption, chats
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,7 @@ def mix_records(rng: np.random.Generator, images: int) -> list[Record]:
         LLaVA records.
     """
     records = []
-    for number in range(FIRST_IMAGE, FIRST_IMAGE + images):
+    for number, said in enumerate(chats(rng, images), FIRST_IMAGE):
         scene = draw_scene(rng, number)
         for kind, talks in _talks(rng, scene).items():
             for i, qas in enumerate(talks):
@@ -50,7 +50,7 @@ def mix_records(rng: np.random.Generator, images: int) -> list[Record]:
                 records.append(
                     {"id": f"{kind}_{number}_{i}", "image": image, "conversations": _turns(qas, "<image>\n")}
                 )
-        records.append({"id": f"text_{number}", "conversations": _turns([chat(rng)])})
+        records.append({"id": f"text_{number}", "conversations": _turns([said])})
     return records
 
 
@@ -68,9 +68,9 @@ def _talks(rng: np.random.Generator, scene: Scene) -> dict[str, list[list[QA]]]:
     choice = [fact for fact in known if fact.kind in CHOICE_KINDS]
     turns = int(rng.integers(3, 7))
     return {
-        "vqa": [_first_asks([_short(rng, scene, fact) for fact in some(rng, short, turns)], SHORT)],
-        "single": [_first_asks([_short(rng, scene, fact)], SHORT) for fact in some(rng, short, 2)],
-        "choice": [[_choose(rng, scene, fact)] for fact in some(rng, choice, 1)],
+        "vqa": [_first_asks([_short(rng, scene, fact) for fact in varied(rng, short, turns)], SHORT)],
+        "single": [_first_asks([_short(rng, scene, fact)], SHORT) for fact in varied(rng, short, 2)],
+        "choice": [[_choose(rng, scene, fact)] for fact in varied(rng, choice, 1)],
         "pope": [_first_asks([_exists(rng, fact) for fact in known if fact.kind == "present"], SHORT)],
         "region": [_regions(rng, scene)],
         "caption": [[caption(rng, scene)]],

@@ -57,13 +57,13 @@ class Thing:
             article(one) if self.count == 1 else f"{world('world')['numbers'][self.count]} {self.color} {self.plural}"
         )
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """The smallest box around all of them."""
         lefts, tops, rights, bottoms = zip(*self.boxes, strict=True)
         return min(lefts), min(tops), max(rights), max(bottoms)
 
-    @property
+    @cached_property
     def center(self) -> float:
         """Where their middle is from left to right, 0..1."""
         return (self.box[0] + self.box[2]) / 2

@@ -121,7 +121,15 @@ def caption(rng: np.random.Generator, scene: Scene) -> QA:
     return told["ask"][0], fill(some(rng, told["say"], 1)[0], scene, fact)
 
 
-def chat(rng: np.random.Generator) -> QA:
+def chats(rng: np.random.Generator, k: int) -> list[QA]:
+    """Ask and answer k things that need no picture, no two alike."""
+    said: dict[QA, None] = {}
+    while len(said) < k:
+        said[_chat(rng)] = None
+    return list(said)
+
+
+def _chat(rng: np.random.Generator) -> QA:
     """Ask and answer something that needs no picture."""
     lore = world("world")
     a, b = (int(n) for n in rng.integers(2, 60, size=2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recipe.read._entry import Entry, dump, pack_extra, read_turns
+from recipe.read._entry import Entry, dump, is_broken, pack_extra, read_turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: 
     asked = [{"from": "human", "value": QUESTION}, {"from": "gpt", "value": record.get("caption")}]
     turns, _, problem = read_turns(asked)
     image_id = record.get("image_id")
-    named = isinstance(image_id, int | str) and not isinstance(image_id, bool) and str(image_id).isalnum()
+    named = type(image_id) is int or (isinstance(image_id, str) and image_id != "" and not is_broken(image_id))
     problem = problem or (None if named else "L07")
     extra = pack_extra({key: value for key, value in record.items() if key not in ("image_id", "caption")})
     yield Entry(

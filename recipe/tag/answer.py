@@ -36,7 +36,7 @@ def tag(pool: Pool) -> pl.DataFrame:
     >>> labels.columns
     ['answer', 'n_qas', 'n_yes', 'n_no']
     """
-    kinds = pool.qas.lazy().select("row", kind=kind()).drop_nulls()
+    kinds = pool.qas.select("row", kind=kind()).drop_nulls()
     answer = (
         kinds.group_by("row", "kind")
         .len()
@@ -47,11 +47,8 @@ def tag(pool: Pool) -> pl.DataFrame:
     counts = kinds.group_by("row").agg(
         n_qas=pl.len(), n_yes=(pl.col("kind") == "yes").sum(), n_no=(pl.col("kind") == "no").sum()
     )
-    numbers = ["n_qas", "n_yes", "n_no"]
     return (
-        pool.rows.lazy()
-        .select("row")
+        pool.rows.select("row")
         .join(answer.join(counts, on="row"), on="row", how="left", maintain_order="left")
-        .select("answer", pl.col(numbers).fill_null(0).cast(pl.UInt32))
-        .collect()
+        .select("answer", pl.col("n_qas", "n_yes", "n_no").fill_null(0).cast(pl.UInt32))
     )

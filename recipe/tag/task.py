@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from recipe.tag._kinds import BOX, kind
+from recipe.tag._prompts import FORMAT_PROMPTS
 
 if TYPE_CHECKING:
     from recipe.pool import Pool
@@ -28,7 +29,7 @@ TASKS = (
 )
 
 _SHORT = ("yes", "no", "letter", "number", "phrase")
-_PROMPT = r"(?i)answer (?:the question using a single word or phrase|with the option's letter[^.]*)\.?"  # LLaVA-v1.5
+_ANSWER_SHORT = r"(?i)using a single word or phrase"  # LLaVA-v1.5, in the first turn at least
 _REGION = r"(?i)\b(?:descri\w+|region|expression|caption)"
 _REFERS = (  # SVIT's suffixes
     r"(?i)bounding boxes of the mentioned objects|coordinates for each mentioned|objects with their coordinates"
@@ -135,17 +136,15 @@ def tag(pool: Pool) -> pl.DataFrame:
     named = pl.col("name").is_in(TASKS)
     ruled = pl.coalesce(pl.when(rule.test).then(pl.lit(rule.task)) for rule in RULES)
     return (
-        pool.rows.lazy()
-        .select("row", "image", name="task_name")
+        pool.rows.select("row", "image", name="task_name")
         .join(_facts(pool.qas), on="row", how="left", maintain_order="left")
         .select(task=pl.when(named).then("name").when(pl.col("n") > 0).then(ruled).fill_null("other"))
-        .collect()
     )
 
 
-def _facts(qas: pl.DataFrame) -> pl.LazyFrame:
+def _facts(qas: pl.DataFrame) -> pl.DataFrame:
     """Return what the rules ask of each row's answered pairs."""
-    asked, answer = pl.col("question").fill_null("").str.replace_all(_PROMPT, ""), pl.col("kind")
+    asked, answer = pl.col("question").fill_null(""), pl.col("kind")
     region = asked.str.contains(BOX) & asked.str.contains(_REGION) & (answer != "box")
     located = (answer == "box") & asked.str.contains(_LOCATES)
     return (
@@ -157,15 +156,16 @@ def _facts(qas: pl.DataFrame) -> pl.LazyFrame:
             n=pl.len(),
             letters=(answer == "letter").sum(),
             whether=answer.is_in(["yes", "no"]).sum(),
-            short=(answer.is_in(_SHORT) | pl.col("question").str.contains(_PROMPT)).sum(),
+            short=(answer.is_in(_SHORT) | pl.col("question").str.contains(_ANSWER_SHORT)).sum(),
             long=(answer == "paragraph").any(),
             boxes=(asked.str.contains(BOX) | pl.col("answer").str.contains(BOX)).sum(),
             regions=region.sum(),
             located=located.sum(),
-            readings=asked.str.contains(_READS).sum(),
+            readings=asked.str.replace_all(FORMAT_PROMPTS, "").str.contains(_READS).sum(),
             refers=asked.str.contains(_REFERS).any(),
             captions=asked.str.contains(_CAPTIONS).any(),
             describes=asked.str.contains(_DESCRIBES).any(),
             tokens=asked.str.contains("Reference OCR token", literal=True).any(),
         )
+        .collect()
     )

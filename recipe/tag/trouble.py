@@ -106,15 +106,13 @@ def tag(pool: Pool) -> pl.DataFrame:
     flags = pl.concat_list(pl.when(rule.test).then(pl.lit(rule.name)) for rule in FLAGS).list.drop_nulls()
     turns = pool.rows.lazy().select("row", turn="turns").explode("turn").unnest("turn")
     return (
-        pool.rows.lazy()
-        .select("row", "image", "n_tokens", turns=pl.col("turns").list.len().fill_null(0))
+        pool.rows.select("row", "image", "n_tokens", turns=pl.col("turns").list.len().fill_null(0))
         .join(_facts(turns), on="row", how="left", maintain_order="left")
         .select(problem=problem, flags=flags)
-        .collect()
     )
 
 
-def _facts(turns: pl.LazyFrame) -> pl.LazyFrame:
+def _facts(turns: pl.LazyFrame) -> pl.DataFrame:
     """Return what the rules ask of each row's turns."""
     said = pl.col("value").str.replace_all("<image>", "", literal=True)
     mark = pl.col("value").str.count_matches("<image>", literal=True)
@@ -138,7 +136,7 @@ def _facts(turns: pl.LazyFrame) -> pl.LazyFrame:
         human=human,
     ).with_columns(poor=_is_poor(answers, pl.col("n_words")))
     col = pl.col
-    return known.group_by("row", maintain_order=True).agg(
+    facts = known.group_by("row", maintain_order=True).agg(
         silent=col("value").is_null().any(),
         stranger=~col("from").is_in(["human", "gpt"]).fill_null(value=False).all(),
         repeats=(col("from") == col("from").shift(1)).any(),
@@ -160,6 +158,7 @@ def _facts(turns: pl.LazyFrame) -> pl.LazyFrame:
         control=col("control").any(),
         invisible=col("invisible").any(),
     )
+    return facts.collect()
 
 
 def _is_poor(text: pl.Expr, n_words: pl.Expr) -> pl.Expr:
