@@ -99,12 +99,14 @@ def expand(sources: Source | Sequence[Source]) -> list[File]:
 
 def _asked(source: Source) -> File:
     """Read one source as the user wrote it; an empty name is filled in later."""
-    if not isinstance(source, Mapping):
+    if isinstance(source, (str, os.PathLike)):
         return File(Path(source), "")
+    if not isinstance(source, Mapping):
+        raise ConfigError(f"expected a path, a glob or a mapping as a source, got {source!r}; name what to read")
     for key in source:
         if key not in KEYS:
             raise ConfigError(f"source {dict(source)}: unknown key '{key}', {nearest(key, KEYS)}")
-    if "path" not in source:
+    if not isinstance(source.get("path"), (str, os.PathLike)):
         raise ConfigError(f"source {dict(source)}: expected a key 'path'; name the file, folder or glob")
     return File(Path(source["path"]), source.get("name") or "", source.get("format"))
 

@@ -99,6 +99,8 @@ def test_odd_mappings_are_refused(tmp_path):
         expand({"path": own, "formt": "llava"})
     with pytest.raises(ConfigError, match="'path'"):
         expand({"name": "a"})
+    with pytest.raises(ConfigError, match="got 7"):
+        expand([7])
     with pytest.raises(ConfigError, match="one name"):
         expand([{"path": own, "name": "a"}, {"path": own, "name": "b"}])
 

@@ -136,6 +136,20 @@ def test_the_order_of_files_and_records_changes_nothing(tmp_path, records, rando
     assert read_pool(other, format="llava", image_token=image_token).rows.drop("record", "order").equals(pool)
 
 
+@pytest.mark.parametrize(
+    "twins",
+    [
+        [qa(id="a", model="x"), qa(id="a", model="y")],
+        [qa("Who?\n<image>", id="a", image="a.jpg"), qa("<image>Who?", id="a", image="a.jpg")],
+    ],
+)
+def test_twins_stand_in_an_order_of_their_own(tmp_path, twins):
+    """Two samples of one key and id that differ in their other keys, or in where `<image>` was, do not swap rows."""
+    pools = [read_pool(save(tmp_path, order), image_token="given").rows for order in (twins, twins[::-1])]
+    assert pools[0]["key"].n_unique() == 1
+    assert pools[0].drop("record", "order").equals(pools[1].drop("record", "order"))
+
+
 @many_files
 @given(st.lists(llava_records() | VALUES, max_size=6))
 def test_nothing_is_lost(tmp_path, entries):
@@ -172,7 +186,7 @@ def test_a_pool_survives_write_and_read(tmp_path, records, image_token):
 
 @given(TURNS)
 def test_the_mark_is_put_in_front_once(turns):
-    """Moving `<image>` twice is moving it once; it then stands once, in the first question, and answers are as they were."""
+    """Moving `<image>` twice is moving it once; it then stands once, in the first question; answers stay."""
     moved = in_front(turns)
     assert in_front(moved) == moved
     assert [t for t in moved if t[0] == "gpt"] == [t for t in turns if t[0] == "gpt"]
@@ -551,7 +565,7 @@ def test_marks_tell_boxes_in_other_tasks(tmp_path):
 
 
 def test_the_suffix_belongs_to_the_sample(tmp_path):
-    """The drawn sentence depends on sample and seed, not on the place in the file; all three are drawn about equally."""
+    """The drawn sentence depends on sample and seed, not on the place in the file; each of three is drawn as often."""
     items = [{"image_id": i, "conversations": [talk("Is it big?", "No.")]} for i in range(600)]
     texts = {row["image"]: turns_of(row)[0][1] for row in read(tmp_path, items, "referring_qa.json")}
     assert {r["image"]: turns_of(r)[0][1] for r in read(tmp_path, items[::-1], "referring_qa.json")} == texts
@@ -633,18 +647,18 @@ def test_image_data_of_another_kind_is_refused(tmp_path):
 def test_every_quirk_is_read_or_refused(path):
     """Each file of trouble is read, its rows with known problems, or refused with one line that names it."""
     try:
-        rows = read_pool(path).rows
+        problems, message = read_pool(path).rows["problem"].drop_nulls(), f"{path.name}: read"
     except RecipeError as error:
-        assert path.name in str(error)
-        assert "\n" not in str(error)
-    else:
-        assert {code_of(problem) for problem in rows["problem"].drop_nulls()} <= set(PROBLEMS)
+        problems, message = [], str(error)
+    assert path.name in message
+    assert "\n" not in message
+    assert {code_of(problem) for problem in problems} <= set(PROBLEMS)
 
 
 @needs_data
 @pytest.mark.parametrize("task", ["conversation", "complex_reasoning", "detail_description", "referring_qa"])
 def test_every_conversation_of_real_svit_is_a_sound_row(tmp_path, task):
-    """A naive count of the conversations is the number of rows, none has a problem, and the shape tells the task, too."""
+    """A naive count of the conversations is the number of rows, none has a problem, and the shape tells the task."""
     path = DATA / "svit" / f"{task}.json"
     (tmp_path / "unnamed.json").symlink_to(path)
     rows = read_pool(path).rows

@@ -79,7 +79,7 @@ def make_quotas(
         raise SupplyError(f"size={size}: the pool can give 1 to {room} samples{limit}; ask for fewer, or add sources")
 
     columns = [column for column in dict.fromkeys([*margins, *limits]) if column != "cluster"]
-    table = pool.rows.select(pl.col(columns).cast(pl.String).fill_null("")).with_columns(
+    table = pool.rows.select("row", pl.col(columns).cast(pl.String).fill_null("")).with_columns(
         lean=pl.Series(leans(pool, yes_share)),
         weight=pl.Series(weight),
         cluster=pool.rows["cluster"] if "cluster" in margins else pl.lit(0, dtype=pl.Int32),

@@ -54,10 +54,10 @@ def write_demo(folder: str | PathLike[str], *, images: int = 400, seed: int = 0)
     `llava_mix.json` is told of a quarter as many other images: short answers, option letters, yes or no, captions,
     signs, regions, and some text without an image.
 
-    As in real files some trouble is planted, each kind on a share of the images, rounded up (`recipe.demo._svit.PLANTED`): on 5 % a
-    reasoning question stands twice; on 5 % the description stands again with one word changed; on 1 % an answer is
-    empty; on 1 % the description is boilerplate about an empty message; on 1 % a box cannot be read; and 0.5 % of the
-    images have no size in `svit/image_data.json`.
+    As in real files some trouble is planted, each on a share of the images, rounded up: on 5 % a reasoning question
+    stands twice; on 5 % the description stands again with one word changed; on 1 % an answer is empty; on 1 % the
+    description is boilerplate about an empty message; on 1 % a box cannot be read; and 0.5 % of the images have no size
+    in `svit/image_data.json`.
 
     Parameters
     ----------

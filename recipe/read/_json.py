@@ -163,15 +163,15 @@ def _unwrap(top: dict[str, Any], data: bytes | str) -> Sequence[Slice]:
 
     Every format keeps its turns under `conversations`, so an object with that key is a record.
     """
-    whole: list[Slice] = [data if isinstance(data, str) else data.decode()]
+    whole: list[Slice] = [data if isinstance(data, str) else msgspec.Raw(data)]
     if not top or "conversations" in top:
         return whole
     arrays = [value for value in top.values() if _first(value) == "["]
     if len(arrays) == 1:
-        array = text_of(arrays[0])
         try:
-            return _decode_array(array)
+            return _decode_array(arrays[0])
         except _REFUSED:
+            array = text_of(arrays[0])
             return [array[a:b] for a, b in values(array, 0)]
     if all(_first(value) == "{" for value in top.values()):
         return [_with_id(key, text_of(value)) for key, value in top.items()]

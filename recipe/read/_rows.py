@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from recipe.read._entry import Entry
 
-_ORDER = ("key", "id", "source", "extra", "task_name", "spelling", "record")
+_ORDER = ("key", "id", "source", "extra", "task_name", "spelling", "record", "order")
 _LETTERS = r"[A-Za-z]+"
 _MARKS = r"[0-9!-/:-@\[-`{-~]"
 
@@ -82,8 +82,8 @@ class Rows:
 def _lengths(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """Count the words of a text, and estimate its tokens without a tokenizer.
 
-    A word of ASCII letters is 1.25 tokens on average, each digit and each punctuation mark one, and each other letter
-    1.5, which is near LLaMA's tokenizer on LLaVA's English and on the safe side elsewhere.
+    A word of ASCII letters counts as 1.25 tokens, a digit and a punctuation mark as one each, and any character beyond
+    ASCII as 1.5; the sum over a sample is rounded up.
     """
     others = text.str.len_chars() - text.str.replace_all(r"[^\x00-\x7F]", "").str.len_chars()
     tokens = 1.25 * text.str.count_matches(_LETTERS) + text.str.count_matches(_MARKS) + 1.5 * others

@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-import polars as pl
+from typing import TYPE_CHECKING
 
-_UNABLE = r"(?:cannot|can.t|can not|could not|couldn.t|am (?:unable|not able) to|.m (?:unable|not able) to)"
-_TOOLS = (
-    "access|answer|assist|browse|create|describe|determine|display|draw|estimate|fulfil\\w*|generate|identify|open|predict"
-    "|process|provide|read|retrieve|see|summarize|view"
+if TYPE_CHECKING:
+    import polars as pl
+
+_UNABLE = r"I ?(?:(?:can|could)(?:not|.t| not)|(?:am|.m) (?:unable|not able) to)"
+_SORRY = r"^\W*(?:(?:I.m|I am) (?:very |really |so )?sorry|sorry|unfortunately|I apologi[sz]e)\b[^.!?]*"
+_DO = (
+    r"(?:access|answer|assist|browse|create|describe|determine|display|draw|estimate|generate|identify|open|predict"
+    r"|process|provide|read|retrieve|see|summarize|view)\b"
 )
+_HAVE = r"I (?:do not|don.t) (?:have|possess) (?:\w+ ){0,2}(?:ability|access|capability|capacity|data|information)\b"
+_ANOTHER = r"\b(?:clearer|larger|different|another|correct|valid|higher.resolution)\b[^.!?]*\b(?:image|picture|photo)"
+_YOURS = r"\b(?:image|picture|photo) you(?:.ve| have)? (?:provided|uploaded|shared)\b"
 
+# Who answers may say that it is an AI; it may not say so in place of an answer.
 BOILERPLATE = (  # pattern, what it finds
     (r"\b(?:message|request|prompt|input) (?:is|was|appears to be|seems to be) (?:empty|blank)", "an empty request"),
+    (rf"\b{_UNABLE} (?:see|view|access|open|load) (?:an?|the|this|that|your|any) (?:image|picture|photo)", "no image"),
+    (rf"{_YOURS} is not (?:visible|available|displayed)", "no image either"),
+    (rf"\b(?:provide|upload|share|send)\b[^.!?]*{_ANOTHER}", "asks for another image"),
     (
-        rf"\bI ?{_UNABLE} (?:see|view|access|open|load|display) (?:an?|the|this|that|your|any)? ?(?:image|picture|photo)",
-        "no image came through",
+        rf"(?s){_YOURS}.*\b(?:happy to (?:help|assist)|feel free to|let me know)\b",
+        "offers help in place of a description",
     ),
-    (
-        r"\b(?:provide|upload|share|send)\b[^.!?]*\b(?:clearer|larger|different|another|correct|valid|higher.resolution)\b"
-        r"[^.!?]*\b(?:image|picture|photo)",
-        "asks for another image",
-    ),
-    (
-        r"\bimage you(?:.ve| have)? (?:provided|uploaded|shared) is not (?:visible|available|displayed)",
-        "no image either",
-    ),
-    (
-        rf"^\W*(?:(?:I.m|I am) (?:very |really |so )?sorry|sorry|unfortunately|I apologi[sz]e)\b[^.!?]*\bI ?{_UNABLE} "
-        rf"(?:{_TOOLS})\b",
-        "opens with an apology and refuses",
-    ),
-    (
-        r"^\W*(?:(?:I.m|I am) (?:very |really |so )?sorry|unfortunately)\b[^.!?]*\b(?:I.m|I am|as) an AI\b",
-        "the same, and names itself",
-    ),
-    (
-        rf"^\W*as an (?:AI|artificial intelligence)\b[^.!?]*\bI ?(?:{_UNABLE} (?:{_TOOLS})|(?:do not|don.t) have "
-        r"(?:the ability|access|the data|the capability))\b",
-        "refuses as an AI; who it is it may say",
-    ),
+    (rf"{_SORRY}\b(?:{_UNABLE} {_DO}|{_HAVE})", "an apology and a refusal"),
+    (rf"{_SORRY}\b(?:I.m|I am|as) an AI\b", "the same, and names itself"),
+    (rf"^\W*as an (?:AI|artificial intelligence)\b[^.!?]*\b(?:{_UNABLE} {_DO}|{_HAVE})", "a refusal as an AI"),
 )
 
 

@@ -42,7 +42,7 @@ _CAPTIONS = (  # TextCaps, LLaVA-Pretrain
 )
 _DESCRIBES = (  # LLaVA-Instruct, SVIT's 34 questions
     r"(?i)\b(?:descri\w+|depict\w*|portray\w*|narrat\w+|illustrat\w+|elaborate|expound|dissect|interpret\w*|analy\w+"
-    r"|details?|detailed|particulars|specifics|nuances|breakdown|rundown|overview|commentary|main features|key elements)\b"
+    r"|details?|detailed|particulars|specifics|nuances|breakdown|rundown|overview|commentary|features|key elements)\b"
     r"|\bwhat do you (?:see|think is (?:happening|going on))|\bwhat(?:'s| is) happening|\bwhat is this photo about"
     r"|\b(?:explain|explanation of|aspects of|elements of|contents? of) the (?:image|picture|photo|scene|visual)"
 )

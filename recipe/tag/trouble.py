@@ -15,7 +15,7 @@ CONTEXT = 2048  # model_max_length of LLaVA v1.5
 PATCHES = 576  # what an image takes of it: (336 / 14) squared
 A_TURN = 5  # tokens of `USER:` or `ASSISTANT:`, of which the pool's estimate knows nothing
 LONG = 400  # words; LLaVA-Instruct's longest descriptions stay below
-POOR = 2.5  # distinct words over the square root of all words (Guiraud 1954): 5 to 10 in prose, 1 in a loop
+LOOP = 0.3  # distinct share of all runs of three words; prose has 0.6 and more
 
 _WORD = r"[^\s\x1c-\x1f]"  # what Python's str.split leaves
 _MARK = r"(?i)<(?:image|video)>"
@@ -26,7 +26,7 @@ _INVISIBLE = r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
 _CHAT = r"<\|im_(?:start|end)\|>|\[/?INST\]|###\s*(?:Human|Assistant|Instruction|Response)|<s>|\bUSER:"
 _SOURCE = (
     r"(?i)\bbounding box(?:es)?\b|\bthe descriptions? (?:mention|state|say|indicate|do not|does not|provide)"
-    r"|\b(?:based on|according to|mentioned in|given in|stated in|described in|provided in|from) (?:the|these|both|all) "
+    r"|\b(?:based on|according to|from|(?:mentioned|given|stated|described|provided) in) (?:the|these|both|all) "
     r"(?:given |provided |above |image )*(?:captions?|descriptions?)\b|\bin the captions\b"
     r"|\b(?:given|provided) (?:context|captions?|descriptions?)\b|\b(?:captions?|descriptions?) (?:given|provided)\b"
 )
@@ -134,7 +134,7 @@ def _facts(turns: pl.LazyFrame) -> pl.DataFrame:
         n_words=answers.str.count_matches(r"\S+"),
         chars=said.str.len_chars(),
         human=human,
-    ).with_columns(poor=_is_poor(answers, pl.col("n_words")))
+    ).with_columns(loops=_loops(answers, pl.col("n_words")))
     col = pl.col
     facts = known.group_by("row", maintain_order=True).agg(
         silent=col("value").is_null().any(),
@@ -153,7 +153,7 @@ def _facts(turns: pl.LazyFrame) -> pl.DataFrame:
         boilerplate=col("boilerplate").any(),
         source=col("source").any(),
         long=(col("n_words") > LONG).any(),
-        runaway=col("poor").any(),
+        runaway=col("loops").any(),
         chat=col("chat").any(),
         control=col("control").any(),
         invisible=col("invisible").any(),
@@ -161,8 +161,12 @@ def _facts(turns: pl.LazyFrame) -> pl.DataFrame:
     return facts.collect()
 
 
-def _is_poor(text: pl.Expr, n_words: pl.Expr) -> pl.Expr:
-    """Return whether a text of at least 50 words has too few distinct ones."""
-    many = pl.when(n_words >= 50).then(text)  # noqa: PLR2004  below, the ratio says little
-    distinct = many.str.to_lowercase().str.extract_all(r"\w+").list.n_unique()
-    return distinct < POOR * n_words.sqrt()
+def _loops(text: pl.Expr, n_words: pl.Expr) -> pl.Expr:
+    """Return whether a text of at least 50 words says the same three words over and over.
+
+    Source: share of duplicate n-grams, as in the repetition filters of Rae et al. 2021 (arXiv 2112.11446, appendix A1).
+    """
+    word = pl.element()
+    runs = pl.concat_str(word, word.shift(-1), word.shift(-2), separator=" ").drop_nulls()
+    long = pl.when(n_words >= 50).then(text)  # noqa: PLR2004  below, the share says little
+    return long.str.to_lowercase().str.extract_all(r"\w+").list.eval(runs.n_unique() < LOOP * runs.len()).list.first()
