@@ -179,6 +179,8 @@ def _selected(plan: Recipe) -> Mix:
 def _show(mix: Mix) -> None:
     """Print a mix in a few lines."""
     out.print(escape(repr(mix)))
+    if reached := mix.stats().coverage:
+        out.print(f"coverage     {reached['mix']:.4f}; of as many samples by lot {reached['random']:.4f}")
 
 
 def _table(numbers: Stats) -> None:

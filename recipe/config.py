@@ -174,7 +174,7 @@ class Recipe(_Frozen):
     score: tuple[Room, ...] = tuple(Step(n, {}) for n in ("novelty", "density", "coverage", "balance", "length"))
     """What every sample is scored by."""
     balance: Balance = Balance()
-    select: Room = Step("facility", {"concepts": 0.1, "quality": {"length": 0.05}})
+    select: Room = Step("facility", {"concepts": 0.02, "quality": {"length": 0.05}})
     """facility, kcenter, concepts, random."""
     write: Write = Write()
 
@@ -217,6 +217,8 @@ class Recipe(_Frozen):
             return cls.model_validate(given)
         except ValidationError as error:
             raise ConfigError(f"{where}: {_explain(error)}") from None
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from None
 
     def to_yaml(self) -> str:
         """Write the whole recipe, every default included, as YAML."""
@@ -262,7 +264,7 @@ def read_size(size: object) -> tuple[float, str]:
                 return read_size(number / 100)
             if (match[3] or "").startswith("token") and number >= 1:
                 return number, "tokens"
-            if number == int(number):
+            if number.is_integer():
                 return read_size(int(number))
     elif isinstance(size, int) and not isinstance(size, bool) and size >= 1:
         return size, "samples"
@@ -305,7 +307,8 @@ def _explain(error: ValidationError) -> str:
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         last = str(first["loc"][-1])
-        known = {path.rsplit(".", 1)[-1]: path for path in reversed(list(_paths(Recipe)))}
+        model = Source if first["loc"][0] == "sources" else Recipe
+        known = {path.rsplit(".", 1)[-1]: path for path in reversed(list(_paths(model)))}
         if last in known:
             return f"unknown key '{place}', did you mean '{known[last]}'?"
         hint = nearest(last, known)

@@ -103,6 +103,10 @@ class Mix:
 
     def stats(self) -> Stats:
         """Return the numbers of the mix and of the pool, side by side."""
+        return self._stats
+
+    @cached_property
+    def _stats(self) -> Stats:
         return make_stats(self.pool, self.picks.rows, certificate=self.certificate, seed=self.recipe.seed)
 
     def write(self, path: str | Path | None = None) -> list[Path]:
@@ -151,7 +155,7 @@ class Mix:
             }
             for file in sorted(files, key=lambda file: file.source)
         ]
-        plan = self.recipe.model_dump(mode="json")
+        plan = self.recipe.model_dump(mode="json", exclude={"write": {"path"}})  # where it lies is no part of what it is
         plan["sources"] = sorted(plan["sources"], key=str)
         return {
             "format": FORMAT,

@@ -146,7 +146,7 @@ class Pool:
                 raise AlignmentError(
                     f"expected finite scores, got {int((~np.isfinite(values)).sum())} others in {name}"
                 )
-        return self.with_labels(pl.DataFrame(dict(scores)))
+        return self.with_labels(pl.DataFrame(dict(scores))) if scores else self
 
     def with_vectors(self, vectors: NDArray[np.float32]) -> Pool:
         """Attach the embedding.
@@ -195,7 +195,7 @@ def check_vectors(vectors: NDArray[np.float32], n: int) -> None:
     AlignmentError
         If it is not a finite (n, d) float32 matrix.
     """
-    if vectors.ndim != 2 or vectors.shape[0] != n or vectors.dtype != np.float32:  # noqa: PLR2004  a matrix
+    if vectors.ndim != 2 or len(vectors) != n or vectors.shape[1] == 0 or vectors.dtype != np.float32:  # noqa: PLR2004  a matrix
         got = f"shape={vectors.shape}, dtype={vectors.dtype}"
         raise AlignmentError(f"expected vectors of shape ({n}, d) and dtype float32, got {got}")
     bad = int((~np.isfinite(vectors).all(axis=1)).sum())

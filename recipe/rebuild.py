@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from recipe.config import Recipe
-from recipe.errors import InputError
+from recipe.errors import ConfigError, InputError
 from recipe.files import expand, sha256
 from recipe.outcome import FORMAT
 from recipe.read import read_pool
@@ -34,7 +34,7 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     manifest
         The file that was written beside the mix.
     path
-        Where the mix goes; the recipe's `write.path` by default.
+        Where the mix goes; beside the manifest, under the name that it had, by default.
 
     Returns
     -------
@@ -59,9 +59,10 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
             got = found.get(source["name"], "no such file")
             raise InputError(f"{file}: {source['name']} had SHA-256 {source['sha256']}, got {got}; restore the file")
     pool = read_pool(sources, **plan.read.model_dump())
-    target = Path(path or plan.write.path)
+    ending = next(ending for ending, name in FORMATS.items() if name == told["mix"]["format"])
+    target = Path(path) if path else file.with_name(file.name.removesuffix(".manifest.json") + ending)
     if target.suffix not in FORMATS:
-        raise InputError(f"expected a mix ending in {' or '.join(FORMATS)}, got {target}")
+        raise ConfigError(f"expected a mix ending in {' or '.join(FORMATS)}, got {target}")
     knobs = plan.write.model_dump(exclude={"path"})
     find("write", FORMATS[target.suffix])(pool, _rows(pool, told["keys"], file), target, **knobs)
     return target

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import brentq
 
 from recipe.balance._rounding import fill, largest_remainder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SWEEPS = 500
-CLOSE = 1e-9  # of the size; a sweep that moves less has converged
+SWEEPS = 300
+CLOSE = 1e-4  # samples; a sweep that moves no cell by more has converged, since cells are rounded to whole samples
+TIGHT = 1e-9  # a lean this small, a sample, is none
 STEEPEST = 60.0  # exp(60) decides between any two cells
 
 
@@ -61,7 +63,7 @@ def tilt(
 ) -> NDArray[np.float64]:
     """Reweight cells by ``exp(l * lean)`` so that the summed lean is zero, or as near to zero as supply allows.
 
-    The summed lean grows with `l`, so bisection finds it. This is calibration to one total with the multiplicative
+    The summed lean grows with `l`, so a bracketed root search finds it. This is calibration to one total with the multiplicative
     distance, of which raking is the case of indicator totals.
 
     References
@@ -69,21 +71,21 @@ def tilt(
     Deville and Särndal 1992, Calibration Estimators in Survey Sampling, section 2, case 2.
     """
     scale = np.abs(lean).max(initial=0.0)
-    if scale == 0 or abs(share @ lean) <= CLOSE * total:
+    if scale == 0 or abs(share @ lean) <= TIGHT * total:
         return share
 
     def tilted(rate: float) -> NDArray[np.float64]:
         exponent = rate * lean / scale
         return fill(share * np.exp(exponent - exponent.max()), total, supply)
 
-    low, high = -STEEPEST, STEEPEST
-    for _ in range(80):
-        middle = (low + high) / 2
-        if tilted(middle) @ lean < 0:
-            low = middle
-        else:
-            high = middle
-    return tilted(high)
+    def summed(rate: float) -> float:
+        return float(tilted(rate) @ lean)
+
+    if summed(STEEPEST) <= 0:
+        return tilted(STEEPEST)
+    if summed(-STEEPEST) >= 0:
+        return tilted(-STEEPEST)
+    return tilted(brentq(summed, -STEEPEST, STEEPEST, xtol=1e-12))
 
 
 def rake(
@@ -126,7 +128,7 @@ def rake(
         share = fill(share, float(size), caps)
         if lean is not None:
             share = tilt(share, caps, lean, float(size))
-        if np.abs(share - before).max(initial=0.0) <= CLOSE * size:
+        if np.abs(share - before).max(initial=0.0) <= CLOSE:
             break
     return share
 
@@ -194,7 +196,7 @@ def _level(
             movable = allowed & (whole > 0)[:, None] & (whole < supply)[None, :]
             left = np.where(movable, np.abs(gap + shift), np.inf)
             best = int(np.argmin(left))
-            if left.flat[best] >= abs(gap) - CLOSE:
+            if left.flat[best] >= abs(gap) - TIGHT:
                 break
             giver, taker = np.unravel_index(best, left.shape)
             whole[giver] -= 1

@@ -153,7 +153,8 @@ def controlled_rounding(
     ]
     tail, head, capacity = (np.concatenate(part) for part in zip(*edges, strict=True))
     network = csr_array((capacity.clip(0).astype(np.int32), (tail, head)), shape=(sink + 1, sink + 1))
-    flow = csr_array(maximum_flow(network, source, sink).flow)
-    rounded = floor.copy()
-    rounded[loose] += np.asarray(flow[row[loose], rows + column[loose]]).ravel().clip(0)
+    flow = maximum_flow(network, source, sink).flow.tocoo()
+    sent = (flow.data > 0) & (flow.row < rows) & (flow.col >= rows) & (flow.col < rows + columns)
+    up = flow.row[sent].astype(np.int64) * columns + flow.col[sent] - rows
+    rounded: NDArray[np.int64] = floor + np.isin(row * columns + column, up)
     return rounded

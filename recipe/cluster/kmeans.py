@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.errors import ConfigError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,8 +25,8 @@ def cluster(
     vectors
         (n, d) float32 unit rows.
     k
-        Number of clusters, 1..n; by default one for each 1,000 samples, at least 8 where there are 160 samples and
-        more.
+        Number of clusters, from 1; n at most. By default one for each 1,000 samples, at least 8 where there are 160
+        samples and more.
     iterations
         Rounds of training.
     sample
@@ -36,6 +38,11 @@ def cluster(
     -------
     ndarray
         (n,) int32 on 0..k-1. A cluster may be empty; its number is then unused.
+
+    Raises
+    ------
+    ConfigError
+        If `k` is below 1.
 
     References
     ----------
@@ -50,8 +57,10 @@ def cluster(
     import faiss  # noqa: PLC0415  heavy
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
+    if k is not None and k < 1:
+        raise ConfigError(f"cluster.kmeans: expected at least one cluster, got k={k}")
     n, d = vectors.shape
-    k = min(n, k or default_k(n))
+    k = min(n, default_k(n) if k is None else k)
     if k <= 1:
         return np.zeros(n, dtype=np.int32)
     threads = faiss.omp_get_max_threads()

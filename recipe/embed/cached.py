@@ -71,7 +71,8 @@ def embed(
 def _matrix(file: Path) -> NDArray[np.float32]:
     """Read a .npy file, never a pickled one."""
     try:
-        matrix = np.load(file, allow_pickle=False)
+        with file.open("rb") as stored:
+            matrix = np.lib.format.read_array(stored, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise InputError(
             f"embed.cached: {file} is no .npy file of numbers ({error}); write it with numpy.save"
@@ -82,18 +83,27 @@ def _matrix(file: Path) -> NDArray[np.float32]:
 def _by_key(pool: Pool, file: Path, column: str) -> NDArray[np.float32]:
     """Read a Parquet file and bring its vectors into the order of the pool."""
     try:
-        table = pl.read_parquet(file, columns=["key", column]).unique("key", keep="first", maintain_order=True)
+        table = pl.read_parquet(file, columns=["key", column], glob=False)
+        table = table.with_columns(pl.col("key").cast(pl.String), _as_list(table[column]))
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"embed.cached: cannot read key and {column} of {file} ({reason}); give column=...") from error
-    joined = pool.rows.select("key").join(table, on="key", how="left", maintain_order="left")
+    first = table.unique("key", keep="first", maintain_order=True)
+    joined = pool.rows.select("key").join(first, on="key", how="left", maintain_order="left")
     missing = joined.filter(pl.col(column).is_null())
     if missing.height:
-        first = str(missing["key"][0])
         raise AlignmentError(
-            f"{file}: expected a vector for each of {len(pool)} samples, {missing.height} keys have none, as {first}"
+            f"{file}: expected a vector for each of {len(pool)} samples, "
+            f"{missing.height} keys have none, as {missing['key'][0]}"
         )
-    widths = joined[column].list.len() if joined[column].dtype.is_(pl.List) else None
-    if widths is not None and widths.n_unique() != 1:
-        raise AlignmentError(f"{file}: expected vectors of one length, got {widths.min()} to {widths.max()}")
-    return np.asarray(joined[column].to_list(), dtype=np.float32)
+    widths = joined[column].list.len()
+    if widths.n_unique() != 1 or widths[0] == 0:
+        raise AlignmentError(f"{file}: expected vectors of one length, got {widths.min()!r} to {widths.max()!r}")
+    return joined[column].list.to_array(widths[0]).to_numpy()
+
+
+def _as_list(vectors: pl.Series) -> pl.Series:
+    """Bring a column of lists or arrays of any numbers to lists of float32."""
+    if not isinstance(vectors.dtype, pl.List | pl.Array):
+        raise pl.exceptions.SchemaError(f"expected lists of numbers, got {vectors.dtype}")
+    return vectors.cast(pl.List(pl.Float32))

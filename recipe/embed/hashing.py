@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.errors import ConfigError
 from recipe.seed import generator
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 # Words of two letters and more: coordinates and other numbers of boxes would drown what is said about them.
 WORD = r"(?u)\b[^\W\d_]\w+\b"
+MOST = 4096  # dimensions
 
 
 def embed(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> NDArray[np.float32]:
@@ -30,7 +32,7 @@ def embed(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> 
     d
         Dimension of the vectors, 1..4096.
     features
-        Number of hashed columns, a power of two; few make words collide.
+        Number of hashed columns, from 1; few make words collide.
     seed
         Seed of the projection.
 
@@ -38,6 +40,11 @@ def embed(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> 
     -------
     ndarray
         (n, d) float32 unit rows. A sample without a single word gets the first unit vector.
+
+    Raises
+    ------
+    ConfigError
+        If `d` or `features` is out of its range.
 
     References
     ----------
@@ -51,6 +58,10 @@ def embed(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> 
     >>> embed(pool).shape == (len(pool), 384)
     True
     """
+    if not 1 <= d <= MOST or features < 1:
+        raise ConfigError(f"embed.hashing: expected d on 1..{MOST} and features from 1, got d={d}, features={features}")
+    if not len(pool):
+        return np.zeros((0, d), np.float32)
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer  # noqa: PLC0415  takes 2 s to load
 
     words = HashingVectorizer(
@@ -63,7 +74,7 @@ def embed(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale each row to length one in place; a zero row becomes the first unit vector."""
-    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))  # squares of float32 may overflow
     empty = length == 0
     vectors[empty, 0] = 1
     vectors /= np.where(empty, 1, length)[:, None]

@@ -102,7 +102,7 @@ class Stats:
         answers = max(1, self.mix.yes + self.mix.no), max(1, self.pool.yes + self.pool.no)
         for name in ("yes", "no"):
             ours, theirs = getattr(self.mix, name), getattr(self.pool, name)
-            lines.append((f"answers: {name}", ours, theirs, 100 * ours / answers[0], 100 * theirs / answers[1]))
+            lines.append((f"{name} answers", ours, theirs, 100 * ours / answers[0], 100 * theirs / answers[1]))
         samples = max(1, self.mix.samples), max(1, self.pool.samples)
         for group in ("tasks", "answers", "sources", "concepts"):
             for value, theirs in getattr(self.pool, group).items():

@@ -8,6 +8,7 @@ import numpy as np
 
 from recipe.blocks import cut_blocks
 from recipe.engine import each
+from recipe.errors import ConfigError
 from recipe.score._vectors import eligible_vectors
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.
     ndarray
         (n,) float32 on 0..2; 1 for a sample alone in its cluster, 0 for one that may not be selected.
 
+    Raises
+    ------
+    ConfigError
+        If `neighbours` or `block` is below 1, or the pool is not embedded or not clustered.
+
     References
     ----------
     Local density as in the k-nearest-neighbour outlier score of Ramaswamy et al. 2000, by mean instead of maximum.
@@ -44,6 +50,8 @@ def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.
     >>> bool((score(scored) >= 0).all())
     True
     """
+    if neighbours < 1 or block < 1:
+        raise ConfigError(f"score.novelty: expected counts from 1, got neighbours={neighbours}, block={block}")
     rows, vectors, cluster = eligible_vectors(pool, "novelty")
 
     def mean_similarity(block_rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    concepts: float = 0.1,
+    concepts: float = 0.02,
     quality: Mapping[str, float] | None = None,
     block: int = 2000,
     candidates: float = 2.0,
@@ -59,7 +59,8 @@ def select(
     quotas
         How many of each cell.
     concepts
-        Weight of concept coverage, from 0.
+        Weight of concept coverage, from 0. At 0.02 a mix of 20,000 from 159 K real samples held the ten rarest of the 34
+        concepts 1.7 times as often as at 0, for 5 % of what coverage gains over chance; at 0.1 that lost a quarter.
     quality
         Score to weight, from 0; nothing by default.
     block

@@ -77,7 +77,7 @@ def write_mix(
     records = find("write", FORMATS[path.suffix])(pool, rows, path, **knobs)
     parquet = io.BytesIO()
     scores.write_parquet(parquet)
-    manifest = {**manifest, "mix": {"records": records, "sha256": sha256(path)}}
+    manifest = {**manifest, "mix": {"format": FORMATS[path.suffix], "records": records, "sha256": sha256(path)}}
     contents = (
         parquet.getvalue(),
         "".join(reject_lines(pool)).encode("ascii"),

@@ -1,0 +1,429 @@
+"""Laws, oracles and examples of the quotas."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from strategies import MANY_ANSWERS, ONE_ANSWER, labelled_pools, pool_of
+
+from recipe.balance import make_quotas
+from recipe.balance._raking import Margin, rake, round_strata, tilt
+from recipe.balance._rounding import controlled_rounding, fill, largest_remainder
+from recipe.errors import ConfigError, SupplyError
+from recipe.rooms import find, names
+
+COUNTS = st.lists(st.integers(0, 2000), min_size=1, max_size=12).filter(sum)
+RULES = [name for name in names("balance") if name != "shares"]
+TASKS = {"task": ("temperature", {"t": 2.0})}
+DEFAULT = TASKS | {"cluster": ("temperature", {"t": 1.25})}
+
+
+@st.composite
+def eighths(draw):
+    """Draw shares in steps of 1/8, which floats hold exactly, with a whole sum, and caps that are not below them."""
+    parts = draw(st.lists(st.integers(0, 40), min_size=1, max_size=10))
+    parts[-1] += -sum(parts) % 8
+    caps = [-(-part // 8) + draw(st.integers(0, 2)) for part in parts]
+    return parts, caps
+
+
+@given(eighths())
+def test_largest_remainder_is_hamiltons_method(shares):
+    """The floors, and one more for the largest remainders (the smaller index of equal ones), sum exactly."""
+    parts, caps = shares
+    total = sum(parts) // 8
+    expected = [part // 8 for part in parts]
+    by_remainder = sorted(range(len(parts)), key=lambda i: (-(parts[i] % 8), i))
+    for i in by_remainder[: total - sum(expected)]:
+        expected[i] += 1
+    assert largest_remainder(np.array(parts) / 8, total, np.array(caps)).tolist() == expected
+
+
+def test_largest_remainder_refuses_what_caps_do_not_allow():
+    """Caps of 2 and 1 cannot give 4, and the message says both numbers."""
+    with pytest.raises(SupplyError, match="at least 4 samples, got 3"):
+        largest_remainder(np.array([2.0, 2.0]), 4, np.array([2, 1]))
+
+
+def fill_by_bisection(weights, total, caps):
+    """Find the rate at which min(cap, rate * weight) sums to the total, by halving its range 200 times."""
+    low, high = 0.0, 1e12
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.minimum(caps, middle * weights).sum() < total else (low, middle)
+    return np.minimum(caps, high * weights)
+
+
+@given(
+    st.lists(st.tuples(st.floats(1e-3, 1e3), st.floats(0, 1e4)), min_size=1, max_size=12),
+    st.floats(0, 1),
+)
+def test_fill_is_the_rate_that_bisection_finds(cells, part):
+    """Where weights are positive, the shares are min(cap, a * weight) with the one rate that gives the total."""
+    weights, caps = (np.array(column) for column in zip(*cells, strict=True))
+    total = part * caps.sum()
+    share = fill(weights, total, caps)
+    assert share.sum() == pytest.approx(total, abs=1e-6)
+    assert (share <= caps).all()
+    assert share == pytest.approx(fill_by_bisection(weights, total, caps), abs=1e-5)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 1e-300, 1e-12, 0.1, 1.0, 7.0]), st.integers(0, 50)), min_size=1),
+    st.data(),
+)
+def test_fill_sums_to_the_total_for_any_weights(cells, data):
+    """Zero, minute and equal weights leave the sum as it is asked for and no share above its cap."""
+    weights, caps = np.array([w for w, _ in cells]), np.array([float(c) for _, c in cells])
+    total = data.draw(st.integers(0, int(caps.sum())))
+    share = fill(weights, float(total), caps)
+    assert share.sum() == pytest.approx(total, abs=1e-6)
+    assert (share >= 0).all()
+    assert (share <= caps + 1e-9).all()
+
+
+def test_fill_gives_weight_zero_the_rest_only():
+    """Of 7, the two with a weight take their caps of 2 and 3; the other two share the last 2 by their caps, 1 : 3."""
+    assert fill(np.array([1.0, 0, 5, 0]), 7.0, np.array([2.0, 1, 3, 3])).tolist() == [2, 0.5, 3, 1.5]
+
+
+@st.composite
+def tables(draw):
+    """Draw a real two-way table with whole row sums; zeros, whole numbers, and single rows and columns among them."""
+    rows, columns = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+    weights = np.array(draw(st.lists(st.integers(0, 9), min_size=rows * columns, max_size=rows * columns)))
+    weights = weights.reshape(rows, columns)
+    sums = np.array(draw(st.lists(st.integers(0, 30), min_size=rows, max_size=rows))) * (weights.sum(axis=1) > 0)
+    return weights * (sums / np.maximum(weights.sum(axis=1), 1))[:, None], sums
+
+
+@given(tables(), st.booleans())
+def test_controlled_rounding_rounds_cells_rows_and_columns(table, sparse):
+    """Each cell and each column is the floor or the ceiling of its real value, and the row sums are exact."""
+    real, sums = table
+    row, column = np.nonzero(real) if sparse else np.indices(real.shape).reshape(2, -1)
+    rounded = np.zeros(real.shape, np.int64)
+    rounded[row, column] = controlled_rounding(row, column, real[row, column], sums)
+    assert rounded.sum(axis=1).tolist() == sums.tolist()
+    for whole, value in ((rounded, real), (rounded.sum(axis=0), real.sum(axis=0))):
+        assert (whole >= np.floor(value + 1e-6)).all()
+        assert (whole <= np.ceil(value - 1e-6)).all()
+
+
+@pytest.mark.parametrize("name", names("balance"))
+@settings(max_examples=50)
+@given(counts=COUNTS, data=st.data())
+def test_every_rule_shares_out_the_size(name, counts, data):
+    """A rule's quotas sum to the size, never pass a count, and are the same when asked again."""
+    counts = np.array(counts)
+    size = data.draw(st.integers(1, int(counts.sum())))
+    knobs = {}
+    if name == "shares":
+        weights = st.lists(st.sampled_from([0.0, 0.1, 1.0, 3.0]), min_size=len(counts), max_size=len(counts))
+        knobs["weights"] = data.draw(weights.filter(any))
+    quota = find("balance", name)(counts, size, **knobs)
+    assert quota.sum() == size
+    assert (quota >= 0).all()
+    assert (quota <= counts).all()
+    assert (quota == find("balance", name)(counts, size, **knobs)).all()
+
+
+@pytest.mark.parametrize("name", RULES)
+@settings(max_examples=50)
+@given(counts=COUNTS, data=st.data())
+def test_no_value_is_lost(name, counts, data):
+    """Where the size allows one sample of each value, each value that the pool has gets at least one."""
+    counts = np.array(counts)
+    size = data.draw(st.integers(np.count_nonzero(counts), int(counts.sum())))
+    assert (find("balance", name)(counts, size) >= np.minimum(counts, 1)).all()
+
+
+@given(COUNTS, st.data())
+def test_rules_meet_at_their_ends(counts, data):
+    """Temperature 1 and a cap above all counts are proportional; a cap of 1 is even."""
+    counts = np.array(counts)
+    size = data.draw(st.integers(1, int(counts.sum())))
+    rule = {name: find("balance", name) for name in names("balance")}
+    proportional = rule["proportional"](counts, size).tolist()
+    assert rule["temperature"](counts, size, t=1).tolist() == proportional
+    assert rule["capped"](counts, size, k=2000).tolist() == proportional
+    assert rule["capped"](counts, size, k=1).tolist() == rule["even"](counts, size).tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "counts", "size", "knobs", "quota"),
+    [
+        # 10 * (100, 300, 600) / 1000
+        ("proportional", [100, 300, 600], 10, {}, [1, 3, 6]),
+        # 10 * (1, 98, 901) / 1000 = (0.01, 0.98, 9.01): the first is lifted to 1; the 9 others go as 0 : 0 : 8.01
+        ("proportional", [1, 98, 901], 10, {}, [1, 1, 8]),
+        # sqrt of 100, 400, 900 is 10 : 20 : 30, of 60
+        ("temperature", [100, 400, 900], 60, {"t": 2}, [10, 20, 30]),
+        # cube roots 2 : 3 : 5, of 50 that is (10, 15, 25), but the first has 8 only: the 42 others go as 3 : 5
+        ("temperature", [8, 27, 125], 50, {"t": 3}, [8, 16, 26]),
+        # min(n, 30) is 10 : 30 : 30, of 14
+        ("capped", [10, 60, 90], 14, {"k": 30}, [2, 6, 6]),
+        # thirds of 12 are 4, the first has 2; the 10 others are halved
+        ("even", [2, 50, 50], 12, {}, [2, 5, 5]),
+        # thirds of 8 are 2.67: two thirds are rounded up, the smaller indices first
+        ("even", [9, 9, 9], 8, {}, [3, 3, 2]),
+        # 2 : 1 : 1 of 12 is (6, 3, 3), the first has 4; the 8 others are halved
+        ("shares", [4, 50, 50], 12, {"weights": [2, 1, 1]}, [4, 4, 4]),
+        # the two with a weight have 5 in all; the sixth must come from the third
+        ("shares", [2, 3, 50], 6, {"weights": [1, 1, 0]}, [2, 3, 1]),
+    ],
+)
+def test_rules_by_hand(name, counts, size, knobs, quota):
+    """Quotas of each rule, worked by hand as the line above each says."""
+    assert find("balance", name)(np.array(counts), size, **knobs).tolist() == quota
+
+
+@pytest.mark.parametrize(
+    ("name", "knobs", "said"),
+    [
+        ("temperature", {"t": 0.5}, "t=0.5"),
+        ("capped", {"k": 0}, "k=0"),
+        ("shares", {"weights": [1, -1]}, r"\[1, -1\]"),
+        ("shares", {"weights": [0, 0]}, r"\[0, 0\]"),
+        ("shares", {"weights": [1, 2, 3]}, "3"),
+        ("temperature", {"t": float("nan")}, "nan"),
+        ("shares", {"weights": [1, float("nan")]}, "nan"),
+    ],
+)
+def test_a_knob_out_of_range_is_named(name, knobs, said):
+    """A knob that makes no shares raises an error with its value."""
+    with pytest.raises(ConfigError, match=said):
+        find("balance", name)(np.array([5, 5]), 4, **knobs)
+
+
+WHOLE_TABLES = st.tuples(st.integers(1, 4), st.integers(1, 4)).flatmap(
+    lambda shape: st.tuples(
+        *(
+            st.lists(st.integers(1, 20), min_size=shape[0] * shape[1], max_size=shape[0] * shape[1]).map(
+                lambda cells: np.array(cells).reshape(shape)
+            )
+            for _ in range(2)
+        )
+    )
+)
+
+
+@settings(max_examples=50)
+@given(WHOLE_TABLES)
+def test_raking_is_iterative_proportional_fitting(two):
+    """Away from the supply, raking to rows and columns gives what the textbook's loop gives."""
+    pool, target = two
+    size = int(target.sum())
+    expected = pool * (size / pool.sum())
+    for _ in range(2000):
+        expected = expected * (target.sum(axis=1) / expected.sum(axis=1))[:, None]
+        expected = expected * (target.sum(axis=0) / expected.sum(axis=0))
+    row, column = np.indices(pool.shape).reshape(2, -1)
+    share = rake(pool.ravel() * 10_000, [Margin(row, target.sum(axis=1)), Margin(column, target.sum(axis=0))], size)
+    assert share == pytest.approx(expected.ravel(), abs=1e-4 * size)
+
+
+@st.composite
+def strata(draw):
+    """Draw supplies of cells, two partitions of them, sums wanted of each partition that its supply allows, a lean."""
+    m = draw(st.integers(1, 8))
+    supply = np.array(draw(st.lists(st.integers(1, 30), min_size=m, max_size=m)))
+    size = draw(st.integers(1, int(supply.sum())))
+    margins = []
+    for _ in range(2):
+        code = np.unique(draw(st.lists(st.integers(0, 3), min_size=m, max_size=m)), return_inverse=True)[1]
+        rule = find("balance", draw(st.sampled_from(RULES)))
+        margins.append(Margin(code, rule(np.bincount(code, supply).astype(np.int64), size)))
+    lean = np.array(draw(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.5]), min_size=m, max_size=m)))
+    return supply, size, margins, lean
+
+
+@settings(max_examples=60)
+@given(strata(), st.booleans())
+def test_raking_stays_within_the_supply(drawn, leaning):
+    """Raked sizes sum to the size and lie between zero and the supply, whatever the margins contradict."""
+    supply, size, margins, lean = drawn
+    share = rake(supply, margins, size, lean=lean if leaning else None)
+    assert share.sum() == pytest.approx(size)
+    assert (share >= 0).all()
+    assert (share <= supply + 1e-9).all()
+
+
+def test_the_later_margin_wins():
+    """Asked for 9 : 1 and then for 4 : 6 of the same two cells, raking gives 4 and 6."""
+    code = np.array([0, 1])
+    margins = [Margin(code, np.array([9, 1])), Margin(code, np.array([4, 6]))]
+    assert rake(np.array([50, 50]), margins, 10) == pytest.approx([4, 6])
+    assert rake(np.array([50, 50]), margins[::-1], 10) == pytest.approx([9, 1])
+
+
+def test_less_than_a_limit_is_as_good():
+    """A limit of 5 holds a value that the pool's shares put at 8, and leaves one at 2 alone."""
+    code = np.array([0, 1])
+    assert rake(np.array([80, 20]), [Margin(code, np.array([5, 100]), at_most=True)], 10) == pytest.approx([5, 5])
+    assert rake(np.array([20, 80]), [Margin(code, np.array([5, 100]), at_most=True)], 10) == pytest.approx([2, 8])
+
+
+def extreme_leans(supply, lean, total):
+    """Return the least and the largest summed lean that a total can have within the supply."""
+    ends = []
+    for order in (np.argsort(lean), np.argsort(-lean)):
+        before = np.cumsum(supply[order]) - supply[order]
+        ends.append(float(np.clip(total - before, 0, supply[order]) @ lean[order]))
+    return ends
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 100), st.floats(0.01, 1), st.sampled_from([-20.0, -3.0, -0.5, 0.0, 0.5, 1.0, 7.5, 30.0])
+        ),
+        min_size=1,
+        max_size=10,
+    )
+)
+def test_tilting_reaches_zero_or_the_end(cells):
+    """The summed lean is zero where some choice within the supply makes it so, else as near to zero as any does."""
+    supply = np.array([float(s) for s, _, _ in cells])
+    share = supply * np.array([part for _, part, _ in cells])
+    lean = np.array([leans for _, _, leans in cells])
+    total = float(share.sum())
+    tilted = tilt(share, supply, lean, total)
+    low, high = extreme_leans(supply, lean, total)
+    assert tilted.sum() == pytest.approx(total)
+    assert (tilted <= supply + 1e-9).all()
+    assert tilted @ lean == pytest.approx(min(max(0.0, low), high), abs=1e-4 * total)
+
+
+def test_tilting_by_hand():
+    """Of 12, 8 lean +1/2 and 4 lean -1/2; the tilt moves two, and where only 5 lean -1/2 it moves one."""
+    share, lean = np.array([8.0, 4.0]), np.array([0.5, -0.5])
+    assert tilt(share, np.array([20.0, 20.0]), lean, 12.0) == pytest.approx([6, 6])
+    assert tilt(share, np.array([20.0, 5.0]), lean, 12.0) == pytest.approx([7, 5])
+
+
+@settings(max_examples=60)
+@given(strata())
+def test_rounding_keeps_the_first_margin(drawn):
+    """Without a lean, rounded strata sum to the size, lie within supply, and are whole wherever the margin was."""
+    supply, size, margins, _ = drawn
+    share = rake(supply, margins[::-1], size)
+    whole = round_strata(share, supply, margins[0], size)
+    assert whole.sum() == size
+    assert ((whole >= 0) & (whole <= supply)).all()
+    real, got = (np.bincount(margins[0].code, cells) for cells in (share, whole))
+    assert np.abs(got - real).max() < 1 + 1e-6
+
+
+@settings(max_examples=60)
+@given(strata())
+def test_no_move_of_one_sample_would_lean_less(drawn):
+    """After rounding, no single sample moved from one stratum to another brings the summed lean nearer to zero."""
+    supply, size, margins, lean = drawn
+    whole = round_strata(rake(supply, margins, size, lean=lean), supply, margins[0], size, lean=lean)
+    assert whole.sum() == size
+    assert ((whole >= 0) & (whole <= supply)).all()
+    for giver, taker in product(range(len(lean)), repeat=2):
+        if giver != taker and whole[giver] > 0 and whole[taker] < supply[taker]:
+            assert abs(whole @ lean + lean[taker] - lean[giver]) >= abs(whole @ lean) - 1e-6
+
+
+def supply_of(pool, per_image=None):
+    """Count the samples that can be picked, image by image."""
+    rows = pool.rows.filter(pool.rows["problem"].is_null())
+    images = rows["image"].drop_nulls().value_counts()["count"].to_list()
+    return rows["image"].null_count() + sum(min(count, per_image or count) for count in images)
+
+
+def wanted(quotas, pool, column):
+    """Sum the quotas of cells by a column of the pool; all rows of a cell share it, the cluster aside."""
+    cells = dict(zip(quotas.cell.tolist(), pool.rows[column].to_list(), strict=True))
+    sums = {}
+    for cell, value in cells.items():
+        if cell >= 0:
+            sums[value] = sums.get(value, 0) + int(quotas.quota[cell])
+    return sums
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    pool=labelled_pools(answers=MANY_ANSWERS),
+    margins=st.fixed_dictionaries(
+        {},
+        optional={
+            "task": st.sampled_from([("even", {}), ("temperature", {"t": 2.0}), ("shares", {"weights": {"ocr": 1}})]),
+            "source": st.sampled_from([("proportional", {}), ("even", {})]),
+            "cluster": st.sampled_from([("temperature", {"t": 1.25}), ("even", {}), ("shares", {"weights": {2: 1}})]),
+        },
+    ),
+    yes_share=st.sampled_from([None, 0.0, 0.3, 0.5, 1.0]),
+    per_image=st.sampled_from([None, 1, 2]),
+    data=st.data(),
+)
+def test_quotas_sum_to_the_size(pool, margins, yes_share, per_image, data):
+    """Any margins, lean and image limit: the quotas sum to the size, within the cells, which hold eligible rows only."""
+    room = supply_of(pool, per_image)
+    assume(room)
+    ocr = {"weights": {"ocr": 1}}
+    assume(margins.get("task", ("", {}))[1] != ocr or "ocr" in pool.rows.filter(pool.eligible)["task"].to_list())
+    two = {"weights": {2: 1}}
+    assume(margins.get("cluster", ("", {}))[1] != two or 2 in pool.rows.filter(pool.eligible)["cluster"].to_list())
+    size = data.draw(st.integers(1, room))
+    quotas = make_quotas(pool, size, margins=margins, yes_share=yes_share, per_image=per_image)
+    assert quotas.size == size
+    assert ((quotas.cell >= 0) == pool.eligible).all()
+    supply = np.bincount(quotas.cell[pool.eligible], minlength=len(quotas.quota))
+    assert ((quotas.quota >= 0) & (quotas.quota <= supply)).all()
+
+
+def yes_less_no(quotas, pool):
+    """Count the yes answers that the quotas ask for, less the no answers."""
+    lean = dict(zip(quotas.cell.tolist(), (pool.rows["n_yes"] - pool.rows["n_no"]).to_list(), strict=True))
+    return sum(lean[cell] * count for cell, count in enumerate(quotas.quota.tolist()))
+
+
+@settings(max_examples=150, deadline=None)
+@given(pool=labelled_pools(answers=ONE_ANSWER), margins=st.sampled_from([{}, TASKS, DEFAULT]), data=st.data())
+def test_yes_and_no_are_as_many(pool, margins, data):
+    """In a pool of single questions yes and no differ by at most one, or by as little as the supply allows."""
+    rows = pool.rows.filter(pool.eligible)
+    assume(len(rows))
+    size = data.draw(st.integers(1, len(rows)))
+    quotas = make_quotas(pool, size, margins=margins, yes_share=0.5)
+    yes, no = int(rows["n_yes"].sum()), int(rows["n_no"].sum())
+    others = len(rows) - yes - no
+    least = min(
+        abs(y - n) for y in range(yes + 1) for n in range(no + 1) if 0 <= size - y - n <= others
+    )
+    assert abs(yes_less_no(quotas, pool)) <= max(1, least)
+
+
+@settings(max_examples=100, deadline=None)
+@given(pool=labelled_pools(answers=st.just((0, 0))), data=st.data())
+def test_every_task_is_present(pool, data):
+    """Where the size allows one sample of each task, each task that may be picked is in the mix."""
+    tasks = set(pool.rows.filter(pool.eligible)["task"])
+    assume(tasks)
+    size = data.draw(st.integers(len(tasks), int(pool.eligible.sum())))
+    quotas = make_quotas(pool, size, margins=DEFAULT, yes_share=0.5)
+    assert {task for task, count in wanted(quotas, pool, "task").items() if count} == tasks
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    pool=labelled_pools(answers=MANY_ANSWERS),
+    limit=st.integers(0, 12),
+    yes_share=st.sampled_from([None, 0.5]),
+    data=st.data(),
+)
+def test_a_limit_holds(pool, limit, yes_share, data):
+    """At most as many samples come from a source as its limit says, whatever else is asked for."""
+    sources = pool.rows.filter(pool.eligible)["source"].to_list()
+    room = min(limit, sources.count("a.json")) + sources.count("b.json")
+    assume(room)
+    size = data.draw(st.integers(1, room))
+    quotas = make_quotas(pool, size, margins=DEFAULT, yes_share=yes_share, at_most={"source": {"a.json": limit}})
+    assert quotas.size == size
+    assert wanted(quotas, pool, "source").get("a.json", 0) <= limit

@@ -1,0 +1,135 @@
+"""Clusters: blobs are found, odd pools are survived, and threads and runs change nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import faiss
+import numpy as np
+import pytest
+
+from recipe.cluster.kmeans import cluster, default_k
+from recipe.embed.hashing import unit_rows
+from recipe.errors import ConfigError
+
+DRAW_AND_CLUSTER = """
+import numpy as np
+from recipe.cluster.kmeans import cluster
+from recipe.embed.hashing import unit_rows
+points = unit_rows(np.random.default_rng(5).standard_normal((3000, 32)).astype(np.float32))
+print(cluster(points, k=24).tolist())
+"""
+
+
+def blobs(sizes, d=16, seed=0):
+    """Unit points around far apart centres, shuffled, with the number of their blob."""
+    rng = np.random.default_rng(seed)
+    blob = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    points = np.eye(d, dtype=np.float32)[blob] + 0.05 * rng.standard_normal((len(blob), d)).astype(np.float32)
+    return unit_rows(points), blob
+
+
+def partition(labels):
+    """The sets of rows that bear one label."""
+    return {frozenset(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels)}
+
+
+@pytest.mark.parametrize("sizes", [[50, 50], [100, 30, 70], [60, 60, 60, 60]])
+def test_blobs_are_found(sizes):
+    """Far apart blobs, equal or not, become the clusters, whatever their numbers."""
+    points, blob = blobs(sizes)
+    labels = cluster(points, k=len(sizes))
+    assert labels.dtype == np.int32
+    assert partition(labels) == partition(blob)
+
+
+def test_blobs_are_not_torn_apart_by_a_large_one():
+    """With half the pool in one blob and clusters to spare, no cluster holds points of two blobs."""
+    points, blob = blobs([500, 60, 60, 60, 60, 60, 60, 60, 60])
+    labels = cluster(points, k=16)
+    assert all(len(set(blob[labels == label])) == 1 for label in np.unique(labels))
+
+
+@pytest.mark.parametrize("k", [1, 2, 7, 40, 200])
+def test_labels_are_numbers_below_k(k):
+    """Every label lies on 0..k-1, also where k is larger than the pool."""
+    points, _ = blobs([20, 20])
+    labels = cluster(points, k=k)
+    assert labels.shape == (40,)
+    assert labels.min() >= 0
+    assert labels.max() < min(k, 40)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_tiny_pools(n):
+    """A pool of hardly any points is one cluster by default."""
+    assert cluster(np.ones((n, 1), np.float32)).tolist() == [0] * n
+
+
+def test_identical_points_share_a_cluster():
+    """Points that are the same get one label, however many clusters are asked for."""
+    points = np.zeros((100, 8), np.float32)
+    points[:, 3] = 1
+    assert len(set(cluster(points, k=5).tolist())) == 1
+
+
+def test_every_point_is_with_its_nearest_centre():
+    """After many rounds no point is markedly nearer to the mean of another cluster than to that of its own."""
+    points, _ = blobs([80, 80, 80, 80])
+    labels = cluster(points, k=4, iterations=50)
+    means = unit_rows(np.stack([points[labels == label].mean(axis=0) for label in range(4)]))
+    assert ((points @ means.T).argmax(axis=1) == labels).all()
+
+
+def test_second_run_is_the_same():
+    """The same points and seed give the same labels."""
+    points, _ = blobs([300, 300, 300], seed=2)
+    assert (cluster(points, k=12, seed=4) == cluster(points, k=12, seed=4)).all()
+
+
+def test_seed_decides_where_the_data_does_not():
+    """Where nothing is clustered, other seeds find other clusters."""
+    points = unit_rows(np.random.default_rng(0).standard_normal((400, 16)).astype(np.float32))
+    assert len({frozenset(partition(cluster(points, k=10, seed=seed))) for seed in range(3)}) == 3
+
+
+def test_threads_change_nothing():
+    """One OpenMP thread and two give the same labels."""
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", DRAW_AND_CLUSTER],
+            env=os.environ | {"OMP_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
+    assert len(set(runs[0].strip("[]\n").split(", "))) > 12
+
+
+def test_thread_count_is_given_back():
+    """What faiss was told about threads holds again after clustering."""
+    before = faiss.omp_get_max_threads()
+    try:
+        faiss.omp_set_num_threads(3)
+        cluster(blobs([30, 30])[0], k=2)
+        assert faiss.omp_get_max_threads() == 3
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+@pytest.mark.parametrize("k", [0, -3])
+def test_no_clusters_are_refused(k):
+    """A number of clusters below one is an error that says what came."""
+    with pytest.raises(ConfigError, match=f"^cluster.kmeans: .*k={k}"):
+        cluster(blobs([30, 30])[0], k=k)
+
+
+@pytest.mark.parametrize(("n", "k"), [(0, 1), (39, 1), (40, 2), (160, 8), (8_000, 8), (157_000, 157)])
+def test_default_number_of_clusters(n, k):
+    """One cluster a thousand samples, at least 8, but never fewer than 20 samples a cluster."""
+    assert default_k(n) == k
