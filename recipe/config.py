@@ -171,6 +171,7 @@ class Recipe(_Frozen):
     """hashing (offline), text (a sentence-transformers model), cached (vectors of your own)."""
     dedup: Dedup = Dedup()
     cluster: Room = Step("kmeans", {})
+    """kmeans; the clusters are a margin of the balance, and the neighbourhoods in which samples are scored."""
     score: tuple[Room, ...] = tuple(Step(n, {}) for n in ("novelty", "density", "coverage", "balance", "length"))
     """What every sample is scored by."""
     balance: Balance = Balance()

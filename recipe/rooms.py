@@ -71,7 +71,7 @@ def find(room: str, name: str | Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]) -> None:
-    """Raise if a knob is none of the function's keyword arguments.
+    """Raise if a knob is none of the function's keyword arguments, or one without a default is missing.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
     Raises
     ------
     ConfigError
-        If the function knows no such knob.
+        If the function knows no such knob, or needs one that is not given.
     """
     parameters = inspect.signature(find(room, name)).parameters.values()
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
@@ -92,6 +92,9 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
             raise ConfigError(
                 f"{room}.{name}: unknown knob '{knob}', {nearest(knob, known) if known else 'it has none'}"
             )
+    for p in parameters:
+        if p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in {*knobs, "seed"}:
+            raise ConfigError(f"{room}.{name}: expected the knob '{p.name}'; write {{{name}: {{{p.name}: ...}}}}")
 
 
 def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:

@@ -50,22 +50,20 @@ def unit_rows(seed, n, d, *, clusters=None, spread=0.3):
 @st.composite
 def labelled_pools(draw, *, answers, most=40):
     """Draw a pool with the labels that margins name; `answers` draws the yes and no answers of one sample."""
-    n = draw(st.integers(1, most))
-
-    def column(values):
-        return draw(st.lists(values, min_size=n, max_size=n))
-
-    counts = column(answers)
-    return pool_of(
-        n,
-        source=column(st.sampled_from(["a.json", "b.json"])),
-        image=column(st.sampled_from([None, "1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg"])),
-        problem=column(st.sampled_from([None, None, None, "empty"])),
-        task=column(st.sampled_from(["caption", "ocr", "yes_no", "conversation"])),
-        cluster=column(st.integers(0, 5)),
-        n_yes=[yes for yes, _ in counts],
-        n_no=[no for _, no in counts],
+    sample = st.fixed_dictionaries(
+        {
+            "source": st.sampled_from(["a.json", "b.json"]),
+            "image": st.sampled_from([None, "1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg"]),
+            "problem": st.sampled_from([None, None, None, "empty"]),
+            "task": st.sampled_from(["caption", "ocr", "yes_no", "conversation"]),
+            "cluster": st.integers(0, 5),
+            "answers": answers,
+        }
     )
+    samples = draw(st.lists(sample, min_size=1, max_size=most))
+    columns = {name: [sample[name] for sample in samples] for name in samples[0]}
+    counts = columns.pop("answers")
+    return pool_of(len(samples), n_yes=[yes for yes, _ in counts], n_no=[no for _, no in counts], **columns)
 
 
 ONE_ANSWER = st.sampled_from([(0, 0), (1, 0), (0, 1)])

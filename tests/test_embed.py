@@ -77,7 +77,9 @@ def test_shared_words_bring_texts_together():
 
 def test_rare_words_weigh_more():
     """Of two texts that share one word each, the one that shares the rarer word is nearer."""
-    vectors = hashing.embed(make_pool(["common rare", "common one", "two rare", *["common"] * 50]), d=1024, features=4096)
+    vectors = hashing.embed(
+        make_pool(["common rare", "common one", "two rare", *["common"] * 50]), d=1024, features=4096
+    )
     assert vectors[0] @ vectors[2] > vectors[0] @ vectors[1] + 0.2
 
 
@@ -165,7 +167,8 @@ def test_minilm_knows_paraphrases(minilm):
             [("human", "<image>\nIs the kitty napping?"), ("gpt", "It snoozes on its settee.")],
         ]
     )
-    cosines = (lambda v: v @ v.T)(text.embed(pool, model=minilm, device="cpu"))
+    vectors = text.embed(pool, model=minilm, device="cpu")
+    cosines = vectors @ vectors.T
     assert cosines[0, 1] > cosines[0, 2] + 0.2
     assert cosines[3, 1] > cosines[3, 2] + 0.2
 

@@ -23,7 +23,7 @@ def three():
 
 def test_missing_columns_are_named():
     """A table that lacks columns of a pool is refused, and each of them is named."""
-    with pytest.raises(AlignmentError, match="missing: turns, problem$"):
+    with pytest.raises(AlignmentError, match=r"missing: turns, problem$"):
         Pool(three().rows.drop("turns", "problem"))
 
 

@@ -146,7 +146,7 @@ def test_other_json_is_refused(told, tmp_path):
     """A file that holds no statistics is refused in one line that names it."""
     path = tmp_path / "stats.json"
     path.write_text(told)
-    with pytest.raises(InputError, match="stats.json: cannot read the statistics") as caught:
+    with pytest.raises(InputError, match=r"stats\.json: cannot read the statistics") as caught:
         read_stats(path)
     assert "\n" not in str(caught.value)
 

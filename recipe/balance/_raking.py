@@ -41,7 +41,8 @@ class Margin:
         """Scale the cells of each value to what is wanted of it, as far as their supply goes; O(m) a round.
 
         Cells that would pass their supply are held at it, and the others scaled again: their rate only rises, so a cell
-        once held stays held and a few rounds are enough.
+        once held stays held and a few rounds are enough. Where nothing is left to scale, because the margins before
+        emptied the cells of a value, they are filled by their supply: what is wanted of a value never goes missing.
         """
         values = len(self.wanted)
         got = np.bincount(self.code, share, values)
@@ -50,6 +51,9 @@ class Margin:
         while True:
             left = wanted - np.bincount(self.code, np.where(held, supply, 0.0), values)
             weight = np.bincount(self.code, np.where(held, 0.0, share), values)
+            if (bare := (weight <= 0) & (left > 0)).any():
+                share = np.where(bare[self.code] & ~held, supply, share)
+                weight = np.bincount(self.code, np.where(held, 0.0, share), values)
             rate = np.divide(left, weight, out=np.zeros(values), where=weight > 0)
             fitted = np.where(held, supply, share * rate[self.code])
             over = ~held & (fitted > supply)
@@ -164,6 +168,8 @@ def round_strata(
     code = first.code if first else np.zeros(len(share), np.int64)
     values = int(code.max(initial=-1)) + 1
     room = np.bincount(code, supply, values).astype(np.int64)
+    if first is not None and first.at_most:
+        room = np.minimum(room, first.wanted)
     totals = largest_remainder(np.bincount(code, share, values).astype(np.float64), size, room)
     whole = np.zeros(len(share), np.int64)
     for value in range(values):

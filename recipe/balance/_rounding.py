@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SLACK = 1e-6  # a fraction this near to a whole number is taken for it
+MINUTE = 1e-100  # a weight this small beside the largest is none; products of such weights would underflow
 
 
 def fill(weights: NDArray[np.float64], total: float, caps: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -41,6 +42,7 @@ def fill(weights: NDArray[np.float64], total: float, caps: NDArray[np.float64]) 
     >>> fill(np.array([1.0, 1.0, 2.0]), 8.0, np.array([1.0, 9.0, 9.0])).round(3).tolist()
     [1.0, 2.333, 4.667]
     """
+    weights = np.where(weights > weights.max(initial=0.0) * MINUTE, weights, 0.0)
     room = float(caps[weights > 0].sum())
     if total >= room:
         spare = np.where(weights > 0, 0.0, caps)

@@ -44,6 +44,6 @@ def balance(counts: NDArray[np.int64], size: int, *, k: int = 3000) -> NDArray[n
     >>> balance(np.array([1000, 90_000]), 400, k=3000).tolist()
     [100, 300]
     """
-    if k < 1:
+    if not k >= 1:  # so that NaN is refused too
         raise ConfigError(f"balance.capped: expected a cap from 1 on, got k={k}")
     return apportion(np.minimum(counts, k).astype(np.float64), counts, size)

@@ -37,7 +37,7 @@ def balance(counts: NDArray[np.int64], size: int, *, weights: Sequence[float]) -
     Raises
     ------
     ConfigError
-        If a weight is negative or none is positive.
+        If there is not one weight for each value, a weight is negative or not finite, or none is positive.
 
     Examples
     --------
@@ -45,6 +45,7 @@ def balance(counts: NDArray[np.int64], size: int, *, weights: Sequence[float]) -
     [6, 2, 0]
     """
     share = np.asarray(weights, dtype=np.float64)
-    if (share < 0).any() or not (share > 0).any():
-        raise ConfigError(f"balance.shares: expected weights from 0 on, one of them positive, got {list(weights)}")
+    if share.shape != counts.shape or not ((share >= 0) & np.isfinite(share)).all() or not share.any():
+        expected = f"{len(counts)} finite weights from 0 on, one of them positive"
+        raise ConfigError(f"balance.shares: expected {expected}, got weights={list(weights)}")
     return largest_remainder(fill(share, float(size), counts.astype(np.float64)), size, counts)

@@ -44,6 +44,6 @@ def balance(counts: NDArray[np.int64], size: int, *, t: float = 2.0) -> NDArray[
     >>> balance(np.array([100, 10_000]), 110, t=2).tolist()
     [10, 100]
     """
-    if t < 1:
+    if not t >= 1:  # so that NaN is refused too
         raise ConfigError(f"balance.temperature: expected a temperature from 1 on, got t={t}; 1 is proportional")
     return apportion(np.power(counts, 1 / t, dtype=np.float64), counts, size)

@@ -98,7 +98,7 @@ def rows_a_band(threshold: float) -> int:
     Examples
     --------
     >>> rows_a_band(1.0), rows_a_band(0.9), rows_a_band(0.5)
-    (128, 16, 4)
+    (128, 8, 2)
     """
     fits = [r for r in (1, 2, 4, 8, 16, 32, 64, 128) if 1 - (1 - threshold**r) ** (HASHES // r) >= FOUND]
     return fits[-1] if fits else 1

@@ -41,7 +41,7 @@ def score(pool: Pool) -> NDArray[np.float32]:
     --------
     >>> from recipe import demo_pool, score_pool
     >>> scored = score_pool(demo_pool(images=4), size=0.5)
-    >>> round(float(score(scored).sum())) == scored.eligible.sum() // 2
+    >>> round(float(score(scored).sum())) == int(scored.eligible.sum()) // 2
     True
     """
     if "cell" not in pool.rows.columns:

@@ -161,15 +161,26 @@ def transpose(candidate, point, quanta, m):
 
 
 @njit(cache=True, nogil=True)
-def gains_beyond(similarities, best):
-    """Return by how much each column would raise the rows' best similarities: (m,) int64 from (n, m) float32."""
+def gains_beyond(similarities, picked):
+    """Return the summed best similarity of the rows to picked columns, and what each column would add to it.
+
+    From (n, m) float32 similarities and (m,) bool: an int64 and (m,) int64. n is at most 100,000, or int32 overflows.
+    """
     rows, columns = similarities.shape
-    gains = np.zeros(columns, np.int64)
+    gains = np.zeros(columns, np.int32)
+    quanta = np.empty(columns, np.int32)
+    chosen = np.flatnonzero(picked)
+    total = np.int64(0)
     for i in range(rows):
         for j in range(columns):
-            quantum = np.int32(min(max(similarities[i, j], np.float32(0)), np.float32(1)) * QUANTUM + np.float32(0.5))
-            gains[j] += max(quantum - np.int32(best[i]), np.int32(0))
-    return gains
+            quanta[j] = np.int32(min(max(similarities[i, j], np.float32(0)), np.float32(1)) * QUANTUM + np.float32(0.5))
+        best = np.int32(0)
+        for j in chosen:
+            best = max(best, quanta[j])
+        total += best
+        for j in range(columns):
+            gains[j] += max(quanta[j] - best, np.int32(0))
+    return total, gains.astype(np.int64)
 
 
 @njit(cache=True, nogil=True)

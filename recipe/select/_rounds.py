@@ -10,7 +10,7 @@ import numpy as np
 
 from recipe.blocks import centres_of, near_blocks
 from recipe.engine import each
-from recipe.select._kernels import QUANTUM, concept_gain, gains_beyond, lazy_greedy, quantise, transpose
+from recipe.select._kernels import concept_gain, gains_beyond, lazy_greedy, quantise, transpose
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,15 +105,13 @@ class Ground:
 
         return each(proposals, self.blocks, label="select: candidates")
 
-    def reached(self, candidates: list[NDArray[np.int64]], reach: int) -> list[NDArray[np.int64]]:
-        """List the blocks near each block, until they hold `reach` candidates."""
-        counts = np.array([len(rows) for rows in candidates])
+    def near(self, rows: list[NDArray[np.int64]], reach: int) -> list[NDArray[np.int64]]:
+        """List the blocks near each block, until they hold `reach` of the rows listed for each block."""
+        counts = np.array([len(part) for part in rows])
         return near_blocks(centres_of(self.vectors, self.blocks), counts, reach=reach)
 
-    def merge(
-        self, candidates: list[NDArray[np.int64]], near: list[NDArray[np.int64]], keep: int
-    ) -> tuple[NDArray[np.int64], Found]:
-        """Greedy over all candidates, where every row sees the `keep` nearest candidates of the blocks near it.
+    def merge(self, candidates: list[NDArray[np.int64]], reach: int, keep: int) -> tuple[NDArray[np.int64], Found]:
+        """Greedy over all candidates, where every row sees the `keep` nearest of about `reach` candidates around it.
 
         Returns
         -------
@@ -123,6 +121,7 @@ class Ground:
             Its `best` is aligned with the rows of the ground set.
         """
         chosen = np.sort(np.concatenate(candidates))
+        near = self.near(candidates, reach)
 
         def nearest(b: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int16]]:
             others = np.sort(np.concatenate([candidates[c] for c in near[b]]))
@@ -141,29 +140,35 @@ class Ground:
         sparse = Similarities(start, points, quanta, dense=False, n=len(self.vectors))
         return chosen, greedy(sparse, self.terms.take(chosen), self.quota, self.per_image)
 
-    def bound(self, picks: NDArray[np.int64], found: Found, near: list[NDArray[np.int64]]) -> int:
-        """Bound the objective of any selection under the quotas, in quanta.
+    def certify(self, picks: NDArray[np.int64], found: Found, reach: int) -> tuple[int, int]:
+        """Return the objective of the picks and a bound of the objective of any selection under the quotas, in quanta.
 
-        For any values b_i, the best similarity that a set O gives point i is at most b_i plus what each of O has above
-        b_i; so O reaches at most the sum of the b_i plus, from each cell, as many of the largest gains as its quota.
-        Concave and modular terms likewise, where what is picked already adds nothing.
+        Both count a point as covered only by picks of the blocks near its own, which hold `reach` points. Whatever b_i
+        the picks give point i, a set O gives it at most b_i plus what each of O has above b_i; so O reaches at most the
+        sum of the b_i plus, from each cell, as many of the largest gains as its quota. Concave and modular terms
+        likewise, where what is picked already adds nothing.
         """
+        near = self.near(self.blocks, reach)
+        picked = np.zeros(len(self.vectors), np.bool_)
+        picked[picks] = True
 
-        def gains(b: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        def gains(b: int) -> tuple[NDArray[np.int64], int, NDArray[np.int64]]:
             rows = np.concatenate([self.blocks[c] for c in near[b]])
-            points = self.blocks[b]
-            return rows, gains_beyond(self.vectors[points] @ self.vectors[rows].T, found.best[points])
+            covered, more = gains_beyond(self.vectors[self.blocks[b]] @ self.vectors[rows].T, picked[rows])
+            return rows, covered, more
 
         terms = self.terms
         gain = terms.bonus + _concept_gains(terms.concept_start, terms.concepts, terms.worth, found.seen)
         gain[picks] = 0
-        for rows, more in each(gains, range(len(self.blocks)), label="select: bound"):
+        value = int(found.gains[:, 1:].sum())
+        for rows, covered, more in each(gains, range(len(self.blocks)), label="select: certificate"):
             gain[rows] += more
+            value += covered
         order = np.lexsort((-gain, terms.cell))
         first = np.concatenate([[0], np.cumsum(self.supply)])[:-1]
         rank = np.arange(len(order)) - first[terms.cell[order]]
         top = order[rank < self.quota[terms.cell[order]]]
-        return int(found.best.sum(dtype=np.int64) + found.gains[:, 1:].sum() + gain[top].sum())
+        return value, value + int(gain[top].sum())
 
 
 def _concept_gains(
@@ -173,8 +178,3 @@ def _concept_gains(
     return np.fromiter(
         (concept_gain(j, start, concepts, worth, seen) for j in range(len(start) - 1)), np.int64, len(start) - 1
     )
-
-
-def objective(found: Found) -> float:
-    """Return the objective that the picks reached, as `facility.select` defines it."""
-    return float(found.best.sum(dtype=np.int64) + found.gains[:, 1:].sum()) / (QUANTUM * len(found.best))

@@ -11,7 +11,7 @@ from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up
 from recipe.select._kernels import QUANTUM
-from recipe.select._rounds import Ground, objective
+from recipe.select._rounds import Ground
 from recipe.select._terms import weigh_terms
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def select(
     quotas
         How many of each cell.
     concepts
-        Weight of concept coverage, from 0. At 0.02 a mix of 20,000 from 159 K real samples held the ten rarest of the 34
-        concepts 1.7 times as often as at 0, for 5 % of what coverage gains over chance; at 0.1 that lost a quarter.
+        Weight of concept coverage, from 0. At 0.02 a mix of 20,000 from 159 K real samples held the ten rarest of the
+        34 concepts 1.7 times as often as at 0, for 5 % of what coverage gains over chance; at 0.1 that lost a quarter.
     quality
         Score to weight, from 0; nothing by default.
     block
@@ -73,7 +73,7 @@ def select(
         Nearest candidates that a sample keeps in the last round, from 1. Half of the candidates are picked, so that the
         chance that none of 64 is there is nil.
     certificate
-        Whether to compute the upper bound, which takes as long again as the selection.
+        Whether to compute the objective reached and its upper bound, which takes as long again as the selection.
     seed
         Unused.
 
@@ -108,17 +108,14 @@ def select(
     blocks = [np.arange(len(rows))] if small else cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=most)
     ground = Ground(vectors, terms, quotas.quota, quotas.per_image, blocks)
     if small:
-        proposed, near, chosen = blocks, [np.zeros(1, np.int64)], blocks[0]
-        found = ground.inside(chosen, quotas.quota)
+        chosen, found = blocks[0], ground.inside(blocks[0], quotas.quota)
     else:
-        proposed = ground.propose(candidates)
-        near = ground.reached(proposed, reach)
-        chosen, found = ground.merge(proposed, near, keep)
+        chosen, found = ground.merge(ground.propose(candidates), reach, keep)
     picks = chosen[found.picks]
     scale = 1 / (QUANTUM * len(rows))
     gains = {
         term: np.asarray(found.gains[:, at] * scale, dtype=np.float64)
         for at, term in enumerate(("coverage", "concepts", "quality"))
     }
-    bound = ground.bound(picks, found, near) * scale if certificate else None
-    return fill_up(Picks(rows[picks], gains, objective(found), bound), quotas)
+    value, bound = (x * scale for x in ground.certify(picks, found, reach)) if certificate else (None, None)
+    return fill_up(Picks(rows[picks], gains, value, bound), quotas)

@@ -31,8 +31,8 @@ def select(
 
     Good for outliers, not for coverage: the mean coverage of such a mix may be below that of a random one. Each block
     starts with the sample nearest to its middle and walks through all of its samples under the quotas; what the walk
-    orders is then taken by distance, the largest first, under the quotas of the whole pool. Ties go to the smaller key.
-    O(n block d).
+    orders is then taken by distance, the largest first, under the quotas of the whole pool. Of equal distances the one
+    found earlier in its walk goes first, then the smaller key. O(n block d).
 
     Parameters
     ----------
@@ -74,7 +74,8 @@ def select(
     walks = each(walk, blocks, label="select: farthest first")
     found = np.concatenate([order for order, _ in walks])
     distance = np.concatenate([far for _, far in walks])
-    order = np.lexsort((found, -distance))
+    step = np.concatenate([np.arange(len(order)) for order, _ in walks])
+    order = np.lexsort((found, step, -distance))
     far = np.zeros(len(pool))
     far[found] = distance / QUANTUM
     picks = fill_up(Picks(take(found[order], quotas)), quotas)
