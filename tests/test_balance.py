@@ -475,14 +475,10 @@ def test_a_column_that_the_pool_lacks_is_refused(knobs):
         make_quotas(pool_of(3, task=["ocr"] * 3), 1, **knobs)
 
 
-def test_clusters_can_be_limited():
-    """A limit on a cluster holds as one on any other column does, with and without a cluster margin."""
-    pool = pool_of(8, task=["ocr"] * 8, cluster=[0] * 6 + [1] * 2)
-    for margins in (TASKS, DEFAULT):
-        quotas = make_quotas(pool, 4, margins=margins, at_most={"cluster": {"0": 2}})
-        cell = quotas.cell[:6]
-        assert quotas.size == 4
-        assert quotas.quota[np.unique(cell)].sum() == 2
+def test_a_limit_on_clusters_is_refused():
+    """The numbers of clusters are known to no recipe, and a limit on one is refused."""
+    with pytest.raises(ConfigError, match="at_most cannot name clusters"):
+        make_quotas(pool_of(2, cluster=[0, 1]), 1, margins={}, at_most={"cluster": {"0": 2}})
 
 
 @settings(max_examples=100, deadline=None)

@@ -34,6 +34,8 @@ SENTENCES = [
     "The sky over the sea is blue.",
     "No.",
     "Is the bus blue? No.",
+    "boat " * 30 + "wave",
+    "wave " * 30 + "boat",
 ]
 
 
@@ -155,6 +157,18 @@ def test_minilm_says_what_sentence_transformers_says(minilm):
     assert (vectors.shape, vectors.dtype) == ((len(SENTENCES), 384), np.float32)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert np.allclose(vectors, direct / np.linalg.norm(direct, axis=1, keepdims=True), atol=1e-4)
+
+
+def test_vectors_are_scaled_where_the_model_does_not(minilm, tmp_path):
+    """A model whose last module is no normalisation gives unit rows all the same, in the same directions."""
+    from sentence_transformers import SentenceTransformer
+
+    whole = SentenceTransformer(minilm, device="cpu")
+    SentenceTransformer(modules=list(whole)[:2], device="cpu").save(str(tmp_path))
+    raw = SentenceTransformer(str(tmp_path), device="cpu").encode(SENTENCES[:3])
+    assert (np.abs(np.linalg.norm(raw, axis=1) - 1) > 0.1).all()
+    vectors = text.embed(make_pool(SENTENCES[:3]), model=str(tmp_path), device="cpu")
+    assert np.allclose(vectors, whole.encode(SENTENCES[:3], normalize_embeddings=True), atol=1e-4)
 
 
 def test_minilm_knows_paraphrases(minilm):

@@ -113,6 +113,7 @@ def test_novelty_in_blocks():
     whole, cut = novelty.score(pool, neighbours=4), novelty.score(pool, neighbours=4, block=100)
     assert (cut >= whole - 1e-6).all()
     assert np.median(cut) < 0.01
+    assert (novelty.score(pool, block=1) == 1).all()
 
 
 @pytest.mark.parametrize("knobs", [{"neighbours": 0}, {"block": 0}])

@@ -66,15 +66,18 @@ def make_quotas(
     SupplyError
         If the eligible samples (under the image limit) are fewer than `size`.
     ConfigError
-        If a margin names a column that the pool does not have.
+        If a margin or a limit names a column that the pool does not have, or a limit one of its clusters.
     """
     limits = at_most or {}
     for column in [*margins, *limits]:
         if column not in pool.rows.columns:
             raise ConfigError(f"balance: no column '{column}' in the pool, {nearest(column, pool.rows.columns)}")
+    if "cluster" in limits:
+        raise ConfigError("balance: at_most cannot name clusters, whose numbers mean nothing; use the margin 'cluster'")
     image = image_numbers(pool)
     weight = supply_weights(pool, image, per_image)
-    if not 1 <= size <= (room := int(weight.sum() + 1e-6)):
+    room = int(weight.sum() + 1e-6)
+    if not 1 <= size <= room:
         limit = f" with at most {per_image} an image" if per_image else ""
         raise SupplyError(f"size={size}: the pool can give 1 to {room} samples{limit}; ask for fewer, or add sources")
 

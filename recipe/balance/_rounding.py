@@ -153,8 +153,8 @@ def controlled_rounding(
         ),
         (np.array([overflow]), np.array([sink]), np.array([need.sum() - column_floor.sum()])),
     ]
-    tail, head, capacity = (np.concatenate(part) for part in zip(*edges, strict=True))
-    network = csr_array((capacity.clip(0).astype(np.int32), (tail, head)), shape=(sink + 1, sink + 1))
+    tail, head, capacity = (np.concatenate(part).astype(np.int32) for part in zip(*edges, strict=True))
+    network = csr_array((capacity.clip(0), (tail, head)), shape=(sink + 1, sink + 1))
     flow = maximum_flow(network, source, sink).flow.tocoo()
     sent = (flow.data > 0) & (flow.row < rows) & (flow.col >= rows) & (flow.col < rows + columns)
     up = flow.row[sent].astype(np.int64) * columns + flow.col[sent] - rows
