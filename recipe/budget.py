@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.config import read_size
 from recipe.errors import SupplyError
+from recipe.sizes import read_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

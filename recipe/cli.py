@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recipe.config import Recipe, presets
+from recipe.config import Recipe
 from recipe.errors import ConfigError, RecipeError
+from recipe.recipe_files import presets
 
 if TYPE_CHECKING:
     from recipe.outcome import Mix
@@ -133,7 +134,7 @@ def recipes() -> None:
 def demo(
     out_path: Annotated[Path, typer.Option("--out", help="Folder for the pool and the mix.")] = Path("recipe-demo"),
     *,
-    images: Annotated[int, typer.Option(help="Images of the pool, 29 SVIT samples each.", min=1)] = 400,
+    images: Annotated[int, typer.Option(help="Images of the pool, 29 SVIT samples each.", min=2)] = 400,
     size: Size = "1000",
     seed: Seed = 0,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable  # noqa: TC003  pydantic reads the annotation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
@@ -10,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
 
-from recipe.errors import ConfigError, InputError, nearest
+from recipe.errors import ConfigError
+from recipe.recipe_files import explain, load_recipe
+from recipe.sizes import read_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-PRESETS = Path(__file__).parent / "presets"
+    from collections.abc import Mapping
 
 
 class Step(NamedTuple):
@@ -23,6 +22,11 @@ class Step(NamedTuple):
 
     name: str | Callable[..., Any]
     knobs: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """The name of the file, or of the callable."""
+        return self.name if isinstance(self.name, str) else getattr(self.name, "__name__", type(self.name).__name__)
 
 
 def _step(given: object) -> Step:
@@ -52,8 +56,13 @@ Room = Annotated[
 ]
 
 
+def _default(given: object) -> Any:
+    """Make a default of what a recipe file would say."""
+    return Field(default=given)
+
+
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
 
 
 class Source(_Frozen):
@@ -114,7 +123,7 @@ class Dedup(_Frozen):
 class Balance(_Frozen):
     """What the mix should hold how much of."""
 
-    margins: dict[str, Room] = {"task": Step("temperature", {"t": 2.0}), "cluster": Step("temperature", {"t": 1.25})}
+    margins: dict[str, Room] = _default({"task": {"temperature": {"t": 2.0}}, "cluster": {"temperature": {"t": 1.25}}})
     """Column (task, source, task_name, answer, cluster, ...) to rule (proportional, temperature, capped, even, shares).
     Where they contradict each other the later one is met. Temperature 2 for tasks is the best one T5 tried (section
     3.5.2)."""
@@ -167,17 +176,24 @@ class Recipe(_Frozen):
     """The one seed of every random choice of the selection."""
     read: Read = Read()
     tag: Tag = Tag()
-    embed: Room = Step("hashing", {})
+    embed: Room = _default("hashing")
     """hashing (offline), text (a sentence-transformers model), cached (vectors of your own)."""
     dedup: Dedup = Dedup()
-    cluster: Room = Step("kmeans", {})
+    cluster: Room = _default("kmeans")
     """kmeans; the clusters are a margin of the balance, and the neighbourhoods in which samples are scored."""
-    score: tuple[Room, ...] = tuple(Step(n, {}) for n in ("novelty", "density", "coverage", "balance", "length"))
+    score: tuple[Room, ...] = _default(("novelty", "density", "coverage", "balance", "length"))
     """What every sample is scored by."""
     balance: Balance = Balance()
-    select: Room = Step("facility", {"concepts": 0.02, "quality": {"length": 0.05}})
+    select: Room = _default({"facility": {"concepts": 0.02, "quality": {"length": 0.05}}})
     """facility, kcenter, concepts, random."""
     write: Write = Write()
+
+    def __init__(self, **knobs: object) -> None:
+        try:
+            super().__init__(**knobs)
+        except ValidationError as error:
+            model = Source if error.errors()[0]["loc"][:1] == ("sources",) else Recipe
+            raise ConfigError(explain(error, model)) from None
 
     @classmethod
     def of(cls, recipe: Recipe | Mapping[str, Any] | str | Path | None = None, **knobs: object) -> Recipe:
@@ -205,7 +221,7 @@ class Recipe(_Frozen):
         """
         where = "recipe"
         if isinstance(recipe, str | Path):
-            where, recipe = str(recipe), _load(recipe)
+            where, recipe = str(recipe), load_recipe(recipe)
         given = recipe.model_dump() if isinstance(recipe, Recipe) else dict(recipe or {})
         if isinstance(recipe, Recipe):  # callables do not survive a dump
             given |= {name: getattr(recipe, name) for name in ("embed", "cluster", "score", "select")}
@@ -215,9 +231,7 @@ class Recipe(_Frozen):
                 merges = isinstance(value, dict) and isinstance(given.get(name, {}), dict) and name in _SECTIONS
                 given[name] = {**given.get(name, {}), **value} if merges and isinstance(value, dict) else value
         try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            raise ConfigError(f"{where}: {_explain(error)}") from None
+            return cls(**given)
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from None
 
@@ -227,94 +241,3 @@ class Recipe(_Frozen):
 
 
 _SECTIONS = ("read", "tag", "dedup", "balance", "write")
-
-
-def presets() -> dict[str, str]:
-    """List the shipped recipes: name to the first line of its comment."""
-    return {file.stem: file.read_text("utf-8").splitlines()[0].lstrip("# ") for file in sorted(PRESETS.glob("*.yaml"))}
-
-
-def read_size(size: object) -> tuple[float, str]:
-    """Read a size as a number and its unit: samples, share or tokens.
-
-    Parameters
-    ----------
-    size
-        An int from 1, a float above 0 and up to 1, or a text: ``"5000"``, ``"15%"``, ``"20M tokens"`` (k, M, B).
-
-    Returns
-    -------
-    number, unit
-        The unit is ``"samples"``, ``"share"`` or ``"tokens"``.
-
-    Raises
-    ------
-    ConfigError
-        If it is none of these.
-
-    Examples
-    --------
-    >>> read_size(500), read_size(0.2), read_size("20M tokens")
-    ((500, 'samples'), (0.2, 'share'), (20000000.0, 'tokens'))
-    """
-    if isinstance(size, str):
-        match = re.fullmatch(r"\s*([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([kMB]?)\s*(%|tokens?|samples?)?\s*", size)
-        if match:
-            number = float(re.sub("[_,]", "", match[1])) * {"": 1, "k": 1e3, "M": 1e6, "B": 1e9}[match[2]]
-            if match[3] == "%":
-                return read_size(number / 100)
-            if (match[3] or "").startswith("token") and number >= 1:
-                return number, "tokens"
-            if number.is_integer():
-                return read_size(int(number))
-    elif isinstance(size, int) and not isinstance(size, bool) and size >= 1:
-        return size, "samples"
-    elif isinstance(size, float) and 0 < size <= 1:
-        return size, "share"
-    raise ConfigError(
-        f'expected size as a count from 1, a share above 0 and up to 1, or "20M tokens", got size={size!r}'
-    )
-
-
-def _load(path: str | Path) -> dict[str, Any]:
-    """Read a recipe file, or the preset of that name."""
-    file = Path(path)
-    if not file.suffix and str(path) in presets():
-        file = PRESETS / f"{path}.yaml"
-    if not file.suffix:
-        raise ConfigError(f"no preset '{path}', {nearest(str(path), presets())}; a recipe file ends in .yaml")
-    try:
-        loaded = yaml.safe_load(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{file}: no such recipe file") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{file}: cannot read the recipe: {' '.join(str(error).split())}") from None
-    if not isinstance(loaded, dict):
-        raise ConfigError(f"{file}: expected keys such as size and sources, got {type(loaded).__name__}")
-    return loaded
-
-
-def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """List every key of a recipe with its path."""
-    for name, field in model.model_fields.items():
-        yield prefix + name
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _paths(field.annotation, f"{prefix}{name}.")
-
-
-def _explain(error: ValidationError) -> str:
-    """Say in one line what is wrong with the first bad key."""
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        last = str(first["loc"][-1])
-        model = Source if first["loc"][0] == "sources" else Recipe
-        known = {path.rsplit(".", 1)[-1]: path for path in reversed(list(_paths(model)))}
-        if last in known:
-            return f"unknown key '{place}', did you mean '{known[last]}'?"
-        hint = nearest(last, known)
-        for name, path in known.items():
-            hint = hint.replace(f"'{name}'", f"'{path}'")
-        return f"unknown key '{place}', {hint}"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {message[0].lower()}{message[1:]}, got {place.rsplit('.', 1)[-1]}={first['input']!r}"

@@ -9,8 +9,9 @@ import polars as pl
 from recipe.balance import make_quotas
 from recipe.budget import count_samples, fit_size
 from recipe.config import Recipe, Step
+from recipe.errors import ConfigError
 from recipe.outcome import Mix
-from recipe.pool import Pool
+from recipe.pool import SCHEMA, Pool
 from recipe.read import read_pool
 from recipe.rooms import call, check_knobs
 
@@ -146,7 +147,7 @@ def score(pool: Pool, plan: Recipe, count: int) -> tuple[Pool, Quotas]:
         per_image=balance.per_image,
     )
     pool = pool.with_labels(quotas.columns())
-    return pool.with_scores({str(step.name): call("score", step, pool) for step in plan.score}), quotas
+    return pool.with_scores({step.label: call("score", step, pool) for step in plan.score}), quotas
 
 
 def _drop_twins(pool: Pool, step: Step, plan: Recipe) -> Pool:
@@ -163,6 +164,10 @@ def _plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, sources: Sourc
         knobs["sources"] = tuple(sources) if isinstance(sources, list | tuple) else (sources,)
     plan = Recipe.of(recipe, **knobs)
     rooms = {"embed": [plan.embed], "cluster": [plan.cluster], "select": [plan.select], "score": plan.score}
+    labels = [step.label for step in plan.score]
+    for label in labels:
+        if labels.count(label) > 1 or label in SCHEMA:
+            raise ConfigError(f"score: expected a name of its own for each score, got {', '.join(labels)}; rename one")
     for room, steps in (rooms | {"balance": plan.balance.margins.values()}).items():
         for step in steps:
             check_knobs(room, step.name, step.knobs)

@@ -155,7 +155,8 @@ class Mix:
             }
             for file in sorted(files, key=lambda file: file.source)
         ]
-        plan = self.recipe.model_dump(mode="json", exclude={"write": {"path"}})  # where it lies is no part of what it is
+        # Where the mix lies is no part of what it is.
+        plan = self.recipe.model_dump(mode="json", exclude={"write": {"path"}})
         plan["sources"] = sorted(plan["sources"], key=str)
         return {
             "format": FORMAT,

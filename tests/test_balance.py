@@ -155,7 +155,7 @@ def test_rules_meet_at_their_ends(counts, data):
 @pytest.mark.parametrize(
     ("name", "counts", "size", "knobs", "quota"),
     [
-        # 10 * (100, 300, 600) / 1000
+        # of 1,000 these are 10, 30 and 60 %
         ("proportional", [100, 300, 600], 10, {}, [1, 3, 6]),
         # 10 * (1, 98, 901) / 1000 = (0.01, 0.98, 9.01): the first is lifted to 1; the 9 others go as 0 : 0 : 8.01
         ("proportional", [1, 98, 901], 10, {}, [1, 1, 8]),
@@ -294,7 +294,7 @@ def test_tilting_reaches_zero_or_the_end(cells):
     low, high = extreme_leans(supply, lean, total)
     assert tilted.sum() == pytest.approx(total)
     assert (tilted <= supply + 1e-9).all()
-    assert tilted @ lean == pytest.approx(min(max(0.0, low), high), abs=1e-4 * total)
+    assert tilted @ lean == pytest.approx(min(max(0.0, low), high), abs=2e-3 * total)
 
 
 @settings(max_examples=60)
@@ -380,7 +380,7 @@ def wanted(quotas, pool, column):
     data=st.data(),
 )
 def test_quotas_sum_to_the_size(pool, margins, yes_share, per_image, data):
-    """Any margins, lean and image limit: the quotas sum to the size, within the cells, which hold eligible rows only."""
+    """Any margins, lean and image limit: the quotas sum to the size and fit their cells, of eligible rows only."""
     room = supply_of(pool, per_image)
     assume(room)
     ocr = {"weights": {"ocr": 1}}
@@ -475,27 +475,12 @@ def test_a_column_that_the_pool_lacks_is_refused(knobs):
         make_quotas(pool_of(3, task=["ocr"] * 3), 1, **knobs)
 
 
-def test_a_limit_on_clusters_is_refused():
-    """The numbers of clusters are known to no recipe, and a limit on one is refused."""
-    with pytest.raises(ConfigError, match="at_most cannot name clusters"):
-        make_quotas(pool_of(2, cluster=[0, 1]), 1, margins={}, at_most={"cluster": {"0": 2}})
-
-
-@settings(max_examples=100, deadline=None)
-@given(pool=labelled_pools(answers=MANY_ANSWERS), data=st.data())
-def test_limits_on_two_columns_hold(pool, data):
-    """Limits on two columns both hold, or an error says that they leave too few."""
-    rows = pool.rows.filter(pool.eligible)
-    assume(len(rows))
-    limits = {"source": {"a.json": data.draw(st.integers(0, 9))}, "task": {"ocr": data.draw(st.integers(0, 9))}}
-    size = data.draw(st.integers(1, len(rows)))
-    try:
-        quotas = make_quotas(pool, size, margins=DEFAULT, yes_share=0.5, at_most=limits)
-    except SupplyError:
-        return
-    assert quotas.size == size
-    assert wanted(quotas, pool, "source").get("a.json", 0) <= limits["source"]["a.json"]
-    assert wanted(quotas, pool, "task").get("ocr", 0) <= limits["task"]["ocr"]
+@pytest.mark.parametrize("limits", [{"cluster": {"0": 2}}, {"task": {"ocr": 1}, "source": {"pool.json": 1}}])
+def test_limits_that_cannot_be_kept_are_refused(limits):
+    """Limits on clusters, whose numbers no recipe knows, and on two columns at once are refused."""
+    pool = pool_of(2, task=["ocr", "caption"], cluster=[0, 1])
+    with pytest.raises(ConfigError, match=f"at_most of one column, not of clusters, got {', '.join(limits)}"):
+        make_quotas(pool, 1, margins={}, at_most=limits)
 
 
 @settings(max_examples=100, deadline=None)

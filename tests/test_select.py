@@ -265,7 +265,7 @@ def test_threads_do_not_change_picks(name, block, monkeypatch):
     seed=st.integers(0, 5),
 )
 def test_every_selector_keeps_its_quotas(name, cell, part, seed):
-    """Any selector picks exactly the quota of each cell, each row once, none that may not be, the same when run again."""
+    """Any selector picks exactly the quota of each cell, each row once, none that may not be, and the same again."""
     pool = rich_pool(seed, len(cell), 4)
     quotas = quotas_of(cell, [int(np.ceil(part * cell.count(c))) for c in range(max(cell) + 1)])
     picks = find("select", name)(pool, quotas, seed=seed)

@@ -52,7 +52,7 @@ def make_quotas(
         Wanted share of yes among all yes and no answers of the mix, 0..1; a sample with several answers counts with all
         of them. None to leave it open.
     at_most
-        Column to value to the most samples that may come from it.
+        One column to value to the most samples that may come from it; clusters cannot be limited.
     per_image
         Most samples of one image; None for no limit.
 
@@ -66,14 +66,14 @@ def make_quotas(
     SupplyError
         If the eligible samples (under the image limit) are fewer than `size`.
     ConfigError
-        If a margin or a limit names a column that the pool does not have, or a limit one of its clusters.
+        If a margin or a limit names a column that the pool does not have, or limits are on two columns or on clusters.
     """
     limits = at_most or {}
     for column in [*margins, *limits]:
         if column not in pool.rows.columns:
             raise ConfigError(f"balance: no column '{column}' in the pool, {nearest(column, pool.rows.columns)}")
-    if "cluster" in limits:
-        raise ConfigError("balance: at_most cannot name clusters, whose numbers mean nothing; use the margin 'cluster'")
+    if "cluster" in limits or len(limits) > 1:  # two partitions cannot both be rounded down and keep the size
+        raise ConfigError(f"balance: expected at_most of one column, not of clusters, got {', '.join(limits)}")
     image = image_numbers(pool)
     weight = supply_weights(pool, image, per_image)
     room = int(weight.sum() + 1e-6)

@@ -67,8 +67,8 @@ def tilt(
 ) -> NDArray[np.float64]:
     """Reweight cells by ``exp(l * lean)`` so that the summed lean is zero, or as near to zero as supply allows.
 
-    The summed lean grows with `l`, so a bracketed root search finds it. This is calibration to one total with the multiplicative
-    distance, of which raking is the case of indicator totals.
+    The summed lean grows with `l`, so a bracketed root search finds it. This is calibration to one total with the
+    multiplicative distance, of which raking is the case of indicator totals.
 
     References
     ----------

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from recipe.demo._mix import mix_records
-from recipe.demo._svit import LAST_IMAGE, svit_files
+from recipe.demo._svit import FEWEST, LAST_IMAGE, svit_files
 from recipe.errors import ConfigError, InputError
 from recipe.files import atomic_write
 from recipe.read import read_pool
@@ -64,7 +64,7 @@ def write_demo(folder: str | PathLike[str], *, images: int = 400, seed: int = 0)
     folder
         Where to write; made if it is not there.
     images
-        Images of the SVIT part, from 1; 400 give about 12,500 samples.
+        Images of the SVIT part, from 2; 400 give about 12,500 samples.
     seed
         Any integer; the same seed gives the same bytes.
 
@@ -76,7 +76,7 @@ def write_demo(folder: str | PathLike[str], *, images: int = 400, seed: int = 0)
     Raises
     ------
     ConfigError
-        If `images` is below 1.
+        If `images` is below 2.
     InputError
         If the folder cannot be written.
 
@@ -87,8 +87,8 @@ def write_demo(folder: str | PathLike[str], *, images: int = 400, seed: int = 0)
     ...     [path.name for path in write_demo(folder, images=2)]
     ['svit', 'llava_mix.json']
     """
-    if not 1 <= images <= LAST_IMAGE:
-        raise ConfigError(f"demo: expected 1 to {LAST_IMAGE} images, got images={images}")
+    if not FEWEST <= images <= LAST_IMAGE:
+        raise ConfigError(f"demo: expected {FEWEST} to {LAST_IMAGE} images, got images={images}")
     svit = Path(folder, "svit")
     try:
         svit.mkdir(parents=True, exist_ok=True)

@@ -37,6 +37,7 @@ TOPICS = {
     "The scene as a whole": ("place", "weather", "time", "sign", "present"),
 }
 REFERRING = ("color", "material", "position", "side", "activity", "clothes", "present", "region")
+FEWEST = 2  # of one image alone the size would be missing, as one of every pool is
 LAST_IMAGE = 2_417_997  # image ids of Visual Genome end here
 BOILERPLATE = "It seems like your message is empty. Please send the details of the picture so that I can help you."
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.errors import ConfigError, nearest
 from recipe.select._kernels import QUANTUM
 
 if TYPE_CHECKING:
@@ -76,6 +77,9 @@ def weigh_terms(
         Aligned with `rows`.
     """
     m = len(rows)
+    for name in quality:
+        if name not in pool.rows.columns:
+            raise ConfigError(f"select: quality names '{name}', which is no score, {nearest(name, pool.rows.columns)}")
     table = pool.rows.select("row", *quality, *(["concepts"] if concepts else []))[rows]
     bonus = np.zeros(m)
     for name, weight in quality.items():

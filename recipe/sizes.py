@@ -1,0 +1,49 @@
+"""How much is asked for: samples, a share, or tokens."""
+
+from __future__ import annotations
+
+import re
+
+from recipe.errors import ConfigError
+
+
+def read_size(size: object) -> tuple[float, str]:
+    """Read a size as a number and its unit: samples, share or tokens.
+
+    Parameters
+    ----------
+    size
+        An int from 1, a float above 0 and up to 1, or a text: ``"5000"``, ``"15%"``, ``"20M tokens"`` (k, M, B).
+
+    Returns
+    -------
+    number, unit
+        The unit is ``"samples"``, ``"share"`` or ``"tokens"``.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> read_size(500), read_size(0.2), read_size("20M tokens")
+    ((500, 'samples'), (0.2, 'share'), (20000000.0, 'tokens'))
+    """
+    if isinstance(size, str):
+        match = re.fullmatch(r"\s*([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([kMB]?)\s*(%|tokens?|samples?)?\s*", size)
+        if match:
+            number = float(re.sub("[_,]", "", match[1])) * {"": 1, "k": 1e3, "M": 1e6, "B": 1e9}[match[2]]
+            if match[3] == "%":
+                return read_size(number / 100)
+            if (match[3] or "").startswith("token") and number >= 1:
+                return number, "tokens"
+            if number.is_integer():
+                return read_size(int(number))
+    elif isinstance(size, int) and not isinstance(size, bool) and size >= 1:
+        return size, "samples"
+    elif isinstance(size, float) and 0 < size <= 1:
+        return size, "share"
+    raise ConfigError(
+        f'expected size as a count from 1, a share above 0 and up to 1, or "20M tokens", got size={size!r}'
+    )
