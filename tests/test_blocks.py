@@ -82,6 +82,12 @@ def test_near_blocks_reach_far_enough_and_no_farther(seed, weights, reach):
             assert likeness[far].max(initial=-2) <= likeness[last] + 1e-6
 
 
+def test_a_block_always_sees_itself():
+    """Of two blocks with no direction at all (opposite vectors cancel), each is still the nearest to itself."""
+    near = near_blocks(np.zeros((2, 3), np.float32), np.array([5, 5]), reach=5)
+    assert [blocks.tolist() for blocks in near] == [[0], [1]]
+
+
 def test_centres_are_unit_means():
     """The centre of (1, 0) and (0, 1) is their middle at length 1; opposite vectors have none, and it stays finite."""
     vectors = np.array([[1, 0], [0, 1], [0, -1]], np.float32)

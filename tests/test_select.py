@@ -212,6 +212,27 @@ def test_the_optimum_lies_between_value_and_bound(seed, cell, wanted):
     assert picks.certificate == min(1.0, picks.value / picks.bound)
 
 
+def exceeds(pool, quotas, picks, row):
+    """Return by how much the objective grows when a row is picked beyond the quotas, the quality per wanted sample."""
+    rows, k = np.flatnonzero(quotas.cell >= 0), len(picks)
+    grown = [objective(pool, quotas, chosen, concepts=0.3, quality={}) * len(rows) for chosen in (picks, [*picks, row])]
+    score = pool.rows["score"].to_numpy()
+    rank = ((score[rows] < score[row]).sum() + (score[rows] <= score[row]).sum() + 1) / 2
+    return (grown[1] - grown[0]) / len(rows) + 0.2 * rank / len(rows) / k
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_bound_is_the_value_and_the_largest_gains(seed):
+    """In one block the bound is the value, and from each cell what its best samples would add, as many as its quota."""
+    pool, cell = rich_pool(seed, 40, 6), np.arange(40) % 2
+    quotas = quotas_of(cell, [4, 2])
+    picks = facility(pool, quotas, **KNOBS)
+    more = [0.0 if row in picks.rows else exceeds(pool, quotas, picks.rows.tolist(), row) for row in range(40)]
+    best = sum(sum(sorted(np.array(more)[cell == c], reverse=True)[:quota]) for c, quota in enumerate([4, 2]))
+    assert picks.bound == pytest.approx(picks.value + best, abs=(0.5 * 7 + 2) / QUANTUM)
+    assert best > 0.01
+
+
 def clustered(n, *, cells=1):
     """Build a pool of clustered samples and quotas of a tenth of each cell."""
     pool = rich_pool(5, n, 16, clusters=40)
