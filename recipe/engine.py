@@ -12,6 +12,8 @@ from tqdm.auto import tqdm
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    Function = TypeVar("Function", bound=Callable[..., object])
+
 In = TypeVar("In")
 Out = TypeVar("Out")
 
@@ -46,6 +48,12 @@ def each(function: Callable[[In], Out], shards: Sequence[In], *, label: str, wor
     threads = min(workers or usable_cores(), max(1, len(shards)))
     with threadpool_limits(limits=1), ThreadPoolExecutor(threads) as executor:
         return list(tqdm(executor.map(function, shards), total=len(shards), desc=label, disable=None, leave=False))
+
+
+def single_threaded(function: Function) -> Function:
+    """Run BLAS on one thread inside a function, so that its sums have one order on every number of cores."""
+    wrapped: Function = threadpool_limits.wrap(limits=1)(function)
+    return wrapped
 
 
 def usable_cores() -> int:

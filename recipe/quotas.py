@@ -25,6 +25,8 @@ class Quotas:
     stratum
         (q,) int32: cells of one stratum differ in their cluster only. Where an image limit keeps a cell from its quota,
         another cell of its stratum gives first.
+    limited
+        (q,) bool: true where no more than the quota of the stratum may be taken, since the recipe limits its source.
     image
         (n,) int32: the image of each row; rows without an image have a number of their own each.
     per_image
@@ -36,6 +38,7 @@ class Quotas:
     cell: NDArray[np.int32]
     quota: NDArray[np.int64]
     stratum: NDArray[np.int32]
+    limited: NDArray[np.bool_]
     image: NDArray[np.int32]
     per_image: int | None
     report: pl.DataFrame

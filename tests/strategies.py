@@ -32,6 +32,7 @@ def quotas_of(cell, quota, *, stratum=None, image=None, per_image=None):
         np.array(cell, np.int32),
         np.array(quota, np.int64),
         np.zeros(len(quota), np.int32) if stratum is None else np.array(stratum, np.int32),
+        np.zeros(len(quota), np.bool_),
         np.arange(len(cell), dtype=np.int32) if image is None else np.array(image, np.int32),
         per_image,
         pl.DataFrame(),

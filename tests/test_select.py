@@ -1,6 +1,7 @@
 """Laws, oracles and examples of the selectors."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 from math import sqrt
 
@@ -12,8 +13,10 @@ from strategies import pool_of, quotas_of, unit_rows
 from threadpoolctl import threadpool_limits
 
 from recipe import engine
-from recipe.errors import ConfigError
+from recipe.errors import ConfigError, SupplyError
+from recipe.picks import Picks
 from recipe.rooms import find, names
+from recipe.select._fill import fill_up
 from recipe.select._kernels import QUANTUM, lazy_greedy, quantise, transpose
 from recipe.select._terms import weigh_terms
 
@@ -418,3 +421,12 @@ def test_terms_without_any_concept():
     quotas = quotas_of([0] * 6, [2])
     assert len(weigh_terms(pool, np.arange(6), quotas, concepts=1.0, quality={}).worth) == 0
     assert facility(pool, quotas, concepts=1.0).rows.tolist() == facility(pool, quotas, concepts=0).rows.tolist()
+
+
+def test_a_limited_source_fills_no_gap():
+    """Where images block a cell, a cell that the recipe limits does not give more than its quota, and the lack is told."""
+    quotas = quotas_of([0, 0, 1, 1], [2, 1], image=[0, 0, 1, 2], stratum=[0, 1], per_image=1)
+    assert fill_up(Picks(np.array([0, 2])), quotas).rows.tolist() == [0, 2, 3]
+    limited = replace(quotas, limited=np.array([False, True]))
+    with pytest.raises(SupplyError, match="size=3: .* leave 1 too few"):
+        fill_up(Picks(np.array([0, 2])), limited)

@@ -101,7 +101,11 @@ def make_quotas(
         cell_quota = _cell_quotas(cells, clusters, quota, size)
         report.append(_report(cells, "cluster", clusters, cell_quota))
     whole = pl.concat(report) if report else pl.DataFrame(schema=_REPORT)
-    return Quotas(cell, cell_quota, cells["stratum"].cast(pl.Int32).to_numpy(), image, per_image, whole)
+    of_stratum = cells["stratum"].cast(pl.Int32).to_numpy()
+    limited = np.zeros(len(strata), np.bool_)
+    for column, most in limits.items():
+        limited |= strata[column].is_in(list(most)).to_numpy()
+    return Quotas(cell, cell_quota, of_stratum, limited[of_stratum], image, per_image, whole)
 
 
 _REPORT = {"margin": pl.String, "value": pl.String, "supply": pl.Int64, "wanted": pl.Int64, "quota": pl.Int64}
@@ -121,6 +125,9 @@ def _limit(strata: pl.DataFrame, column: str, most: Mapping[str, int]) -> Margin
     """Hold the values of a column to at most so many; a value that is not named has no limit."""
     values, code = np.unique(strata[column].to_numpy(), return_inverse=True)
     supply = np.bincount(code, strata["supply"].to_numpy()).astype(np.int64)
+    for value in most:
+        if value not in values:
+            raise ConfigError(f"balance: at_most names {column} '{value}', {nearest(value, values.tolist())}")
     wanted = np.array([min(most.get(value, s), s) for value, s in zip(values.tolist(), supply.tolist(), strict=True)])
     return Margin(code, wanted, at_most=True)
 

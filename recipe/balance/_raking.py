@@ -147,6 +147,8 @@ def round_strata(
 ) -> NDArray[np.int64]:
     """Round the raked sizes to integers with an exact sum, exact values of the first margin, and the least lean.
 
+    A value that the first margin wants keeps at least one sample, unless it is a limit.
+
     Parameters
     ----------
     share
@@ -168,15 +170,20 @@ def round_strata(
     code = first.code if first else np.zeros(len(share), np.int64)
     values = int(code.max(initial=-1)) + 1
     room = np.bincount(code, supply, values).astype(np.int64)
-    if first is not None and first.at_most:
-        room = np.minimum(room, first.wanted)
-    totals = largest_remainder(np.bincount(code, share, values).astype(np.float64), size, room)
+    strict = first is not None and first.at_most
+    least = np.zeros(values, np.int64)
+    if first is not None:
+        room, least = (np.minimum(room, first.wanted), least) if strict else (room, np.minimum(first.wanted, 1))
+    sums = np.bincount(code, share, values).astype(np.float64)
+    if (sums < least).any():  # the lean may have emptied a value that is wanted: one sample of it stays
+        sums = least + fill(np.maximum(sums - least, 0), float(size - least.sum()), (room - least).astype(np.float64))
+    totals = largest_remainder(sums, size, room)
     whole = np.zeros(len(share), np.int64)
     for value in range(values):
         cells = code == value
         inside = fill(share[cells], float(totals[value]), supply[cells].astype(np.float64))
         whole[cells] = largest_remainder(inside, int(totals[value]), supply[cells])
-    return whole if lean is None else _level(whole, supply, lean, code, strict=first is not None and first.at_most)
+    return whole if lean is None else _level(whole, supply, lean, code, strict=strict)
 
 
 def _level(
@@ -189,9 +196,9 @@ def _level(
 ) -> NDArray[np.int64]:
     """Move single samples between cells until no move brings the summed lean nearer to zero.
 
-    Moves inside one value of the first margin come first, since they leave it as it is; others follow unless the margin
-    is a strict one. Among equal moves the first pair of
-    cells goes. Each move lowers the distance, so it ends; rounding leaves no more than one unit a cell to move.
+    Moves inside one value of the first margin come first, since they leave it as it is; others follow unless the
+    margin is a strict one, but none takes the last sample of a value. Among equal moves the first pair of cells goes.
+    Each move lowers the distance, so it ends; rounding leaves no more than one unit a cell to move.
     """
     whole = whole.copy()
     shift = lean[None, :] - lean[:, None]  # what moving one sample from row cell to column cell adds
@@ -199,7 +206,8 @@ def _level(
     for allowed in (inside,) if strict else (inside, np.ones_like(inside)):
         while True:
             gap = float(whole @ lean)
-            movable = allowed & (whole > 0)[:, None] & (whole < supply)[None, :]
+            spare = np.bincount(code, whole)[code] > 1
+            movable = allowed & (whole > 0)[:, None] & (whole < supply)[None, :] & (inside | spare[:, None])
             left = np.where(movable, np.abs(gap + shift), np.inf)
             best = int(np.argmin(left))
             if left.flat[best] >= abs(gap) - TIGHT:

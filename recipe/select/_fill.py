@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.errors import SupplyError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -32,7 +34,8 @@ def take(order: NDArray[np.int64], quotas: Quotas, *, taken: NDArray[np.int64] |
         The rows taken, in order.
     """
     before = np.zeros(0, np.int64) if taken is None else taken
-    quota = quotas.quota - np.bincount(quotas.cell[before], minlength=len(quotas.quota))
+    spent = quotas.cell[before]
+    quota = quotas.quota - np.bincount(spent[spent >= 0], minlength=len(quotas.quota))
     images = np.bincount(quotas.image[before], minlength=int(quotas.image.max(initial=-1)) + 1)
     most = quotas.per_image or len(quotas.cell)
     found = []
@@ -47,8 +50,14 @@ def take(order: NDArray[np.int64], quotas: Quotas, *, taken: NDArray[np.int64] |
 def fill_up(picks: Picks, quotas: Quotas) -> Picks:
     """Complete picks that an image limit kept below the size, at a gain of 0, by smaller keys first.
 
-    A cell that is blocked is replaced by another of its stratum, and when the stratum is blocked too by any. It always
-    succeeds: as long as fewer are picked than the images allow in all, some image has an unpicked row and room for it.
+    A cell that is blocked is replaced by another of its stratum, and when the stratum is blocked too by any that is not
+    limited. Without limits it always succeeds: as long as fewer are picked than the images allow in all, some image has
+    an unpicked row and room for it.
+
+    Raises
+    ------
+    SupplyError
+        If the limits on images and on values together leave too few samples.
     """
     open_rows = np.setdiff1d(np.flatnonzero(quotas.cell >= 0), picks.rows)
     for group in (quotas.stratum, np.zeros_like(quotas.stratum)):
@@ -59,8 +68,12 @@ def fill_up(picks: Picks, quotas: Quotas) -> Picks:
             cell=np.where(quotas.cell >= 0, group[quotas.cell], -1).astype(np.int32),
             quota=np.bincount(group, quotas.quota).astype(np.int64),
         )
+        if group is not quotas.stratum:
+            wider = replace(wider, cell=np.where(quotas.limited[quotas.cell], -1, wider.cell))
         more = take(open_rows, wider, taken=picks.rows)[:missing]
         gains = {term: np.concatenate([gain, np.zeros(len(more))]) for term, gain in picks.gains.items()}
         picks = replace(picks, rows=np.concatenate([picks.rows, more]), gains=gains)
         open_rows = np.setdiff1d(open_rows, more)
+    if missing := quotas.size - len(picks):
+        raise SupplyError(f"size={quotas.size}: limits on images and values leave {missing} too few; raise one of them")
     return picks

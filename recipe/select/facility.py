@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.blocks import cut_blocks
+from recipe.engine import single_threaded
 from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from recipe.quotas import Quotas
 
 
+@single_threaded
 def select(
     pool: Pool,
     quotas: Quotas,
@@ -103,9 +105,8 @@ def select(
     rows = np.flatnonzero(quotas.cell >= 0)
     terms = weigh_terms(pool, rows, quotas, concepts=concepts, quality=quality or {})
     vectors = np.ascontiguousarray(pool.vectors[rows])
-    most = block
-    small = len(rows) <= most
-    blocks = [np.arange(len(rows))] if small else cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=most)
+    small = len(rows) <= block
+    blocks = [np.arange(len(rows))] if small else cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=block)
     ground = Ground(vectors, terms, quotas.quota, quotas.per_image, blocks)
     if small:
         chosen, found = blocks[0], ground.inside(blocks[0], quotas.quota)
