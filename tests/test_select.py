@@ -424,9 +424,9 @@ def test_terms_without_any_concept():
 
 
 def test_a_limited_source_fills_no_gap():
-    """Where images block a cell, a cell that the recipe limits does not give more than its quota, and the lack is told."""
+    """Where images block a cell, one that the recipe limits gives no more than its quota, and the lack is told."""
     quotas = quotas_of([0, 0, 1, 1], [2, 1], image=[0, 0, 1, 2], stratum=[0, 1], per_image=1)
     assert fill_up(Picks(np.array([0, 2])), quotas).rows.tolist() == [0, 2, 3]
     limited = replace(quotas, limited=np.array([False, True]))
-    with pytest.raises(SupplyError, match="size=3: .* leave 1 too few"):
+    with pytest.raises(SupplyError, match=r"size=3: .* leave 1 too few"):
         fill_up(Picks(np.array([0, 2])), limited)
