@@ -32,7 +32,6 @@ Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs;
 Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 Preset = Annotated[str | None, typer.Option(help="A shipped recipe; see `recipe recipes`.")]
-Out = Annotated[Path | None, typer.Option(help="Where the result goes.")]
 
 
 @app.command()

@@ -98,7 +98,10 @@ class Mix:
 
     @property
     def certificate(self) -> float | None:
-        """At least this share of the best possible objective was reached; None if the selector gives no bound."""
+        """At least this share of the best possible objective was reached; None if the selector gives no bound.
+
+        In a pool of several blocks a sample counts as covered only by picks near it, see `recipe.select.facility`.
+        """
         return self.picks.certificate
 
     def stats(self) -> Stats:
