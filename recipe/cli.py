@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,11 +28,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 out = Console(highlight=False, soft_wrap=True)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line break
 
 Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs; or one recipe file (.yaml).")]
 Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 Preset = Annotated[str | None, typer.Option(help="A shipped recipe; see `recipe recipes`.")]
+Lenient = Annotated[bool, typer.Option("--lenient", help="Read what is sound of damaged files, and list the rest.")]
 
 
 @app.command()
@@ -47,6 +50,7 @@ def select(
     boxes: Annotated[str | None, typer.Option(help="SVIT's boxes: square, or keep.")] = None,
     images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,
     pack: Annotated[bool | None, typer.Option(help="Merge single questions of one image.")] = None,
+    lenient: Lenient = False,
     manifest: Annotated[Path | None, typer.Option(help="Rebuild the mix of this manifest, byte for byte.")] = None,
     print_recipe: Annotated[bool, typer.Option("--print-recipe", help="Print the full recipe and stop.")] = False,
 ) -> None:
@@ -54,9 +58,10 @@ def select(
     if manifest is not None:
         from recipe.rebuild import rebuild_mix  # noqa: PLC0415  starts fast
 
-        out.print(f"wrote {escape(str(rebuild_mix(manifest, out_path)))}")
+        out.print(f"wrote {_shown(str(rebuild_mix(manifest, out_path)))}")
         return
     read = {name: value for name, value in (("boxes", boxes), ("images", images)) if value is not None}
+    read |= _leniently(lenient)
     write = {name: value for name, value in (("path", out_path and str(out_path)), ("pack", pack)) if value is not None}
     plan = _plan(inputs, preset, size, seed=seed, select=select, embed=embed, read=read, write=write)
     if print_recipe:
@@ -72,6 +77,7 @@ def score(
     size: Size = None,
     seed: Seed = None,
     preset: Preset = None,
+    lenient: Lenient = False,
     out_path: Annotated[Path, typer.Option("--out", help="A .parquet file.")] = Path("scores.parquet"),
 ) -> None:
     """Score every sample and write the scores as Parquet."""
@@ -80,10 +86,10 @@ def score(
 
     if out_path.suffix != ".parquet":
         raise ConfigError(f"expected --out ending in .parquet, got {out_path}")
-    pool = score_pool(recipe=_plan(inputs, preset, size, seed=seed))
+    pool = score_pool(recipe=_plan(inputs, preset, size, seed=seed, read=_leniently(lenient)))
     with atomic_write(out_path) as file:
         pool.rows.drop("turns", "extra", "order").write_parquet(file)
-    out.print(f"wrote {escape(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
+    out.print(f"wrote {_shown(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
 
 
 @app.command()
@@ -91,12 +97,13 @@ def stats(
     mix: Annotated[str, typer.Argument(help="A mix, or any file that can be read as a pool.")],
     pool: Annotated[str | None, typer.Argument(help="What to compare it with.")] = None,
     *,
+    lenient: Lenient = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Count what a mix holds."""
     from recipe.recount import file_stats  # noqa: PLC0415  starts fast
 
-    numbers = file_stats(mix, pool)
+    numbers = file_stats(mix, pool, lenient=lenient)
     if json:
         sys.stdout.write(numbers.to_json())
     else:
@@ -108,16 +115,24 @@ def validate(
     mix: Annotated[Path, typer.Argument(help="A LLaVA-v1.5 file.")],
     *,
     images: Annotated[Path | None, typer.Option(help="Folder of the images, to check that they are there.")] = None,
+    decode: Annotated[bool, typer.Option("--decode", help="Decode every image as well.")] = False,
+    tokenizer: Annotated[Path | None, typer.Option(help="Llama's tokenizer.model, to count tokens exactly.")] = None,
+    fix: Annotated[Path | None, typer.Option(help="Write a repaired copy here, its rejects beside it.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for trouble of other loaders too.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check a file against what LLaVA's trainer demands; exit 1 if there are findings."""
-    from recipe.check import check_mix  # noqa: PLC0415  starts fast
+    """Check a file against what LLaVA's trainer demands; exit 1 if there are findings, or with --fix, rejects."""
+    from recipe._validate import show, to_json  # noqa: PLC0415  starts fast
+    from recipe.check import check_mix, fix_mix  # noqa: PLC0415
 
-    findings = check_mix(mix, images=images)
-    for finding in findings[:20]:
-        place = "file" if finding.record is None else f"record {finding.record}"
-        out.print(f"{finding.code} {place}: {escape(finding.message)}")
-    out.print(f"{len(findings)} findings" + (", the first 20 shown" if len(findings) > 20 else ""))  # noqa: PLR2004
-    raise typer.Exit(1 if findings else 0)
+    fixed = fix_mix(mix, fix, images=images, decode=decode, tokenizer=tokenizer) if fix else None
+    findings = fixed.findings if fixed else check_mix(mix, images=images, decode=decode, tokenizer=tokenizer)
+    if json:
+        sys.stdout.write(to_json(findings, fixed))
+    else:
+        show(out, findings, fixed)
+    wrong = fixed.rejected if fixed else [each for each in findings if strict or each.severity != "other"]
+    raise typer.Exit(1 if wrong else 0)
 
 
 @app.command()
@@ -125,7 +140,7 @@ def recipes() -> None:
     """List the shipped recipes."""
     table = Table("preset", "what it is", box=None)
     for name, what in presets().items():
-        table.add_row(name, escape(what))
+        table.add_row(name, _shown(what))
     out.print(table)
 
 
@@ -143,8 +158,18 @@ def demo(
     folder = out_path / "pool"
     folder.mkdir(parents=True, exist_ok=True)
     write_demo(folder, images=images)
-    out.print(f"made a pool of {images} images in {escape(str(folder))}")
+    out.print(f"made a pool of {images} images in {_shown(str(folder))}")
     _show(_selected(_plan([str(folder)], None, size, seed=seed, write={"path": str(out_path / "mix.json")})))
+
+
+def _shown(text: str) -> str:
+    """Make a text harmless to a terminal: no markup, and no control character that is not spelled out."""
+    return escape(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text))
+
+
+def _leniently(lenient: bool) -> dict[str, Any]:
+    """Return the knob of `read` that an option stands for; without it the recipe file decides."""
+    return {"lenient": True} if lenient else {}
 
 
 def _plan(inputs: list[str] | None, preset: str | None, size: str | None, **knobs: Any) -> Recipe:
@@ -172,13 +197,13 @@ def _selected(plan: Recipe) -> Mix:
         raise ConfigError(f"expected a mix ending in .json or .jsonl in a folder that exists, got {target}")
     mix = select_mix(recipe=plan)
     for file in mix.write():
-        out.print(f"wrote {escape(str(file))}")
+        out.print(f"wrote {_shown(str(file))}")
     return mix
 
 
 def _show(mix: Mix) -> None:
     """Print a mix in a few lines."""
-    out.print(escape(repr(mix)))
+    out.print(_shown(repr(mix)))
     if reached := mix.stats().coverage:
         out.print(f"coverage     {reached['mix']:.4f}; of as many samples by lot {reached['random']:.4f}")
 
@@ -189,7 +214,7 @@ def _table(numbers: Stats) -> None:
     table = Table(*lines.columns, box=None)
     for line in lines.iter_rows():
         table.add_row(
-            *("" if value is None else escape(f"{value:,}" if not isinstance(value, str) else value) for value in line)
+            *("" if value is None else _shown(f"{value:,}" if not isinstance(value, str) else value) for value in line)
         )
     out.print(table)
 
@@ -199,5 +224,6 @@ def main() -> None:
     try:
         app()
     except RecipeError as error:
-        sys.stderr.write(f"recipe: {' '.join(str(error).split())}\n")
+        line = " ".join(str(error).split())
+        sys.stderr.write(f"recipe: {_CONTROL.sub('?', line)}\n")
         raise SystemExit(2) from None

@@ -97,6 +97,9 @@ class Read(_Frozen):
     image_token: Literal["front", "given"] = "front"  # noqa: S105  a mark in a text, no secret
     """Whether `<image>` is moved to the start of the first question, where LLaVA's loader would move it, or left where
     it is harmless."""
+    lenient: bool = False
+    """Whether the sound records of a damaged file are read, and the damage is listed among the rejects, instead of
+    refusing the file."""
 
 
 class Tag(_Frozen):

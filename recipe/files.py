@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Mapping
@@ -9,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from glob import glob, has_magic
 from pathlib import Path
-from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from recipe.errors import ConfigError, InputError, nearest
+from recipe.tempfiles import open_temporary, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,9 +26,13 @@ ENDINGS = (
     ".jsonl",
     ".json.gz",
     ".jsonl.gz",
+    ".json.zst",
+    ".jsonl.zst",
 )  # what a folder is searched for; a named file may end as it likes
 SIDE_DATA = ("image_data.json",)  # Visual Genome's list of image sizes lies beside SVIT's files and holds no samples
+SIDE_FILES = (".manifest.json", ".stats.json", ".rejects.jsonl")  # what `recipe` writes beside a mix
 KEYS = ("path", "name", "format")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO, errno.EISDIR)  # a disk or a target says no
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,10 @@ def expand(sources: Source | Sequence[Source]) -> list[File]:
     """Return the files that the sources mean, each once, in the order in which they are named.
 
     A folder stands for the JSON files in it and in its subfolders, sorted by name, without hidden files, unfinished
-    files (`*.tmp`) and `image_data.json`. A file is called by the name given with it, else by its path below the common
-    parent folder of all files, so names depend neither on the working directory nor on the order of the sources.
+    files (`*.tmp`), `image_data.json`, and what `recipe` writes beside a mix (`*.manifest.json`, `*.stats.json`,
+    `*.rejects.jsonl`); the mix itself is a file of samples as any other. A file is called by the name given with it,
+    else by its path below the common parent folder of all files, so names depend neither on the working directory nor
+    on the order of the sources.
 
     Parameters
     ----------
@@ -154,8 +161,8 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _passed_over(name: str) -> bool:
-    """Tell whether a name is hidden, a marker as `_SUCCESS`, or unfinished."""
-    return name.startswith((".", "_")) or name.endswith(".tmp")
+    """Tell whether a name is hidden, a marker as `_SUCCESS`, unfinished, or of a file beside a mix."""
+    return name.startswith((".", "_")) or name.endswith((".tmp", *SIDE_FILES))
 
 
 def sha256(path: str | os.PathLike[str]) -> str:
@@ -194,7 +201,8 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
     """Open a file that bears its name only once it is complete and on the disk.
 
     The bytes go to `.<name>.<random>.tmp` in the same folder, are flushed and synced, and are then renamed in one step.
-    After an error the temporary file is gone and an older file of that name is as it was.
+    After an error the temporary file is gone and an older file of that name is as it was; after a kill, the next write
+    of that name removes the temporary file.
 
     Parameters
     ----------
@@ -211,7 +219,7 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
     Raises
     ------
     InputError
-        If the folder does not exist or cannot be written.
+        If the folder does not exist or cannot be written, or the disk is full.
 
     Examples
     --------
@@ -223,20 +231,27 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
     ['mix.json']
     """
     final = Path(path)
-    temporary = final.with_name(f".{final.name}.{token_hex(4)}.tmp")
     text = mode == "w"
     try:
-        file = temporary.open("x" if text else "xb", encoding="utf-8" if text else None, newline="" if text else None)
+        file = open_temporary(final, "x", encoding="utf-8", newline="") if text else open_temporary(final, "xb")
     except OSError as error:
         raise InputError(f"{final}: cannot be written ({error.strerror}); check that its folder exists") from error
+    temporary = Path(file.name)
     try:
         with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(final)
-    except BaseException:
+            if os.name == "posix":  # before the lock is gone, or the sweep of another run might take it for dead
+                temporary.replace(final)
+        if os.name != "posix":  # where an open file cannot be renamed
+            temporary.replace(final)
+        sweep(final)
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            what = f"cannot be written ({error.strerror}), and is as it was before"
+            raise InputError(f"{final}: {what}; make room, or write elsewhere") from error
         raise
     _sync_folder(final.parent)
 

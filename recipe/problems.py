@@ -1,7 +1,8 @@
 """Every reason for which a sample may not be selected: its code, what it means, what to do.
 
 Codes L.. stop a LLaVA-v1.5 training run, codes W.. train silently wrong; they were read in LLaVA v1.5's own loader
-(`llava/train/train.py`, `llava_trainer.py`, `conversation.py`, template ``v1``). The named codes are `recipe`'s own.
+(`llava/train/train.py`, `llava_trainer.py`, `conversation.py`, template ``v1``). Codes O.. stop other loaders of the
+same file and do no harm to LLaVA v1.5; no sample is rejected for them. The named codes are `recipe`'s own.
 A code may carry a detail behind a colon, as ``dup:<key of the sample that is kept>``.
 """
 
@@ -43,6 +44,12 @@ PROBLEMS: dict[str, Problem] = {
     "W08": Problem("the image path is absolute, a URL, or climbs out of the image folder", "make it relative"),
     "W09": Problem("a text holds markup of the chat template (</s>, <unk>, ASSISTANT:)", "remove the markup"),
     "W10": Problem("a human turn is longer than the context", "shorten the turn"),
+    # stops other loaders
+    "O01": Problem("ids are of several types, at which Arrow (Hugging Face datasets) stops", "write each as a string"),
+    "O02": Problem(
+        "the first 10 MiB hold no image, so that Arrow (Hugging Face datasets) expects none", "shuffle the file"
+    ),
+    "O03": Problem("the record has no id, at which xtuner stops", "give it one"),
     # recipe's own
     "not_a_record": Problem("the entry is not a record of this format", "remove or repair it"),
     "bad_json": Problem("the record cannot be decoded", "repair its JSON"),

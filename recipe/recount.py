@@ -16,7 +16,7 @@ from recipe.rooms import call
 from recipe.write import side_file
 
 
-def file_stats(mix: str | Path, pool: str | Path | None = None) -> Stats:
+def file_stats(mix: str | Path, pool: str | Path | None = None, *, lenient: bool = False) -> Stats:
     """Return the statistics of a file, and of the file it is compared with.
 
     A mix that `recipe` wrote, and that nobody changed since, has its statistics beside it; they know the pool, which
@@ -28,6 +28,8 @@ def file_stats(mix: str | Path, pool: str | Path | None = None) -> Stats:
         A mix, or anything else that `read_pool` reads.
     pool
         What to compare it with; by default the pool it was picked from if that is known, else itself.
+    lenient
+        As for `read_pool`.
 
     Returns
     -------
@@ -42,13 +44,13 @@ def file_stats(mix: str | Path, pool: str | Path | None = None) -> Stats:
     told = _told(Path(mix))
     if told is not None and pool is None:
         return told
-    ours = told.mix if told is not None else _count(mix)
-    return Stats(ours, ours if pool is None else _count(pool), {}, {}, None)
+    ours = told.mix if told is not None else _count(mix, lenient=lenient)
+    return Stats(ours, ours if pool is None else _count(pool, lenient=lenient), {}, {}, None)
 
 
-def _count(path: str | Path) -> Side:
+def _count(path: str | Path, *, lenient: bool) -> Side:
     """Read a file, label its samples, and count them."""
-    pool = read_pool(path, boxes="keep")
+    pool = read_pool(path, boxes="keep", lenient=lenient)
     for name in ("answer", "task", "concepts"):
         pool = pool.with_labels(call("tag", Step(name, {}), pool))
     return make_stats(Pool(pool.rows), np.arange(len(pool))).mix

@@ -1,4 +1,6 @@
-"""Small pools and quotas made of columns, and hypothesis strategies for them."""
+"""Small pools and quotas made of columns, and hypothesis strategies for them, for records and for recipes."""
+
+import math
 
 import numpy as np
 import polars as pl
@@ -69,3 +71,130 @@ def labelled_pools(draw, *, answers, most=40):
 
 ONE_ANSWER = st.sampled_from([(0, 0), (1, 0), (0, 1)])
 MANY_ANSWERS = st.tuples(st.integers(0, 4), st.integers(0, 4))
+
+MARKUP = ("<image>", "</s>", "<unk>", "ASSISTANT:")
+OWN_KEYS = ("id", "image", "conversations", "video", "task_name", "from", "value")
+SMALL = {"hashing": {"d": 16, "features": 512}}  # an embedding of toy texts that takes no time
+
+any_text = st.text(max_size=60)  # all of Unicode but halves of surrogate pairs: controls, emoji, right to left
+said = st.tuples(st.sampled_from(["red", "Is it a dog?", "7", "\u732b"]), any_text).map("".join)  # no empty turn
+said = said.filter(lambda text: not any(mark in text for mark in MARKUP))
+numbers = st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False)
+json_values = st.recursive(
+    st.none() | st.booleans() | numbers | any_text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
+    max_leaves=5,
+)
+unknown_keys = st.dictionaries(any_text.filter(lambda key: key not in OWN_KEYS), json_values, max_size=2)
+
+
+@st.composite
+def good_sample(draw, *, shown=None):
+    """Draw a LLaVA record with which nothing is wrong; `shown` says whether it has an image, by default either."""
+    shown = draw(st.booleans()) if shown is None else shown
+    speakers = ("human", "gpt") * draw(st.integers(1, 3))
+    turns = [{"from": speaker, "value": draw(said)} | draw(unknown_keys) for speaker in speakers]
+    record = {"id": draw(any_text.filter(bool) | st.integers()), "conversations": turns} | draw(unknown_keys)
+    if shown:
+        turns[0]["value"] = f"<image>\n{turns[0]['value']}"
+        record["image"] = draw(st.sampled_from(["coco/train2017/000000000009.jpg", "a..b/\u732b 1.png", "x.jpg"]))
+    return record
+
+
+def _turn(at, **changes):
+    """Make a trouble that changes members of one turn; what is changed to None is dropped."""
+
+    def change(record):
+        """Change the turn."""
+        kept = record["conversations"][at] | changes
+        record["conversations"][at] = {key: value for key, value in kept.items() if value is not None}
+
+    return change
+
+
+def _in_turn(at, mark):
+    """Make a trouble that puts a mark behind the words of one turn, and words behind it."""
+    return lambda record: record["conversations"][at].update(value=record["conversations"][at]["value"] + mark + " so")
+
+
+def _turns(make):
+    """Make a trouble that changes the list of turns."""
+    return lambda record: record.update(conversations=make(record["conversations"]))
+
+
+def _set(**members):
+    """Make a trouble that sets members of the record."""
+    return lambda record: record.update(members)
+
+
+TROUBLES = {  # code: whether the record needs an image (None: either), and ways to plant the trouble
+    "L05": (None, [_set(conversations=None), _set(conversations="Hi"), _turn(-1, value=3), _turn(0, value=[])]),
+    "L06": (False, [_turns(lambda turns: [turn | {"value": " \n"} for turn in turns])]),
+    "L07": (True, [_set(image=None), _set(image=""), _set(image=7), _set(image=[]), _set(image={"path": "x.jpg"})]),
+    "L09": (None, [_set(conversations=[])]),
+    "L10": (None, [_turn(0, **{"from": "user"}), _turn(-1, **{"from": "Gpt"}), _turn(-1, **{"from": ""})]),
+    "L11": (
+        None,
+        [
+            _turns(lambda turns: [*turns, turns[-1]]),
+            _turns(lambda turns: [turns[0], {"from": "human", "value": "Well?"}, *turns[1:]]),
+        ],
+    ),
+    "L12": (None, [_in_turn(0, "\ud83d"), _in_turn(-1, "\udc00")]),
+    "L13": (True, [_in_turn(-1, " <image>")]),
+    "W01": (True, [_turn(0, value="Is it a cat?")]),
+    "W02": (False, [_turn(0, value="<image>\nWhy?"), _in_turn(-1, " <Image>"), _in_turn(0, "<VIDEO>")]),
+    "W03": (None, [_turns(lambda turns: [{"from": "gpt", "value": "Hi"}, *turns])]),
+    "W04": (True, [_turn(0, value="This <image> here?"), _turn(0, value="<image>\n<image>\nWhy?")]),
+    "W05": (None, [_turns(lambda turns: turns[:-1]), _turns(lambda turns: [*turns, {"from": "human", "value": "?"}])]),
+    "W06": (None, [_turn(-1, value=""), _turn(-1, value="\t \n")]),
+    "W07": (True, [_turn(-1, value="long " * 1_300)]),
+    "W08": (True, [_set(image=path) for path in ("/etc/passwd", "../x.jpg", "a/../../x.jpg", "https://x.org/x.jpg")]),
+    "W09": (None, [_in_turn(-1, "</s>"), _in_turn(0, " ASSISTANT: "), _in_turn(-1, "<unk>")]),
+    "W10": (None, [_turn(0, value="<image>\n" + "long " * 2_000)]),
+    "bad_json": (None, [_set(score=math.nan), _set(score=-math.inf)]),
+    "many_images": (True, [_set(image=["x.jpg", "y.jpg"]), _set(video="x.mp4")]),
+    "boilerplate": (None, [_turn(-1, value="I'm sorry, but I cannot see the image.")]),
+}
+REPAIRED = ("W01", "W04")  # the readers put <image> where it belongs
+NOT_RECORDS = ("text", 7, None, [], [{"from": "human", "value": "Why?"}])
+
+
+@st.composite
+def broken_sample(draw, codes=(*TROUBLES, "not_a_record")):
+    """Draw a record with one trouble, and its code; the other codes are troubles of files, boxes, images and pairs."""
+    code = draw(st.sampled_from(codes))
+    if code == "not_a_record":
+        return draw(st.sampled_from(NOT_RECORDS)), code
+    shown, ways = TROUBLES[code]
+    record = draw(good_sample(shown=shown))
+    draw(st.sampled_from(ways))(record)
+    if code == "W10" and "image" not in record:
+        record["conversations"][0]["value"] = record["conversations"][0]["value"].removeprefix("<image>\n")
+    return record, code
+
+
+@st.composite
+def recipe_knobs(draw):
+    """Draw fields of a recipe as a user would set them, for a handful of samples."""
+    balance = {
+        "margins": draw(
+            st.dictionaries(
+                st.sampled_from(["task", "source", "answer", "cluster"]),
+                st.sampled_from(["proportional", "even", {"temperature": {"t": 2.0}}]),
+                max_size=2,
+            )
+        ),
+        "yes_share": draw(st.none() | st.sampled_from([0.0, 0.3, 0.5, 1.0])),
+        "per_image": draw(st.none() | st.integers(1, 3)),
+    }
+    return {
+        "size": draw(st.integers(1, 12) | st.sampled_from([0.1, 0.5, 1.0, "100 tokens"])),
+        "seed": draw(st.integers(0, 3)),
+        "embed": SMALL,
+        "select": draw(st.sampled_from(["facility", "kcenter", "concepts", "random"])),
+        "balance": balance,
+        "dedup": {"exact": draw(st.booleans()), "near": draw(st.none() | st.sampled_from([0.5, 0.9]))},
+        "read": {"image_token": draw(st.sampled_from(["front", "given"]))},
+        "write": {"pack": draw(st.booleans()), "ids": draw(st.sampled_from(["string", "given"]))},
+    }

@@ -33,10 +33,11 @@ def said(*texts, **keys):
     return {"id": "1", "conversations": talk(*texts), **keys}
 
 
-def codes(mix, images=None):
-    """Code, record and turn of every finding in a mix."""
+def codes(mix, images=None, *, others=False, **knobs):
+    """Code, record and turn of every finding in a mix: those of LLaVA, or those of other loaders."""
     data = mix if isinstance(mix, bytes) else json.dumps(mix).encode()
-    return [(finding.code, finding.record, finding.turn) for finding in _findings(data, images)]
+    found = _findings(data, images, **knobs)
+    return [(each.code, each.record, each.turn) for each in found if (each.severity == "other") is others]
 
 
 SOUND = {
@@ -113,6 +114,41 @@ def test_sound_records_give_no_finding(record):
 def test_each_trouble_is_found_and_nothing_else(code, turn, record):
     """A planted trouble is found once, at its record and turn, under its own code alone."""
     assert codes([SOUND["text only"], record]) == [(code, 1, turn)]
+
+
+OTHERS = {  # name: (findings, ids in file order)
+    "strings": ([], ["1", "2"]),
+    "numbers": ([], [1, 2.5, 3]),
+    "null among strings": ([], ["1", None, "2"]),
+    "number among strings": ([("O01", 1, None)], ["1", 2, "3", 4]),
+    "truth among numbers": ([("O01", 2, None)], [1, 0, True]),
+    "string after null": ([("O01", 2, None)], [None, 1, "1"]),
+}
+
+
+@pytest.mark.parametrize(("expected", "ids"), OTHERS.values(), ids=OTHERS)
+def test_mixed_ids_are_told_once(expected, ids):
+    """Ids of several types are one finding, at the first that differs; integers and fractions are one type."""
+    mix = [said("Why?", "So.") | {"id": name} for name in ids]
+    assert codes(mix, others=True) == expected
+    assert codes(mix) == []
+
+
+def test_a_record_without_id_is_trouble_of_others_only():
+    """A missing id is told at its record, and is no trouble of LLaVA."""
+    mix = [said("Why?", "So."), {"conversations": talk("Why?", "So.")}]
+    assert codes(mix, others=True) == [("O03", 1, None)]
+    assert codes(mix) == []
+
+
+@pytest.mark.parametrize(("first", "last", "expected"), [(said, seen, ["O02"]), (seen, said, []), (said, said, [])])
+def test_images_that_begin_after_the_first_chunk(first, last, expected):
+    """Images that begin only behind the first 10 MiB, where Arrow has made up its mind, are told once."""
+    text = "<image>\nWhy?" if last is seen else "Why?"
+    head = "<image>\nWhy?" if first is seen else 'Why "image"?'
+    mix = [first(head, "So.", note="x" * (11 << 20)), last(text, "So.")]
+    assert codes(mix, others=True) == [(code, None, None) for code in expected]
+    assert codes(mix[::-1], others=True) == []
 
 
 def test_every_record_code_has_an_example():
@@ -229,6 +265,17 @@ PLANTS = {
     "W08": lambda record: record.update(image="/1.jpg"),
     "W09": lambda record: longer(record["conversations"][-1], "</s>"),
 }
+
+
+MARKED = st.lists(st.sampled_from(["<image>", "\n", "Why?"]), min_size=1, max_size=4).map("".join)
+
+
+@given(st.lists(MARKED, min_size=1, max_size=4), st.sampled_from(["human", "gpt"]), st.booleans())
+def test_a_wrong_number_of_marks_is_always_trouble_of_llava(texts, first, image):
+    """Where LLaMA-Factory counts other than one mark an image, LLaVA's own rules have found the record."""
+    record = {"id": "1", "conversations": talk(*texts, first=first)} | ({"image": "1.jpg"} if image else {})
+    if sum(text.count("<image>") for text in texts) != image:
+        assert codes([record])
 
 
 @given(sound_records(), st.sampled_from(sorted(PLANTS)))

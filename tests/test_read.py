@@ -261,8 +261,8 @@ def test_text_without_an_image_is_not_touched(tmp_path):
         (qa(image=[""]), "L07"),
         (qa(image=["a.jpg", "b.jpg"]), "many_images"),
         (qa(video="a.mp4"), "many_images"),
-        (qa(score=float("nan")), "bad_json"),
-        (qa(score=float("-inf")), "bad_json"),
+        (qa(score=float("nan")), "bad_json:NaN is no JSON number"),
+        (qa(score=float("-inf")), "bad_json:-Infinity is no JSON number"),
     ],
 )
 def test_a_bad_entry_is_a_row_that_says_why(tmp_path, entry, problem):
@@ -273,13 +273,18 @@ def test_a_bad_entry_is_a_row_that_says_why(tmp_path, entry, problem):
 
 
 @pytest.mark.parametrize(
-    "record", ['{"id": 1e999}', '{"deep": ' + "[" * 5000 + "]" * 5000 + "}", '{"n": ' + "9" * 5000 + "}"]
+    ("record", "why"),
+    [
+        ('{"id": 1e999}', "1e999 is beyond the range of a float"),
+        ('{"deep": ' + "[" * 5000 + "]" * 5000 + "}", "brackets nested deeper than the limit of 100"),
+        ('{"n": ' + "9" * 5000 + "}", "an integer of more digits than Python converts"),
+    ],
 )
-def test_a_record_that_cannot_be_held_is_marked_alone(tmp_path, record):
+def test_a_record_that_cannot_be_held_is_marked_alone(tmp_path, record, why):
     """A number beyond a float, brackets beyond any depth and 5,000 digits cost one record, not the file nor the run."""
     path = tmp_path / "mix.json"
     path.write_text(f"[{json.dumps(qa())}, {record}, {json.dumps(qa(id='b'))}]")
-    assert read_pool(path).rows.sort("record")["problem"].to_list() == [None, "bad_json", None]
+    assert read_pool(path).rows.sort("record")["problem"].to_list() == [None, f"bad_json:{why}", None]
 
 
 def test_a_list_of_one_image_is_that_image(tmp_path):
@@ -344,7 +349,9 @@ def test_every_container_holds_the_same_pool(tmp_path, data, name):
 def test_a_broken_value_is_found_in_every_container(tmp_path, around):
     """NaN in a record marks that record whether the file is an array, one record, wrapped, or keyed by id."""
     (tmp_path / "x.json").write_text(around % json.dumps(qa(score=float("nan"))))
-    assert read_pool(tmp_path / "x.json", format="llava").rows["problem"].to_list() == ["bad_json"]
+    assert read_pool(tmp_path / "x.json", format="llava").rows["problem"].to_list() == [
+        "bad_json:NaN is no JSON number"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,16 @@ Source: LLaVA v1.5, `llava/train/train.py`, `llava/train/llava_trainer.py`, `lla
 
 from __future__ import annotations
 
-import math
 import re
+from functools import partial
 from itertools import islice, pairwise
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from recipe.check._images import outside
+from recipe.check._tokens import IMAGE, Tokens, estimate_tokens, tokens_by
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
 
     Record = dict[str, Any]
@@ -24,35 +26,11 @@ if TYPE_CHECKING:
 CONTEXT = 2048  # model_max_length in v1_5/finetune.sh
 PATCHES = 576  # tokens of one image: (336 / 14) squared
 SPEAKERS = ("human", "gpt")
-IMAGE = "<image>"
+ESTIMATE = Tokens(estimate_tokens, 2.0)
 
 _MARK = re.compile(r"<(?:image|video)>", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_ELSEWHERE = re.compile(r"data:|[A-Za-z][A-Za-z0-9+.-]*:[/\\]")  # a URL's scheme or a drive letter
 _TEMPLATE = ("</s>", "<unk>", " ASSISTANT: ")
-_WORD, _FOREIGN, _SIGN = re.compile(r"[A-Za-z]+"), re.compile(r"[^\W\d_A-Za-z]"), re.compile(r"[\d_]|[^\w\s]")
-
-
-def estimate_tokens(text: str) -> int:
-    r"""Estimate how many tokens Llama's tokenizer makes of a text, without `<image>`.
-
-    Parameters
-    ----------
-    text
-        Any text.
-
-    Returns
-    -------
-    int
-        From 0, rounded up.
-
-    Examples
-    --------
-    >>> estimate_tokens("<image>\nIs it 10 o'clock?")
-    9
-    """
-    text = text.replace(IMAGE, "")
-    return math.ceil(1.25 * len(_WORD.findall(text)) + len(_SIGN.findall(text)) + 1.5 * len(_FOREIGN.findall(text)))
 
 
 def _texts(record: Record) -> list[str]:
@@ -93,10 +71,10 @@ def _image_unnamed(record: Record) -> Places:
         yield None
 
 
-def file_missing(images: str | PathLike[str], record: Record) -> Places:
-    """L08: the image folder has no such file."""
+def _image_at_fault(faults: Mapping[str, str], record: Record) -> Places:
+    """L08: the image folder has no such file, or it cannot be decoded."""
     image = record.get("image")
-    if isinstance(image, str) and image and not Path(images, image).is_file():
+    if isinstance(image, str) and image in faults:
         yield None
 
 
@@ -163,22 +141,20 @@ def _empty_turn(record: Record) -> Places:
     yield from (i for i, _, text in _trained(record) if not text.strip())
 
 
-def _too_long(record: Record) -> Places:
+def _too_long(tokens: Tokens, record: Record) -> Places:
     """W07: the tail beyond the context is cut; a question that is too long alone is W10."""
     texts, room = _texts(record), CONTEXT - PATCHES * ("image" in record)
-    if 2 * sum(map(len, texts)) <= room:  # no text has more than 2 tokens a character: most records end here
+    if tokens.dearest * sum(map(len, texts)) <= room:  # most records end here
         return
-    if sum(map(estimate_tokens, texts)) > room and not list(_question_too_long(record)):
+    if sum(map(tokens.count, texts)) > room and not list(_question_too_long(tokens, record)):
         yield None
 
 
 def _outside_path(record: Record) -> Places:
     """W08: the path does not stay inside the image folder."""
     image = record.get("image")
-    if isinstance(image, str) and image:
-        path = PurePosixPath(image.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or _ELSEWHERE.match(image):
-            yield None
+    if isinstance(image, str) and image and outside(image):
+        yield None
 
 
 def _template_markup(record: Record) -> Places:
@@ -186,14 +162,14 @@ def _template_markup(record: Record) -> Places:
     yield from (i for i, text in enumerate(_texts(record)) if any(mark in f" {text} " for mark in _TEMPLATE))
 
 
-def _question_too_long(record: Record) -> Places:
+def _question_too_long(tokens: Tokens, record: Record) -> Places:
     """W10: after this question no room is left for an answer."""
     for i, speaker, text in _trained(record):
-        if speaker == "human" and 2 * len(text) > CONTEXT and estimate_tokens(text) > CONTEXT:
+        if speaker == "human" and tokens.dearest * len(text) > CONTEXT and tokens.count(text) > CONTEXT:
             yield i
 
 
-RULES: dict[str, Rule] = {  # in the order in which they are asked; L08 joins where a folder of images is given
+RULES: dict[str, Rule] = {  # in the order in which they are asked
     "L05": _no_string,
     "L09": _no_turns,
     "L06": _no_words,
@@ -208,8 +184,48 @@ RULES: dict[str, Rule] = {  # in the order in which they are asked; L08 joins wh
     "W04": _image_misplaced,
     "W05": _no_last_answer,
     "W06": _empty_turn,
-    "W07": _too_long,
+    "W07": partial(_too_long, ESTIMATE),
     "W08": _outside_path,
     "W09": _template_markup,
-    "W10": _question_too_long,
+    "W10": partial(_question_too_long, ESTIMATE),
 }
+
+
+def rules_with(faults: Mapping[str, str], tokenizer: str | PathLike[str] | None) -> dict[str, Rule]:
+    """Return all rules for one check.
+
+    Parameters
+    ----------
+    faults
+        Image -> why it cannot be used, for L08; empty where no folder of images is given.
+    tokenizer
+        The model that counts tokens for W07 and W10; None to estimate them.
+
+    Returns
+    -------
+    dict
+        Code -> rule.
+
+    Raises
+    ------
+    MissingExtra
+        If sentencepiece is needed and not installed.
+    InputError
+        If the tokenizer is no SentencePiece model.
+    """
+    rules = RULES | {"L08": partial(_image_at_fault, faults)}
+    if tokenizer is None:
+        return rules
+    tokens = tokens_by(tokenizer)
+    return rules | {"W07": partial(_too_long, tokens), "W10": partial(_question_too_long, tokens)}
+
+
+def troubles(record: Record, rules: Mapping[str, Rule]) -> Iterator[tuple[str, int | None]]:
+    """Ask one rule after the other; a record without turns to judge is asked no further."""
+    for code, rule in rules.items():
+        found = False
+        for turn in rule(record):
+            found = True
+            yield code, turn
+        if found and code in ("L05", "L06", "L09"):
+            return

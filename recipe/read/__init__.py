@@ -13,18 +13,18 @@ from recipe.files import SIDE_DATA, expand
 from recipe.pool import Pool
 from recipe.read._entry import Context, Entry, dump
 from recipe.read._images import Images
-from recipe.read._json import Undecodable, decode, read_entries, text_of
+from recipe.read._json import Malformed, Undecodable, bytes_of, decode, read_entries
 from recipe.read._rows import Rows, stack
 from recipe.rooms import find, names
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import polars as pl
 
     from recipe.files import File, Source
-    from recipe.read._json import Slice
+    from recipe.read._json import Found
 
     Format = str | Callable[..., Any]
 
@@ -38,6 +38,7 @@ def read_pool(
     image_data: str | os.PathLike[str] | None = None,
     suffix_seed: int = 0,
     image_token: Literal["front", "given"] = "front",  # noqa: S107  no password
+    lenient: bool = False,
 ) -> Pool:
     r"""Read files, folders and globs into one pool; every entry becomes a row, and a broken one says what is wrong.
 
@@ -45,7 +46,9 @@ def read_pool(
     ----------
     sources
         What to read, as for `recipe.files.expand`. A file holds a JSON array, JSON Lines, one record, or an object
-        around an array or keyed by id; plain or gzip.
+        around an array or keyed by id; plain, gzip or zstd (which may unpack to 200 times their size, and to 64 MB in
+        any case); UTF-8, or any UTF with a byte-order mark. A record of more than 64 MB, or nested deeper than 100
+        brackets, is a row that says so.
     format
         The reader for files that do not name their own: a file of this room or a callable ``(record, context) ->
         entries``. None recognises each file by its records.
@@ -60,6 +63,9 @@ def read_pool(
     image_token
         ``"front"`` writes `<image>` once, at the start of the first question; ``"given"`` leaves it where it is if it
         stands once in the first question, which trains the same.
+    lenient
+        Whether to read what is sound of a damaged file: all records before the damage, of JSON Lines those after it
+        too. Each damaged part, and each entry of a file of no known format, is a row that says what is lost.
 
     Returns
     -------
@@ -70,7 +76,8 @@ def read_pool(
     Raises
     ------
     InputError
-        If a path does not exist, or a file cannot be read, is not JSON, or has no known format.
+        If a path does not exist, or a file cannot be read; unless lenient, also if it is not JSON or has no known
+        format.
     ConfigError
         If a format or an option is unknown.
 
@@ -96,51 +103,73 @@ def read_pool(
         beside = side_data or _beside(file.path)
         context = Context(file.path, boxes, suffix_seed, known.setdefault(beside, Images(beside, folder)))
         with _collector_off():
-            frames.append(_read_file(file, format, context, Rows(file.source, image_token=image_token)))
+            rows = Rows(file.source, image_token=image_token)
+            frames.append(_read_file(file, format, context, rows, lenient=lenient))
     return Pool(stack(frames))
 
 
-def _read_file(file: File, format: Format | None, context: Context, rows: Rows) -> pl.DataFrame:  # noqa: A002  as above
+def _read_file(
+    file: File,
+    format: Format | None,  # noqa: A002  as above
+    context: Context,
+    rows: Rows,
+    *,
+    lenient: bool,
+) -> pl.DataFrame:
     """Read one file into its table."""
-    entries = read_entries(file.path)
+    entries = read_entries(file.path, lenient=lenient)
     asked = file.format or format
-    read = find("read", asked) if asked else _recognise(entries, file.path)
-    for record, entry in enumerate(entries):
-        for found in _read_entry(entry, record, read, context):
-            rows.add(found)
+    read = find("read", asked) if asked else _recognise(entries, file.path, lenient=lenient)
+    for entry in entries:
+        try:
+            value = decode(entry)
+            found = list(read(value, context)) if isinstance(value, dict) else [_no_record(value)]
+        except (Undecodable, RecursionError) as error:
+            if isinstance(error, Malformed) and not lenient:
+                read_entries(file.path, walk=True)  # raises at the exact place
+            found = [Entry([], problem=f"bad_json:{error}", raw=bytes_of(entry))]
+        for sample in found:
+            rows.add(sample)
     return rows.frame()
 
 
-def _read_entry(entry: Slice, record: int, read: Callable[..., Any], context: Context) -> Sequence[Entry]:
-    """Decode one entry and hand it to the reader; what is no record becomes a row of its own."""
-    try:
-        value = decode(entry, context.path, record)
-        if not isinstance(value, dict):
-            return [Entry([], problem="not_a_record", raw=dump(value))]
-        return list(read(value, context))
-    except (Undecodable, RecursionError):
-        return [Entry([], problem="bad_json", raw=text_of(entry).encode())]
+def _no_record(value: object, why: str = "") -> Entry:
+    """Make the row that stands in place of what is no record."""
+    return Entry([], problem=f"not_a_record:{why}" if why else "not_a_record", raw=dump(value))
 
 
-def _recognise(entries: Sequence[Slice], path: Path) -> Callable[..., Any]:
+def _recognise(entries: Sequence[Found], path: Path, *, lenient: bool) -> Callable[..., Any]:
     """Find the reader that knows the shape of the first record that any reader knows."""
     readers = {name: import_module(f"recipe.read.{name}") for name in names("read")}
-    seen: Mapping[str, Any] | None = None
-    for record, entry in enumerate(entries):
+    first: object = None
+    for entry in entries:
         try:
-            head = decode(entry, path, record)
+            head = decode(entry)
         except Undecodable:
             continue
         if isinstance(head, dict):
             for reader in readers.values():
                 if reader.fits(head):
                     return find("read", reader.__name__.rpartition(".")[2])
-            seen = head if seen is None else seen
+        first = head if first is None else first
     if not entries:
         return find("read", "llava")  # no entries: any reader reads them
-    what = f"records with the keys {', '.join(map(repr, seen))}" if seen else f"{len(entries)} entries without keys"
-    formats = ", ".join(readers)
-    raise InputError(f"{path}: expected a known format ({formats}), got {what}; convert the file, or name its format")
+    what = f"expected a known format ({', '.join(readers)}), got {_shape(first, len(entries))}"
+    if lenient:
+        return lambda record, _: [_no_record(record, what)]
+    raise InputError(f"{path}: {what}; convert the file, or name its format")
+
+
+def _shape(first: object, count: int) -> str:
+    """Describe the entries of a file by the first of them."""
+    if isinstance(first, dict) and first:
+        keys = ", ".join(map(repr, first))
+        if {"image_id", "width", "height"} <= first.keys():
+            return f"records with the keys {keys}, which are sizes of images (read: image_data)"
+        return f"records with the keys {keys}"
+    if isinstance(first, list) and first and isinstance(first[0], dict):
+        return f"{count} entries without keys: lists of records with the keys {', '.join(map(repr, first[0]))}"
+    return f"{count} entries without keys"
 
 
 def _existing(path: str | os.PathLike[str] | None, option: str) -> Path | None:

@@ -96,13 +96,14 @@ def _turn_problem(turn: object, speakers: Mapping[str, str]) -> str | None:
 
 
 def read_image(record: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return a record's image and what is wrong with it; a list of exactly one name is read as that name."""
-    if "video" in record:
+    """Return a record's image and what is wrong with it; a list in which one name remains is read as that name."""
+    if record.get("video"):
         return None, "many_images"
     if "image" not in record:
         return None, None
     image = record["image"]
     if isinstance(image, list):
+        image = [name for name in image if name]
         if len(image) > 1:
             return None, "many_images"
         image = image[0] if image else None

@@ -90,9 +90,9 @@ class Images:
         if self.image_data is None:
             return []
         items = []
-        for record, entry in enumerate(read_entries(self.image_data)):
+        for entry in read_entries(self.image_data):
             try:
-                item = decode(entry, self.image_data, record)
+                item = decode(entry)
             except Undecodable:
                 continue
             if isinstance(item, dict) and (image_id := image_number(item.get("image_id"))) is not None:

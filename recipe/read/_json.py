@@ -1,83 +1,99 @@
-"""Bytes of a file -> its entries, whatever the container: array, JSON Lines, one record, wrapped, or keyed by id."""
+"""Text of a file -> its entries, whatever the container: array, JSON Lines, one record, wrapped, or keyed by id."""
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from json.decoder import JSONDecodeError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from recipe.errors import InputError
-from recipe.read._scan import members, values
+from recipe.read._load import MB, load
+from recipe.read._scan import depth_exceeds, members, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    Slice = str | msgspec.Raw  # the text of one JSON value
+    from recipe.read._load import Loaded
+    from recipe.read._scan import Piece
 
-_ENCODINGS = {  # the longer marks first: UTF-32's little-endian mark starts with UTF-16's
-    BOM_UTF32_LE: "utf-32",
-    BOM_UTF32_BE: "utf-32",
-    BOM_UTF16_LE: "utf-16",
-    BOM_UTF16_BE: "utf-16",
-    BOM_UTF8: "utf-8-sig",
-}
-_GZIP = b"\x1f\x8b"
-_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+LARGEST = 64 * MB  # bytes of a record; the longest real ones have a few kilobytes
+DEEPEST = 100  # brackets in brackets of a record; LLaVA's have four
+
+_REFUSED = (msgspec.DecodeError, UnicodeError, RecursionError)
+_KEPT = "surrogateescape"  # bytes that are no UTF-8 become lone surrogates, which readers find
 _decode = msgspec.json.Decoder().decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_lines = msgspec.json.Decoder(msgspec.Raw).decode_lines
 
 
+class Damage(NamedTuple):
+    """A part of a file that is no record."""
+
+    text: str
+    why: str
+
+
+Slice = str | msgspec.Raw  # the text of one JSON value
+Found = Slice | Damage
+
+
 class Undecodable(Exception):  # noqa: N818  it travels inside this room only and says what a record is
     """A record that is sound as a part of its file but that Python or JSON cannot hold."""
 
 
-def read_entries(path: Path) -> Sequence[Slice]:
+class Malformed(Undecodable):
+    """A record that is not JSON, which only decoding it showed."""
+
+
+def read_entries(path: Path, *, lenient: bool = False, walk: bool = False) -> Sequence[Found]:
     """Return the text of every entry of a file, in its order, none decoded yet.
 
     Parameters
     ----------
     path
-        A file of JSON, plain or gzip, UTF-8 or with the byte-order mark of UTF-8, -16 or -32.
+        A file of JSON, as for `recipe.read._load.load`.
+    lenient
+        Whether to return what is sound of a damaged file, and each damaged part in its place.
+    walk
+        Whether to go over the text value by value, which finds every damage, and not fast.
 
     Returns
     -------
-    sequence of str or msgspec.Raw
+    sequence of str, msgspec.Raw or Damage
         One JSON value an entry, for `decode`.
 
     Raises
     ------
     InputError
-        If the file cannot be read, is empty, is not text, or is not JSON.
+        If the file cannot be read; unless lenient, also if it is empty, is not text, or is not JSON.
     """
-    data = _load(path)
-    if not data.strip():
-        raise InputError(f"{path}: expected JSON, got an empty file; remove it from the sources, or restore it")
+    loaded = load(path, lenient=lenient)
+    lost = [Damage("", f"{loaded.loss}; what followed is lost")] if loaded.loss else []
+    if not loaded.data.strip():
+        if not lenient:
+            raise InputError(f"{path}: expected JSON, got an empty file; remove it from the sources, or restore it")
+        return lost or [Damage("", "the file is empty")]
     try:
-        return _entries(data)
+        entries: Sequence[Found] | None = None if walk else _entries(loaded.data)
     except _REFUSED:  # NaN, deep nesting, or damage: walk the text to tell which
-        try:
-            return _entries_of_text(data.decode())
-        except JSONDecodeError as error:
-            raise _malformed(path, error) from error
+        entries = None
+    if entries is None:
+        entries = _entries_of_text(path, loaded, lenient=lenient)
+    return [*entries, *lost] if lost else entries
 
 
-def decode(entry: Slice, path: Path, record: int) -> Any:
+def decode(entry: Found) -> Any:
     """Decode one entry.
 
     Parameters
     ----------
     entry
         Its text.
-    path, record
-        Where it stands, for the message.
 
     Returns
     -------
@@ -87,57 +103,45 @@ def decode(entry: Slice, path: Path, record: int) -> Any:
     Raises
     ------
     Undecodable
-        If the entry holds NaN, an infinity, a number beyond the range of a float, or is nested too deep.
-    InputError
-        If the entry is not JSON.
+        If the entry is damaged, holds NaN, an infinity, a number beyond the range of a float, more than 64 MB, or
+        brackets nested deeper than 100; the argument says which.
     """
+    if isinstance(entry, Damage):
+        raise Undecodable(entry.why)
+    _check_limits(entry)
     try:
         return _decode(entry)
     except _REFUSED:
-        text = text_of(entry)
         try:
-            return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+            return json.loads(text_of(entry), parse_constant=_refuse, parse_float=_finite)
         except JSONDecodeError as error:
-            raise _malformed(path, error, f"record {record}: ") from error
-        except RecursionError as error:
-            raise Undecodable("nested too deep") from error
-        except ValueError as error:  # an integer of more digits than Python converts
-            raise Undecodable(str(error)) from error
+            raise Malformed(error.msg) from error
+        except ValueError as error:
+            raise Undecodable("an integer of more digits than Python converts") from error
 
 
-def text_of(entry: Slice) -> str:
+def text_of(entry: Found) -> str:
     """Return an entry as text."""
-    return entry if isinstance(entry, str) else bytes(entry).decode()
+    if isinstance(entry, Damage):
+        return entry.text
+    return entry if isinstance(entry, str) else bytes(entry).decode(errors=_KEPT)
 
 
-def _first(entry: Slice) -> str:
-    """Return the character with which a value begins, without copying the value."""
-    return entry[:1] if isinstance(entry, str) else chr(memoryview(entry)[0])
+def bytes_of(entry: Found) -> bytes:
+    """Return an entry as the bytes that were read, in UTF-8."""
+    return text_of(entry).encode(errors=_KEPT)
 
 
-def _load(path: Path) -> bytes:
-    """Return the UTF-8 text of a file, unpacked and without its mark."""
-    try:
-        data = path.read_bytes()
-        if data.startswith(_GZIP):
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        why = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read ({why}); check that it is a complete, readable file") from error
-    encoding = next((name for mark, name in _ENCODINGS.items() if data.startswith(mark)), None)
-    try:
-        if encoding:
-            return data.decode(encoding).encode()
-        data.decode()  # the decoder does not look into strings before they are asked for
-    except UnicodeError as error:
-        at = f"byte {error.start}" if isinstance(error, UnicodeDecodeError) else "its text"
-        raise InputError(
-            f"{path}: expected {encoding or 'UTF-8'}, got other bytes at {at}; convert it to UTF-8"
-        ) from error
-    return data
+def _check_limits(entry: Slice) -> None:
+    """Refuse a record that is absurdly large or deep, before anything recurses into it."""
+    content = bytes_of(entry) if isinstance(entry, str) else bytes(entry)
+    if len(content) > LARGEST:
+        raise Undecodable(f"{len(content):,} bytes, more than the limit of {LARGEST:,} for a record")
+    if content.count(b"[") + content.count(b"{") > DEEPEST and depth_exceeds(text_of(entry), DEEPEST):
+        raise Undecodable(f"brackets nested deeper than the limit of {DEEPEST}")
 
 
-def _entries(data: bytes) -> Sequence[Slice]:
+def _entries(data: bytes) -> Sequence[Found]:
     """Split sound JSON, fast."""
     if data.lstrip()[:1] != b"{":
         return _decode_array(data)
@@ -147,23 +151,31 @@ def _entries(data: bytes) -> Sequence[Slice]:
         return _decode_lines(data)
 
 
-def _entries_of_text(text: str) -> Sequence[Slice]:
-    """Split JSON that the fast decoder refuses, by walking over it; raise at the place where it breaks off."""
-    start = len(text) - len(text.lstrip())
-    if text[start] == "[":
-        return [text[a:b] for a, b in values(text, start)]
-    if text[start] != "{":
-        raise JSONDecodeError("neither an array nor an object", text, start)
-    whole = [text[a:b] for a, b in values(text, None)]
-    return whole if len(whole) > 1 else _unwrap({k: text[a:b] for k, (a, b) in members(text, start)}, text)
+def _entries_of_text(path: Path, loaded: Loaded, *, lenient: bool) -> Sequence[Found]:
+    """Split JSON that the fast decoder refuses, by walking over it; damage is an entry, or an error."""
+    text = loaded.data.decode(errors=_KEPT)
+    found = list(pieces(text))
+    if len(found) == 1 and found[0].damage is None and text.lstrip()[0] == "{":
+        inside = {str(p.name): text[p.start : p.end] for p in members(text, found[0].start)}
+        return _unwrap(inside, text)
+    if not lenient and any(piece.damage for piece in found):
+        raise _malformed(path, text, loaded.encoding, found)
+    entries: list[Found] = []
+    for piece in found:
+        part = text[piece.start : piece.end]
+        if piece.damage is None:
+            entries.append(part if piece.name is None else _with_id(piece.name, part))
+        elif part.strip() != ",":  # a comma too many loses nothing
+            entries.append(Damage(part, _loss(text, loaded.encoding, piece)))
+    return entries
 
 
-def _unwrap(top: dict[str, Any], data: bytes | str) -> Sequence[Slice]:
+def _unwrap(top: dict[str, Any], data: bytes | str) -> Sequence[Found]:
     """Split an object: around one array, keyed by id, or itself the only record.
 
     Every format keeps its turns under `conversations`, so an object with that key is a record.
     """
-    whole: list[Slice] = [data if isinstance(data, str) else msgspec.Raw(data)]
+    whole: list[Found] = [data if isinstance(data, str) else msgspec.Raw(data)]
     if not top or "conversations" in top:
         return whole
     arrays = [value for value in top.values() if _first(value) == "["]
@@ -172,10 +184,16 @@ def _unwrap(top: dict[str, Any], data: bytes | str) -> Sequence[Slice]:
             return _decode_array(arrays[0])
         except _REFUSED:
             array = text_of(arrays[0])
-            return [array[a:b] for a, b in values(array, 0)]
+            return [array[piece.start : piece.end] for piece in pieces(array)]
     if all(_first(value) == "{" for value in top.values()):
-        return [_with_id(key, text_of(value)) for key, value in top.items()]
+        text = data if isinstance(data, str) else data.decode(errors=_KEPT)  # two records may stand under one id
+        return [_with_id(str(p.name), text[p.start : p.end]) for p in members(text, text.index("{"))]
     return whole
+
+
+def _first(entry: Slice) -> str:
+    """Return the character with which a value begins, without copying the value."""
+    return entry[:1] if isinstance(entry, str) else chr(memoryview(entry)[0])
 
 
 def _with_id(key: str, record: str) -> str:
@@ -184,21 +202,54 @@ def _with_id(key: str, record: str) -> str:
     return f'{{"id":{json.dumps(key)}{"" if rest.startswith("}") else ","}{rest}'
 
 
-def _malformed(path: Path, error: JSONDecodeError, where: str = "") -> InputError:
-    """Say where a file stops being JSON."""
-    place = f"line {error.lineno}, column {error.colno}"
-    what = error.msg.removesuffix(" at").removesuffix(" starting")
-    return InputError(f"{path}: expected JSON, which breaks at {place} ({where}{what}); repair the file")
+def _malformed(path: Path, text: str, encoding: str, found: list[Piece]) -> InputError:
+    """Say where a file stops being JSON, and what the last sound record before that is."""
+    number = next(i for i, piece in enumerate(found) if piece.damage)
+    piece = found[number]
+    line = text.count("\n", 0, piece.at) + 1
+    column = piece.at - text.rfind("\n", 0, piece.at)
+    place = f"byte {_byte(text, encoding, piece.at)}, line {line}, column {column} ({_plain(piece.damage)})"
+    last = "no record before it is sound"
+    if number:
+        last = f"the last good record is {number - 1}{_id_of(text[found[number - 1].start : found[number - 1].end])}"
+    return InputError(
+        f"{path}: expected JSON, which breaks at {place}; {last}; repair the file, or read what is sound with --lenient"
+    )
+
+
+def _loss(text: str, encoding: str, piece: Piece) -> str:
+    """Say what of a file is lost to damage."""
+    start, end = _byte(text, encoding, piece.start), _byte(text, encoding, piece.end)
+    what = f"{_plain(piece.damage)}, at byte {_byte(text, encoding, piece.at)}"
+    return f"{what}; bytes {start} to {end} are lost" if end > start else f"{what}; what followed is lost"
+
+
+def _id_of(record: str) -> str:
+    """Return the id of a record for a message, if it has one."""
+    try:
+        return f" (id {json.loads(record)['id']!r:.80})"
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return ""
+
+
+def _byte(text: str, encoding: str, at: int) -> int:
+    """Return the number of the byte of a file, once unpacked, at which a character of its text stands."""
+    return len(text[:at].encode(encoding, _KEPT))
+
+
+def _plain(message: str | None) -> str:
+    """Strip Python's message of the place, which is told apart."""
+    return (message or "").removesuffix(" at").removesuffix(" starting")
 
 
 def _refuse(name: str) -> float:
     """Refuse NaN and the infinities, which no other JSON reader takes."""
-    raise Undecodable(name)
+    raise Undecodable(f"{name} is no JSON number")
 
 
 def _finite(number: str) -> float:
     """Read a number, unless a float cannot hold it."""
     value = float(number)
     if value in (float("inf"), float("-inf")):
-        raise Undecodable(f"{number} is beyond the range of a float")
+        raise Undecodable(f"{number:.40} is beyond the range of a float")
     return value

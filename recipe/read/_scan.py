@@ -1,55 +1,59 @@
-"""Where each value of a JSON text begins and ends, for texts that the fast decoder refuses."""
+"""Where each value of a JSON text begins and ends, and where it is damaged, for texts the fast decoder refuses."""
 
 from __future__ import annotations
 
 import re
 from json import JSONDecoder
 from json.decoder import JSONDecodeError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+PATIENCE = 200  # damaged lines of JSON Lines after which the rest is given up: each costs a walk to count the lines
 
 _raw_decode = JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
-def values(text: str, array: int | None) -> Iterator[tuple[int, int]]:
-    """Yield the span of each value of an array, or of a sequence of values that nothing but white space parts.
+class Piece(NamedTuple):
+    """The span of a value, or of damage, which has a reason."""
+
+    start: int
+    end: int
+    damage: str | None = None
+    at: int = 0  # where the damage shows
+    name: str | None = None  # the key under which a value stands in an object
+
+
+def pieces(text: str) -> Iterator[Piece]:
+    """Yield the records of a text, whatever contains them, and what is damaged.
+
+    A value that stands alone is yielded whole. An array or an object is given up after its first damage. Of JSON Lines
+    only the damaged line is lost: the next value is sought where a line begins with a brace.
 
     Parameters
     ----------
     text
-        JSON; NaN, infinities and any depth are let through.
-    array
-        Where the bracket of the array stands, or None for a sequence.
+        JSON, not blank; NaN, infinities and any depth are let through.
 
     Yields
     ------
-    tuple of int
-        Start and end.
-
-    Raises
-    ------
-    JSONDecodeError
-        At the place where the text stops being JSON.
+    Piece
+        In the order of the text.
     """
-    at, stop = (_skip(text, 0), "") if array is None else (_skip(text, array + 1), "]")
-    record = 0
-    while text[at : at + 1] != stop:
-        end = _end(text, at, f"record {record}: ")
-        yield at, end
-        at = _skip(text, end)
-        if array is not None and text[at : at + 1] != stop:
-            at = _after_comma(text, at, record)
-        record += 1
-    if array is not None and (at := _skip(text, at + 1)) != len(text):
-        raise JSONDecodeError("more text after the end of the array", text, at)
+    start = _skip(text, 0)
+    if text[start] == "[":
+        yield from _array(text, start)
+    elif text[start] != "{":
+        yield Piece(start, len(text), "neither an array nor an object", start)
+    else:
+        yield from _broken_object(text, start) or _sequence(text, start)
 
 
-def members(text: str, at: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yield the name of each member of a sound object, and the span of its value.
+def members(text: str, at: int) -> Iterator[Piece]:
+    """Yield each member of an object under its name, and the damage at which the object breaks off.
 
     Parameters
     ----------
@@ -60,28 +64,114 @@ def members(text: str, at: int) -> Iterator[tuple[str, tuple[int, int]]]:
 
     Yields
     ------
-    tuple
-        Name and span.
+    Piece
+        In the order of the text; of two members of one name, both.
     """
     at = _skip(text, at + 1)
-    while text[at] != "}":
-        name, at = _raw_decode(text, at)
-        start = _skip(text, _skip(text, at) + 1)
-        end = _end(text, start)
-        yield name, (start, end)
+    while text[at : at + 1] != "}":
+        start, name = at, None
+        try:
+            name, at = _name(text, at)
+            start = _skip(text, _after(text, at, ":"))
+            end = _end(text, start)
+            yield Piece(start, end, name=name)
+            start = at = _skip(text, end)
+            if text[at : at + 1] != "}":
+                start = at = _skip(text, _after(text, at, ","))
+        except JSONDecodeError as error:
+            yield Piece(start, len(text), error.msg, error.pos, name)
+            return
+
+
+def depth_exceeds(text: str, limit: int) -> bool:
+    """Tell whether brackets are nested deeper than a limit.
+
+    Examples
+    --------
+    >>> depth_exceeds('{"a": ["[[["]}', 1), depth_exceeds('{"a": ["[[["]}', 2)
+    (True, False)
+    """
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        depth += (token[0] in "[{") - (token[0] in "]}")
+        if depth > limit:
+            return True
+    return False
+
+
+def _array(text: str, start: int) -> Iterator[Piece]:
+    """Yield the values of an array."""
+    at, record = _skip(text, start + 1), 0
+    while text[at : at + 1] != "]":
+        try:
+            end = _end(text, at)
+        except JSONDecodeError as error:
+            yield Piece(at, len(text), f"record {record}: {error.msg}", error.pos)
+            return
+        yield Piece(at, end)
         at = _skip(text, end)
-        if text[at] == ",":
-            at = _skip(text, at + 1)
+        if text[at : at + 1] == ",":
+            comma, at = at, _skip(text, at + 1)
+            if text[at : at + 1] == "]":
+                yield Piece(comma, comma + 1, f"a comma after the last record, {record}", comma)
+        elif text[at : at + 1] != "]":
+            yield Piece(at, len(text), f"no comma or closing bracket after record {record}", at)
+            return
+        record += 1
+    at = _skip(text, at + 1)
+    if at < len(text) and text[_skip(text, 0)] == "[":
+        yield Piece(at, len(text), "more text after the end of the array", at)
 
 
-def _after_comma(text: str, at: int, record: int) -> int:
-    """Step over the comma that must stand between two records of an array."""
-    if text[at : at + 1] != ",":
-        raise JSONDecodeError(f"no comma or closing bracket after record {record}", text, at)
-    after = _skip(text, at + 1)
-    if text[after : after + 1] == "]":
-        raise JSONDecodeError(f"a comma after the last record, {record}", text, at)
-    return after
+def _sequence(text: str, at: int) -> Iterator[Piece]:
+    """Yield values that nothing but white space parts."""
+    record = damaged = 0
+    while at < len(text):
+        try:
+            end = _end(text, at)
+            yield Piece(at, end)
+        except JSONDecodeError as error:
+            damaged += 1
+            line = text.find("\n{", at) if damaged < PATIENCE else -1
+            end = len(text) if line < 0 else line
+            yield Piece(at, end, f"record {record}: {error.msg}", error.pos)
+        record += 1
+        at = _skip(text, end)
+
+
+def _broken_object(text: str, at: int) -> list[Piece]:
+    """Return the records in an object around an array, or keyed by id, that breaks off; nothing if it is none."""
+    try:
+        _end(text, at)
+    except JSONDecodeError:
+        *before, last = members(text, at)
+    else:
+        return []
+    first = text[last.start : last.start + 1]
+    arrays = [piece for piece in before if text[piece.start] == "["]
+    if last.name != "conversations" and first == "[" and text[_skip(text, last.start + 1) :][:1] == "{":
+        return list(_array(text, last.start))
+    if before and all(text[piece.start] == "{" for piece in before):
+        return [*before, last]
+    if len(arrays) == 1 and arrays[0].name != "conversations" and text[_skip(text, arrays[0].start + 1)] == "{":
+        return [*_array(text, arrays[0].start), last]
+    return []
+
+
+def _name(text: str, at: int) -> tuple[str, int]:
+    """Decode the name of a member; whatever else stands there is not decoded, for it could be nested without end."""
+    if text[at : at + 1] != '"':
+        raise JSONDecodeError("no name where one is due", text, at)
+    name, at = _raw_decode(text, at)
+    return str(name), at
+
+
+def _after(text: str, at: int, mark: str) -> int:
+    """Step over white space and a mark that must follow."""
+    at = _skip(text, at)
+    if text[at : at + 1] != mark:
+        raise JSONDecodeError(f"no {mark!r} where one is due", text, at)
+    return at + 1
 
 
 def _skip(text: str, at: int) -> int:
@@ -90,14 +180,14 @@ def _skip(text: str, at: int) -> int:
     return space.end() if space else at
 
 
-def _end(text: str, at: int, where: str = "") -> int:
+def _end(text: str, at: int) -> int:
     """Return where the value that begins here ends."""
     try:
         return int(_raw_decode(text, at)[1])
-    except JSONDecodeError as error:
-        raise JSONDecodeError(f"{where}{error.msg}", text, error.pos) from None
-    except (RecursionError, ValueError):  # too deep, or an integer of more digits than Python converts
-        return _balanced_end(text, at)
+    except (RecursionError, ValueError) as error:
+        if isinstance(error, JSONDecodeError):
+            raise
+        return _balanced_end(text, at)  # too deep, or an integer of more digits than Python converts
 
 
 def _balanced_end(text: str, at: int) -> int:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def fits(head: dict[str, Any]) -> bool:
-    """Tell whether a record looks like this format: turns under `conversations`, and a `task_name`."""
-    return llava.has_turns(head) and "task_name" in head
+    """Tell whether a record looks like this format: turns, or `prompt` and `target`, and a `task_name`."""
+    return "task_name" in head and (llava.has_turns(head) or ("prompt" in head and "target" in head))
 
 
 def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
@@ -23,7 +23,8 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     Parameters
     ----------
     record
-        As for `llava`, with a `task_name`. Where it is missing or no text, the sample has no task name.
+        As for `llava`, with a `task_name`. Where it is missing or no text, the sample has no task name. Or
+        ``{"img_path"?, "prompt": str, "target": str, "task_name"}``, as the examples of its project page.
     context
         As for `llava`.
 
@@ -40,4 +41,12 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     >>> next(read({"id": "a", "conversations": turns, "task_name": "birds+species"}, None)).task_name
     'birds+species'
     """
-    return llava.read(record, context)
+    return llava.read(record if "conversations" in record else _with_turns(record), context)
+
+
+def _with_turns(record: dict[str, Any]) -> dict[str, Any]:
+    """Write a prompt and its target as two turns."""
+    asked = [{"from": "human", "value": record.get("prompt")}, {"from": "gpt", "value": record.get("target")}]
+    rest = {key: value for key, value in record.items() if key not in ("prompt", "target", "img_path")}
+    image = {"image": record["img_path"]} if "img_path" in record else {}
+    return {**image, **rest, "conversations": asked}

@@ -1,0 +1,71 @@
+"""What LLaVA v1.5 takes and another loader of the same file does not.
+
+===================  ==============================================  =======================================
+loader               breaks on                                       found as
+===================  ==============================================  =======================================
+Hugging Face, Arrow  ids of several types                            O01
+Hugging Face, Arrow  a first chunk without an image                  O02
+xtuner (legacy)      a record without id                             O03
+LLaMA-Factory        as many images as `<image>`, or it stops        W01, W02, W04, L13: LLaVA errs there too
+LLaMA-Factory        turns in another order, which it drops          L11, W03, W05
+ms-swift             no turns, a turn without text                   L09, L05
+LLaVA-NeXT           a sample that fails gives way to its neighbour  every L of a record
+axolotl              `image[0]` of a path is its first letter        nothing: every LLaVA mix has this trouble
+===================  ==============================================  =======================================
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ARROW_CHUNK = 10 << 20  # bytes from which Hugging Face's JSON builder infers the columns
+
+
+def others_trouble(records: list[Any], data: bytes) -> Iterator[tuple[str, int | None]]:
+    """Find what other loaders break on.
+
+    Parameters
+    ----------
+    records
+        The decoded entries of a mix.
+    data
+        The bytes that they were decoded from.
+
+    Yields
+    ------
+    code, record
+        The trouble and the number of the record that shows it first; None for the file as a whole.
+    """
+    if (number := other_id(records)) is not None:
+        yield "O01", number
+    if _late_image(records, data):
+        yield "O02", None
+    yield from (("O03", i) for i, record in enumerate(records) if isinstance(record, dict) and "id" not in record)
+
+
+def other_id(records: list[Any]) -> int | None:
+    """Return the first record whose id is of another type than the ids before it; a null fits every type.
+
+    Examples
+    --------
+    >>> other_id([{"id": 1}, {"id": 1.5}, {"id": None}, {"id": "1"}])
+    3
+    """
+    seen: type | None = None
+    for number, record in enumerate(records):
+        given = record.get("id") if isinstance(record, dict) else None
+        kind = float if type(given) is int else type(given)  # Arrow widens integers
+        if given is not None and seen not in (None, kind):
+            return number
+        seen = seen if given is None else kind
+    return None
+
+
+def _late_image(records: list[Any], data: bytes) -> bool:
+    """Tell whether images begin only after the first chunk."""
+    if len(data) <= ARROW_CHUNK or data.find(b'"image"', 0, ARROW_CHUNK) >= 0:
+        return False
+    return any(isinstance(record, dict) and "image" in record for record in records)

@@ -1,0 +1,157 @@
+"""Files under trouble: full disks, read-only folders, killed writers, and what `recipe` itself has left in a folder."""
+
+import errno
+import os
+import subprocess
+import sys
+from time import time
+
+import pytest
+
+from recipe import files, tempfiles
+from recipe.errors import InputError
+from recipe.files import atomic_write, expand
+
+DEBRIS = ".mix.json.0123abcd.tmp"
+KILLED = """
+import os, signal, sys
+from recipe.files import atomic_write
+with atomic_write(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def names(folder):
+    """List a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write(path, content=b"new"):
+    """Write a file in one step."""
+    with atomic_write(path) as file:
+        file.write(content)
+
+
+def test_a_killed_write_leaves_the_old_file_and_the_next_one_cleans_up(tmp_path):
+    """SIGKILL in the middle of a write leaves the old file beside a temporary one, which the next write removes."""
+    mix = tmp_path / "mix.json"
+    mix.write_bytes(b"old")
+    subprocess.run([sys.executable, "-c", KILLED, str(mix)], check=False)
+    assert mix.read_bytes() == b"old"
+    assert len(names(tmp_path)) == 2
+    write(mix)
+    assert (names(tmp_path), mix.read_bytes()) == (["mix.json"], b"new")
+
+
+def test_a_write_in_progress_is_not_debris(tmp_path):
+    """Of two writers of one file neither takes the other's temporary file away, and the later one to end wins."""
+    mix = tmp_path / "mix.json"
+    with atomic_write(mix) as slow:
+        slow.write(b"slow")
+        write(mix, b"fast")
+        assert mix.read_bytes() == b"fast"
+        assert len(names(tmp_path)) == 2
+    assert (names(tmp_path), mix.read_bytes()) == (["mix.json"], b"slow")
+
+
+def test_only_the_debris_of_the_same_target_goes(tmp_path):
+    """Temporary files of other targets, and files that only look alike, stay."""
+    others = [
+        ".mix.jsonl.0123abcd.tmp",
+        ".mix.json.0123abcg.tmp",
+        ".mix.json.0123abcd.tmp.json",
+        ".mixxjson.0123abcd.tmp",
+    ]
+    for name in [*others, DEBRIS]:
+        (tmp_path / name).touch()
+    write(tmp_path / "mix.json")
+    assert names(tmp_path) == sorted([*others, "mix.json"])
+
+
+@pytest.mark.parametrize(("age", "left"), [(10, [DEBRIS, "mix.json"]), (tempfiles.STALE + 10, ["mix.json"])])
+def test_without_locks_age_tells(tmp_path, monkeypatch, age, left):
+    """On a system without locks a temporary file is debris once nobody has written to it for a day."""
+    monkeypatch.setattr(tempfiles, "fcntl", None)
+    (tmp_path / DEBRIS).touch()
+    os.utime(tmp_path / DEBRIS, (time() - age,) * 2)
+    write(tmp_path / "mix.json")
+    assert names(tmp_path) == left
+
+
+def test_a_temporary_file_that_a_sweep_took_is_made_anew(tmp_path, monkeypatch):
+    """A sweep between creating and locking costs a second attempt, and nothing else."""
+    lock, taken = tempfiles._lock, []
+
+    def late(file):
+        if not taken:
+            taken.append(file.name)
+            os.unlink(file.name)  # noqa: PTH108  as another process would
+        return lock(file)
+
+    monkeypatch.setattr(tempfiles, "_lock", late)
+    write(tmp_path / "mix.json")
+    assert taken
+    assert (tmp_path / "mix.json").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, code):
+    """Where the disk refuses the bytes, the error is one line, the old file is as it was, and no debris is left."""
+    mix = tmp_path / "mix.json"
+    mix.write_bytes(b"old")
+
+    def full(_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(InputError, match=f"mix.json: cannot be written .{os.strerror(code)}") as caught:
+        write(mix)
+    assert "\n" not in str(caught.value)
+    assert (names(tmp_path), mix.read_bytes()) == (["mix.json"], b"old")
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
+def test_a_read_only_folder_leaves_the_old_file(tmp_path, monkeypatch, code):
+    """Where no temporary file can be made, the error is one line and the old file is as it was."""
+    mix = tmp_path / "mix.json"
+    mix.write_bytes(b"old")
+
+    def refuse(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(files, "open_temporary", refuse)
+    with pytest.raises(InputError, match=r"mix\.json: cannot be written") as caught:
+        write(mix)
+    assert "\n" not in str(caught.value)
+    assert (names(tmp_path), mix.read_bytes()) == (["mix.json"], b"old")
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path):
+    """A target that is a folder is refused in one line, and nothing is left beside it."""
+    (tmp_path / "mix.json").mkdir()
+    with pytest.raises(InputError, match=r"mix\.json: cannot be written"):
+        write(tmp_path / "mix.json")
+    assert names(tmp_path) == ["mix.json"]
+
+
+def test_a_callers_own_error_stays_its_own(tmp_path):
+    """An error that is not the disk's comes through as it was raised."""
+
+    def reads_elsewhere():
+        with atomic_write(tmp_path / "mix.json"):
+            (tmp_path / "gone").read_bytes()
+
+    with pytest.raises(FileNotFoundError):
+        reads_elsewhere()
+    assert names(tmp_path) == []
+
+
+def test_side_files_of_a_mix_are_no_samples(tmp_path):
+    """A folder and a glob pass over what stands beside a mix; the mix itself is samples; a side file may be named."""
+    for name in ("mix.json", "mix.manifest.json", "mix.stats.json", "mix.rejects.jsonl", "pool.json.zst"):
+        (tmp_path / name).write_text("[]")
+    assert [file.source for file in expand(tmp_path)] == ["mix.json", "pool.json.zst"]
+    assert [file.source for file in expand(str(tmp_path / "*.json*"))] == ["mix.json", "pool.json.zst"]
+    assert [file.source for file in expand(tmp_path / "mix.stats.json")] == ["mix.stats.json"]
