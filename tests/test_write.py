@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from recipe.check import check_mix
 from recipe.errors import ConfigError, InputError
 from recipe.pool import SCHEMA, Pool
+from recipe.read import read_pool
 from recipe.rooms import find
 from recipe.write import _records
-from recipe.write._pack import pack
+from recipe.write._pack import TEMPLATE, pack
 from recipe.write._records import records
 from recipe.write.jsonl import write as write_jsonl
 from recipe.write.llava import write as write_llava
@@ -238,7 +239,7 @@ def test_laws_of_packing(said, max_tokens, random):
     place = {row: i for i, row in enumerate(rows)}
     assert sorted(row for group in groups for row in group) == sorted(rows)
     assert [place[group[0]] for group in groups] == sorted(place[group[0]] for group in groups)
-    lengths = [sum(said[row][1] for row in group) for group in groups]
+    lengths = [sum(said[row][1] + TEMPLATE for row in group) for group in groups]
     for group, length in zip(groups, lengths, strict=True):
         assert group == sorted(group, key=place.get)
         assert len({said[row][0] for row in group}) == 1
@@ -246,4 +247,14 @@ def test_laws_of_packing(said, max_tokens, random):
     for shown in ("1.jpg", "2.jpg"):
         chain = [i for i, group in enumerate(groups) if said[group[0]][0] == shown and said[group[0]][2]]
         for one, after in pairwise(chain):
-            assert lengths[one] + said[groups[after][0]][1] > max_tokens
+            assert lengths[one] + said[groups[after][0]][1] + TEMPLATE > max_tokens
+
+
+def test_a_packed_record_fits_into_the_context(tmp_path):
+    """Hundreds of questions about one image make records that the trainer cuts nothing of, template and all."""
+    turns = [[{"from": "human", "value": f"<image>\nA {i}?"}, {"from": "gpt", "value": "Yes."}] for i in range(700)]
+    (tmp_path / "many.json").write_text(json.dumps([{"id": "a", "image": "a.jpg", "conversations": t} for t in turns]))
+    pool = read_pool(tmp_path / "many.json", format="llava")
+    write_llava(pool, range(len(pool)), tmp_path / "mix.json", pack=True)
+    assert len(json.loads((tmp_path / "mix.json").read_text())) < 20
+    assert check_mix(tmp_path / "mix.json") == []

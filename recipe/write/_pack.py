@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 MARK = "<image>\n"
+TEMPLATE = 10  # tokens of `USER:` and `ASSISTANT:` around a pair, of which the estimate knows nothing
 ALIKE = ("image", "source", "task_name", "task")  # what the members of a pack have in common
 
 
@@ -53,7 +54,8 @@ def pack(pool: Pool, rows: Rows, *, max_tokens: int = 1472) -> list[list[int]]:
     table = pool.rows.select("n_tokens", "extra", _joinable().alias("joinable"), *alike)[order]
     packs: list[list[int]] = []
     latest: dict[tuple[str | None, ...], tuple[list[int], int]] = {}
-    for row, (n_tokens, extra, joinable, *common) in zip(order.tolist(), table.iter_rows(), strict=True):
+    for row, (said, extra, joinable, *common) in zip(order.tolist(), table.iter_rows(), strict=True):
+        n_tokens = said + TEMPLATE
         if not joinable or _carries(extra):
             packs.append([row])
             continue
