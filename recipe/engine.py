@@ -1,28 +1,73 @@
-"""Map a pure function over shards, with the same result for any number of workers."""
+"""Map a pure function over shards: in one process, in several, or on a Ray cluster, with the same results."""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, get_args, Literal
 
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
+from recipe.errors import ConfigError, MissingExtra
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Function = TypeVar("Function", bound=Callable[..., object])
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+Name = Literal["auto", "serial", "processes", "ray"]
+
+
+class Engine(NamedTuple):
+    """Who does the work of a job."""
+
+    name: Name = "auto"
+    workers: int | None = None
+
+
+_engine: ContextVar[Engine] = ContextVar("engine", default=Engine())
+
+
+@contextmanager
+def running(name: Name = "auto", workers: int | None = None) -> Iterator[None]:
+    """Choose who does the work inside a block of code.
+
+    Parameters
+    ----------
+    name
+        ``"serial"``: this process, on one thread. ``"processes"``: this machine's cores. ``"ray"``: the cluster that
+        Ray is connected to, else one on this machine. ``"auto"``: processes where there is more than one shard and
+        core. What comes out is the same.
+    workers
+        Number of threads, processes, or Ray workers; all usable cores (or what the cluster has) by default.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such engine, or `workers` is below 1.
+    """
+    if name not in get_args(Name):
+        raise ConfigError(f"engine: expected one of {', '.join(get_args(Name))}, got engine={name!r}")
+    if workers is not None and workers < 1:
+        raise ConfigError(f"workers: expected a count from 1, got workers={workers}")
+    token = _engine.set(Engine(name, workers))
+    try:
+        yield
+    finally:
+        _engine.reset(token)
 
 
 def each(function: Callable[[In], Out], shards: Sequence[In], *, label: str, workers: int | None = None) -> list[Out]:
     """Apply a function to every shard and return the results in the order of the shards.
 
-    Threads do the work, so the function should spend its time where the interpreter's lock is released (BLAS, compiled
-    kernels). BLAS runs on one thread inside each call: its sums then have one order, whatever the number of workers.
+    Threads of this process do the work, so the function should spend its time where the interpreter's lock is released
+    (BLAS, compiled kernels). BLAS runs on one thread inside each call: its sums then have one order, whatever the
+    number of workers.
 
     Parameters
     ----------
@@ -33,7 +78,7 @@ def each(function: Callable[[In], Out], shards: Sequence[In], *, label: str, wor
     label
         Name of the stage on the progress bar, which is shown on a terminal or in a notebook only.
     workers
-        Number of threads; all usable cores by default.
+        Number of threads; by default what the engine says, else all usable cores.
 
     Returns
     -------
@@ -45,9 +90,45 @@ def each(function: Callable[[In], Out], shards: Sequence[In], *, label: str, wor
     >>> each(abs, [-1, 2, -3], label="abs")
     [1, 2, 3]
     """
-    threads = min(workers or usable_cores(), max(1, len(shards)))
+    engine = _engine.get()
+    wanted = workers or (1 if engine.name == "serial" else engine.workers) or usable_cores()
+    threads = min(wanted, max(1, len(shards)))
     with threadpool_limits(limits=1), ThreadPoolExecutor(threads) as executor:
-        return list(tqdm(executor.map(function, shards), total=len(shards), desc=label, disable=None, leave=False))
+        return list(_watched(executor.map(function, shards), len(shards), label))
+
+
+def spread(function: Callable[[In], Out], shards: Sequence[In], *, label: str) -> list[Out]:
+    """Apply a function to every shard wherever the engine has room, and return the results in the order of the shards.
+
+    Function, shards and results travel between processes, so they should be small: names of files, row numbers. What is
+    large is read from a file and written to one by the function itself.
+
+    Parameters
+    ----------
+    function
+        Pure, and importable: a function of a module, or a `functools.partial` of one.
+    shards
+        What it is applied to.
+    label
+        Name of the stage on the progress bar.
+
+    Returns
+    -------
+    list
+        ``[function(shard) for shard in shards]``.
+
+    Examples
+    --------
+    >>> spread(abs, [-1, 2, -3], label="abs")
+    [1, 2, 3]
+    """
+    with threadpool_limits(limits=1):
+        return list(_watched(map(function, shards), len(shards), label))
+
+
+def _watched(results: Iterable[Out], total: int, label: str) -> Iterable[Out]:
+    """Show a bar while results come in."""
+    return tqdm(results, total=total, desc=label, disable=None, leave=False)
 
 
 def single_threaded(function: Function) -> Function:

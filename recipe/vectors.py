@@ -1,0 +1,61 @@
+"""The embedding of a pool: a matrix in memory, or a float16 file of which only the rows in hand are read."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float16] | NDArray[np.float32]
+
+
+class Stored(NamedTuple):
+    """Where a matrix lies, for another process to open."""
+
+    path: str
+
+
+def rows_of(vectors: Vectors, rows: NDArray[np.integer[Any]] | slice) -> NDArray[np.float32]:
+    """Return some rows as a contiguous float32 block, whatever the matrix is kept in; O(m d).
+
+    Parameters
+    ----------
+    vectors
+        (n, d) float16 or float32, in memory or mapped from a file.
+    rows
+        m row numbers, or a slice.
+
+    Returns
+    -------
+    ndarray
+        (m, d) float32, C order, in memory.
+
+    Examples
+    --------
+    >>> rows_of(np.eye(3, dtype=np.float16), np.array([2])).tolist()
+    [[0.0, 0.0, 1.0]]
+    """
+    return np.ascontiguousarray(np.asarray(vectors)[rows], dtype=np.float32)
+
+
+def stored(vectors: Vectors) -> Vectors | Stored:
+    """Return what stands for a matrix in a message to another process: the file's name, or the matrix if it has none."""
+    if isinstance(vectors, np.memmap) and vectors.filename is not None:
+        return Stored(str(vectors.filename))
+    return vectors
+
+
+def opened(where: Vectors | Stored) -> Vectors:
+    """Return the matrix that `stored` stands for."""
+    return _mapped(where.path) if isinstance(where, Stored) else where
+
+
+@lru_cache(maxsize=1)
+def _mapped(path: str) -> Vectors:
+    """Map a .npy file, once in each process."""
+    matrix: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    return matrix
