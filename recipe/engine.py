@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, get_args, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from recipe.errors import ConfigError, MissingExtra
+from recipe._workers import in_processes, on_ray, usable_cores
+from recipe.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -122,8 +122,22 @@ def spread(function: Callable[[In], Out], shards: Sequence[In], *, label: str) -
     >>> spread(abs, [-1, 2, -3], label="abs")
     [1, 2, 3]
     """
-    with threadpool_limits(limits=1):
-        return list(_watched(map(function, shards), len(shards), label))
+    engine = _engine.get()
+    alone = engine.name == "serial" or (engine.name == "auto" and min(usable_cores(), len(shards)) <= 1)
+    run = _in_turn if alone else on_ray if engine.name == "ray" else in_processes
+    return list(_watched(run(function, shards, engine.workers), len(shards), label))
+
+
+def distributed() -> bool:
+    """Tell whether work may run on other machines, where nothing in this process's memory is at hand."""
+    return _engine.get().name == "ray"
+
+
+def _in_turn(function: Callable[[In], Out], shards: Sequence[In], workers: int | None) -> Iterator[Out]:  # noqa: ARG001  as the others
+    """Run shard after shard in this process."""
+    for shard in shards:
+        with threadpool_limits(limits=1):
+            yield function(shard)
 
 
 def _watched(results: Iterable[Out], total: int, label: str) -> Iterable[Out]:
@@ -135,8 +149,3 @@ def single_threaded(function: Function) -> Function:
     """Run BLAS on one thread inside a function, so that its sums have one order on every number of cores."""
     wrapped: Function = threadpool_limits.wrap(limits=1)(function)
     return wrapped
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,6 +7,7 @@
     ├── ConfigError     a knob of the recipe is unknown, out of its range, or clashes with another
     ├── SupplyError     the pool cannot give what the recipe asks for
     ├── AlignmentError  an array does not fit the pool it is attached to
+    ├── WorkerError     a process or a cluster's worker died again and again
     └── MissingExtra    an optional dependency is not installed
 
 A message says what was expected, what came, where, and what to do, in one line.
@@ -39,6 +40,10 @@ class SupplyError(RecipeError):
 
 class AlignmentError(RecipeError):
     """An array does not fit the pool it is attached to."""
+
+
+class WorkerError(RecipeError):
+    """A process or a cluster's worker died again and again."""
 
 
 class MissingExtra(RecipeError):  # noqa: N818  the name says what to do better than a suffix would

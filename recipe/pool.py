@@ -10,12 +10,17 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import AlignmentError
+from recipe.tables import map_table, map_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from recipe.store import Store
+    from recipe.vectors import Vectors
+
+PART = 65_536  # rows, about, that are worked on at a time
 TURN = pl.Struct({"from": pl.String, "value": pl.String})
 
 SCHEMA: dict[str, pl.DataType] = {
@@ -36,6 +41,29 @@ SCHEMA: dict[str, pl.DataType] = {
 
 
 @dataclass(frozen=True)
+class Parts:
+    """Where the rows of a pool lie on disk, cut into files that are worked on one by one.
+
+    Parameters
+    ----------
+    store
+        Where the files are.
+    names
+        Arrow files of the columns of `SCHEMA` but `row`, in the order of the rows.
+    starts
+        First row of each file, and the number of rows of all.
+    """
+
+    store: Store
+    names: tuple[str, ...]
+    starts: tuple[int, ...]
+
+    def table(self) -> pl.DataFrame:
+        """Return all rows, mapped from the files."""
+        return map_tables(self.store.get(name) for name in self.names).with_row_index("row")
+
+
+@dataclass(frozen=True)
 class Pool:
     """All samples that were read, aligned by row, never reordered and never dropped.
 
@@ -47,7 +75,9 @@ class Pool:
     rows
         A table with at least the columns of `SCHEMA`, one row a sample.
     vectors
-        (n, d) float32 matrix of unit rows, or None before embedding.
+        (n, d) float16 or float32 matrix of unit rows, or None before embedding. That of a large pool lies in a file.
+    parts
+        Where a pool that was read from files keeps its text; None for a pool in memory.
 
     Raises
     ------
@@ -56,7 +86,8 @@ class Pool:
     """
 
     rows: pl.DataFrame
-    vectors: NDArray[np.float32] | None = None
+    vectors: Vectors | None = None
+    parts: Parts | None = None
 
     def __post_init__(self) -> None:
         missing = [name for name in SCHEMA if name not in self.rows.columns]
@@ -64,6 +95,18 @@ class Pool:
             raise AlignmentError(f"expected a table with the columns of a pool, missing: {', '.join(missing)}")
         if self.vectors is not None:
             check_vectors(self.vectors, len(self))
+
+    @classmethod
+    def of(cls, parts: Parts) -> Pool:
+        """Return the pool that lies in files; its text is read where it is touched."""
+        return cls(parts.table(), parts=parts)
+
+    def slices(self) -> Iterator[Pool]:
+        """Yield the rows in slices, each a pool of its own with rows from 0; one empty slice of an empty pool."""
+        for start in range(0, max(1, len(self)), PART):
+            part = self.rows.slice(start, PART)
+            vectors = None if self.vectors is None else self.vectors[start : start + PART]
+            yield Pool(part.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")), vectors)
 
     def __len__(self) -> int:
         return self.rows.height
@@ -95,8 +138,11 @@ class Pool:
     @cached_property
     def texts(self) -> pl.Series:
         """(n,) str: all that a sample says, one turn a line, without `<image>`."""
-        said = pl.col("turns").list.eval(pl.element().struct.field("value")).list.join("\n")
-        return self.rows.select(said.str.replace_all("<image>", "", literal=True).str.strip_chars())["turns"]
+        return _said(self.rows.select("turns"))
+
+    def texts_of(self, rows: NDArray[np.int64]) -> pl.Series:
+        """(m,) str: `texts` of some rows only."""
+        return _said(self.rows.select("turns")[rows])
 
     def with_labels(self, labels: pl.DataFrame) -> Pool:
         """Attach columns to the table, in place of columns of the same name.
@@ -148,13 +194,13 @@ class Pool:
                 )
         return self.with_labels(pl.DataFrame(dict(scores))) if scores else self
 
-    def with_vectors(self, vectors: NDArray[np.float32]) -> Pool:
+    def with_vectors(self, vectors: Vectors) -> Pool:
         """Attach the embedding.
 
         Parameters
         ----------
         vectors
-            (n, d) float32, finite, rows in the order of the pool.
+            (n, d) float16 or float32, finite, rows in the order of the pool.
 
         Returns
         -------
@@ -180,8 +226,13 @@ class Pool:
         return self.with_labels(self.rows.select(pl.coalesce(pl.col("problem"), found).alias("problem")))
 
 
-def check_vectors(vectors: NDArray[np.float32], n: int) -> None:
-    """Raise unless the matrix has n finite float32 rows.
+def part_pool(store: Store, name: str) -> Pool:
+    """Return one file of a pool as a pool of its own, with rows from 0."""
+    return Pool(map_table(store.get(name)).with_row_index("row"))
+
+
+def check_vectors(vectors: Vectors, n: int) -> None:
+    """Raise unless the matrix has n finite rows of floats. One that is mapped from a file is not read for that.
 
     Parameters
     ----------
@@ -193,11 +244,18 @@ def check_vectors(vectors: NDArray[np.float32], n: int) -> None:
     Raises
     ------
     AlignmentError
-        If it is not a finite (n, d) float32 matrix.
+        If it is not a finite (n, d) float16 or float32 matrix.
     """
-    if vectors.ndim != 2 or len(vectors) != n or vectors.shape[1] == 0 or vectors.dtype != np.float32:  # noqa: PLR2004  a matrix
+    floats = vectors.dtype in (np.float16, np.float32)
+    if vectors.ndim != 2 or len(vectors) != n or vectors.shape[1] == 0 or not floats:  # noqa: PLR2004  a matrix
         got = f"shape={vectors.shape}, dtype={vectors.dtype}"
-        raise AlignmentError(f"expected vectors of shape ({n}, d) and dtype float32, got {got}")
-    bad = int((~np.isfinite(vectors).all(axis=1)).sum())
+        raise AlignmentError(f"expected vectors of shape ({n}, d) and dtype float32 or float16, got {got}")
+    bad = 0 if isinstance(vectors, np.memmap) else int((~np.isfinite(vectors).all(axis=1)).sum())
     if bad:
         raise AlignmentError(f"expected finite vectors, got {bad} rows with NaN or infinity")
+
+
+def _said(rows: pl.DataFrame) -> pl.Series:
+    """Join the turns of each row to one text."""
+    said = pl.col("turns").list.eval(pl.element().struct.field("value")).list.join("\n")
+    return rows.select(said.str.replace_all("<image>", "", literal=True).str.strip_chars())["turns"]

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from recipe.errors import ConfigError, InputError
-from recipe.files import SIDE_DATA, expand
+from recipe.files import SIDE_DATA, expand, sha256
 from recipe.pool import Pool
-from recipe.read._entry import Context, Entry, dump
-from recipe.read._images import Images
-from recipe.read._json import Malformed, Undecodable, bytes_of, decode, read_entries
-from recipe.read._rows import Rows, stack
-from recipe.rooms import find, names
+from recipe.read._pieces import Options, Piece, pieces_of, read_parts, read_piece
+from recipe.read._rows import stack
+from recipe.rooms import find
+from recipe.store import open_store
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
-
-    import polars as pl
+    from collections.abc import Sequence
 
     from recipe.files import File, Source
-    from recipe.read._json import Found
+    from recipe.read._pieces import Format
+    from recipe.store import Store
 
-    Format = str | Callable[..., Any]
+IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
 
 
 def read_pool(
@@ -39,6 +34,7 @@ def read_pool(
     suffix_seed: int = 0,
     image_token: Literal["front", "given"] = "front",  # noqa: S107  no password
     lenient: bool = False,
+    store: Store | None = None,
 ) -> Pool:
     r"""Read files, folders and globs into one pool; every entry becomes a row, and a broken one says what is wrong.
 
@@ -66,6 +62,10 @@ def read_pool(
     lenient
         Whether to read what is sound of a damaged file: all records before the damage, of JSON Lines those after it
         too. Each damaged part, and each entry of a file of no known format, is a row that says what is lost.
+    store
+        Where the text is kept, as `recipe.store.open_store` opens it; what was read before from the same bytes in the
+        same way is found there again. By default small pools stay in memory, and large ones get a folder of their own
+        that goes when they go.
 
     Returns
     -------
@@ -95,81 +95,35 @@ def read_pool(
         raise ConfigError(f"boxes: expected 'square' or 'keep', got boxes={boxes!r}")
     if image_token not in ("front", "given"):
         raise ConfigError(f"image_token: expected 'front' or 'given', got image_token={image_token!r}")
-    folder = _existing(images, "images")
+    options = Options(boxes, suffix_seed, image_token, lenient, _existing(images, "images"))
     side_data = _existing(image_data, "image_data")
-    known: dict[Path | None, Images] = {}
-    frames: list[pl.DataFrame] = []
-    for file in expand(sources):
-        beside = side_data or _beside(file.path)
-        context = Context(file.path, boxes, suffix_seed, known.setdefault(beside, Images(beside, folder)))
-        with _collector_off():
-            rows = Rows(file.source, image_token=image_token)
-            frames.append(_read_file(file, format, context, rows, lenient=lenient))
-    return Pool(stack(frames))
+    files = [(file, side_data or _beside(file.path)) for file in expand(sources)]
+    for file, _ in files:
+        find("read", file.format or format or "llava")  # a name that is none is refused before anything is read
+    in_files = all(isinstance(file.format or format, str | None) for file, _ in files)  # no worker knows a callable
+    if not in_files or (store is None and sum(_size(file) for file, _ in files) <= IN_MEMORY):
+        whole = [Piece(file, beside, file.format or format) for file, beside in files]
+        return Pool(stack([read_piece(piece, options) for piece in whole]))
+    pieces = [piece for file, beside in files for piece in pieces_of(file, beside, format, lenient=lenient)]
+    store = store or open_store(None)
+    return Pool.of(read_parts(pieces, options, store, _stage(files, format, options, store)))
 
 
-def _read_file(
-    file: File,
-    format: Format | None,  # noqa: A002  as above
-    context: Context,
-    rows: Rows,
-    *,
-    lenient: bool,
-) -> pl.DataFrame:
-    """Read one file into its table."""
-    entries = read_entries(file.path, lenient=lenient)
-    asked = file.format or format
-    read = find("read", asked) if asked else _recognise(entries, file.path, lenient=lenient)
-    for entry in entries:
-        try:
-            value = decode(entry)
-            found = list(read(value, context)) if isinstance(value, dict) else [_no_record(value)]
-        except (Undecodable, RecursionError) as error:
-            if isinstance(error, Malformed) and not lenient:
-                read_entries(file.path, walk=True)  # raises at the exact place
-            found = [Entry([], problem=f"bad_json:{error}", raw=bytes_of(entry))]
-        for sample in found:
-            rows.add(sample)
-    return rows.frame()
+def _stage(files: Sequence[tuple[File, Path | None]], format: Format | None, options: Options, store: Store) -> str:  # noqa: A002  as above
+    """Name the stage by all that the pool is made of.
+
+    The sizes of files in an image folder are not among it: an image that changes its size is another image.
+    """
+    read = [(file.source, sha256(file.path), file.format or format, side and sha256(side)) for file, side in files]
+    return store.stage("read", files=read, options=options._asdict())
 
 
-def _no_record(value: object, why: str = "") -> Entry:
-    """Make the row that stands in place of what is no record."""
-    return Entry([], problem=f"not_a_record:{why}" if why else "not_a_record", raw=dump(value))
-
-
-def _recognise(entries: Sequence[Found], path: Path, *, lenient: bool) -> Callable[..., Any]:
-    """Find the reader that knows the shape of the first record that any reader knows."""
-    readers = {name: import_module(f"recipe.read.{name}") for name in names("read")}
-    first: object = None
-    for entry in entries:
-        try:
-            head = decode(entry)
-        except Undecodable:
-            continue
-        if isinstance(head, dict):
-            for reader in readers.values():
-                if reader.fits(head):
-                    return find("read", reader.__name__.rpartition(".")[2])
-        first = head if first is None else first
-    if not entries:
-        return find("read", "llava")  # no entries: any reader reads them
-    what = f"expected a known format ({', '.join(readers)}), got {_shape(first, len(entries))}"
-    if lenient:
-        return lambda record, _: [_no_record(record, what)]
-    raise InputError(f"{path}: {what}; convert the file, or name its format")
-
-
-def _shape(first: object, count: int) -> str:
-    """Describe the entries of a file by the first of them."""
-    if isinstance(first, dict) and first:
-        keys = ", ".join(map(repr, first))
-        if {"image_id", "width", "height"} <= first.keys():
-            return f"records with the keys {keys}, which are sizes of images (read: image_data)"
-        return f"records with the keys {keys}"
-    if isinstance(first, list) and first and isinstance(first[0], dict):
-        return f"{count} entries without keys: lists of records with the keys {', '.join(map(repr, first[0]))}"
-    return f"{count} entries without keys"
+def _size(file: File) -> int:
+    """Return the bytes of a file; one that cannot be looked at has none, and says so when it is read."""
+    try:
+        return file.path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _existing(path: str | os.PathLike[str] | None, option: str) -> Path | None:
@@ -183,15 +137,3 @@ def _beside(path: Path) -> Path | None:
     """Return the `image_data.json` that lies beside a file."""
     found = path.with_name(SIDE_DATA[0])
     return found if found.is_file() else None
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """Keep the garbage collector from walking over the records again and again while they are read."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

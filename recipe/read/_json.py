@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from recipe.read._cut import Span
     from recipe.read._load import Loaded
     from recipe.read._scan import Piece
 
@@ -85,6 +86,46 @@ def read_entries(path: Path, *, lenient: bool = False, walk: bool = False) -> Se
     if entries is None:
         entries = _entries_of_text(path, loaded, lenient=lenient)
     return [*entries, *lost] if lost else entries
+
+
+def read_span(path: Path, span: Span) -> Sequence[Found]:
+    """Return the text of every entry of a part of a plain file, none decoded yet.
+
+    Parameters
+    ----------
+    path
+        The file.
+    span
+        The inside of its array, or lines of it.
+
+    Returns
+    -------
+    sequence of str or msgspec.Raw
+        One JSON value an entry.
+
+    Raises
+    ------
+    Malformed
+        If the part is not sound by itself.
+    """
+    with path.open("rb") as file:
+        file.seek(span.start)
+        data = file.read(span.end - span.start)
+        file.seek(max(0, span.start - 1))
+        lines = span.start == 0 or file.read(1) == b"\n"
+    if not lines and not data.strip():
+        raise Malformed("a comma without an element")
+    try:
+        data.decode()
+        return _decode_lines(data) if lines else _decode_array(b"[" + data + b"]")
+    except UnicodeError as error:
+        raise Malformed(str(error)) from error
+    except _REFUSED:  # NaN, deep nesting, or damage: walk the text to tell which
+        text = data.decode() if lines else f"[{data.decode()}]"
+        found = list(pieces(text))
+        if any(piece.damage or piece.name is not None for piece in found):
+            raise Malformed("damage") from None
+        return [text[piece.start : piece.end] for piece in found]
 
 
 def decode(entry: Found) -> Any:

@@ -104,7 +104,10 @@ def stack(frames: list[pl.DataFrame]) -> pl.DataFrame:
         The columns of `recipe.pool.SCHEMA`. Samples with one key stand in an order that the order of files and records
         does not change, unless they agree in everything.
     """
-    rows = pl.concat(frames, how="vertical", rechunk=True).with_row_index("order")
-    return (
-        rows.sort(_ORDER, nulls_last=False).with_row_index("row").select(pl.col(n).cast(t) for n, t in SCHEMA.items())
-    )
+    rows = in_key_order(pl.concat(frames, how="vertical", rechunk=True).with_row_index("order"))
+    return rows.with_row_index("row").select(pl.col(n).cast(t) for n, t in SCHEMA.items())
+
+
+def in_key_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sort samples by their keys; those with one key by all that tells them apart."""
+    return rows.sort(_ORDER, nulls_last=False)

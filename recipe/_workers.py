@@ -1,0 +1,172 @@
+"""Processes and Ray workers: both run pure functions over shards, and give a shard that died with its worker to another."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+from recipe.errors import MissingExtra, WorkerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+TRIES = 4  # how often a shard is begun before its death is taken for its own fault
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+
+
+def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: int | None) -> Iterator[Out]:
+    """Run shards in processes of this machine, which are kept for the next call; results come in order.
+
+    loky's processes neither fork a process that has threads, nor import the user's script again, so that a script and a
+    notebook need no guard around their calls.
+
+    Parameters
+    ----------
+    function
+        Importable.
+    shards
+        What it is applied to.
+    workers
+        Number of processes; all usable cores by default.
+
+    Yields
+    ------
+    object
+        The result of each shard.
+
+    Raises
+    ------
+    WorkerError
+        If a shard's worker died several times.
+    """
+    from loky import get_reusable_executor  # noqa: PLC0415  where processes are asked for
+    from loky.process_executor import BrokenProcessPool  # noqa: PLC0415
+
+    count = min(workers or usable_cores(), max(1, len(shards)))
+    done = 0
+    for attempt in range(TRIES):
+        executor = get_reusable_executor(max_workers=count, timeout=60, env=_ONE_THREAD)
+        futures = [executor.submit(_alone, function, shard) for shard in shards[done:]]
+        try:
+            for future in futures:
+                yield future.result()
+                done += 1
+        except BrokenProcessPool as error:
+            if attempt == TRIES - 1:
+                what = f"shard {done} of {len(shards)} lost its process {TRIES} times"
+                raise WorkerError(f"{what} (killed, or out of memory); use fewer workers") from error
+        except BaseException:
+            executor.shutdown(wait=False, kill_workers=True)
+            raise
+        else:
+            return
+
+
+def on_ray(function: Callable[[In], Out], shards: Sequence[In], workers: int | None) -> Iterator[Out]:
+    """Run shards on a Ray cluster by actors that live as long as the call; results come in order.
+
+    An actor keeps what it has loaded (a model, a mapped matrix) from shard to shard, and has a GPU to itself if the
+    cluster has any. One that dies is started again, and its shard with it.
+
+    Parameters
+    ----------
+    function
+        Importable on every node.
+    shards
+        What it is applied to.
+    workers
+        Number of actors; as many as the cluster has CPUs (or GPUs, if it has any) by default.
+
+    Yields
+    ------
+    object
+        The result of each shard.
+
+    Raises
+    ------
+    MissingExtra
+        If Ray is not installed.
+    WorkerError
+        If a shard's worker died several times.
+    """
+    try:
+        import ray  # noqa: PLC0415  an extra
+    except ImportError as error:
+        raise MissingExtra("engine='ray' needs Ray: pip install 'recipe[ray]'") from error
+    if not ray.is_initialized():
+        ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    has = ray.cluster_resources()
+    gpus = int(has.get("GPU", 0))
+    count = min(workers or gpus or int(has.get("CPU", 1)), max(1, len(shards)))
+    share = {"num_gpus": gpus / count} if gpus else {"num_cpus": 1}
+    actor = ray.remote(max_restarts=-1, max_task_retries=TRIES - 1, **share)(_Actor)
+    actors = [actor.remote() for _ in range(count)]
+    try:
+        yield from _served(ray, actors, function, shards)
+    finally:
+        for one in actors:
+            ray.kill(one)
+
+
+def _served(ray: Any, actors: list[Any], function: Callable[[In], Out], shards: Sequence[In]) -> Iterator[Out]:
+    """Give each actor a shard as soon as it has none, and yield the results in order."""
+    waiting = iter(range(len(shards)))
+    busy: dict[Any, tuple[int, Any]] = {}
+    results: dict[int, Out] = {}
+    following = 0
+    for one in actors:
+        _give(one, function, shards, waiting, busy)
+    while busy:
+        (ready,), _ = ray.wait(list(busy), num_returns=1)
+        number, one = busy.pop(ready)
+        try:
+            results[number] = ray.get(ready)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except ray.exceptions.RayActorError as error:
+            what = f"shard {number} of {len(shards)} lost its worker {TRIES} times"
+            raise WorkerError(f"{what} (killed, or out of memory); use fewer workers") from error
+        _give(one, function, shards, waiting, busy)
+        while following in results:
+            yield results.pop(following)
+            following += 1
+
+
+def _give(
+    actor: Any,
+    function: Callable[[In], Out],
+    shards: Sequence[In],
+    waiting: Iterator[int],
+    busy: dict[Any, tuple[int, Any]],
+) -> None:
+    """Give an actor the next shard, if there is one."""
+    number = next(waiting, None)
+    if number is not None:
+        busy[actor.run.remote(function, shards[number])] = number, actor
+
+
+class _Actor:
+    """A Ray worker."""
+
+    def __init__(self) -> None:
+        os.environ.update(_ONE_THREAD)
+
+    def run(self, function: Callable[[In], Out], shard: In) -> Out:
+        """Run one shard."""
+        return _alone(function, shard)
+
+
+def _alone(function: Callable[[In], Out], shard: In) -> Out:
+    """Run one shard with BLAS on one thread."""
+    with threadpool_limits(limits=1):
+        return function(shard)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
