@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
+import numpy as np
 
 from recipe.balance import make_quotas
 from recipe.budget import count_samples, fit_size
-from recipe.config import Recipe, Step
+from recipe.config import Recipe
+from recipe.engine import running
 from recipe.errors import ConfigError
+from recipe.label import label_pool
 from recipe.outcome import Mix
 from recipe.pool import SCHEMA, Pool
 from recipe.read import read_pool
 from recipe.rooms import call, check_knobs
+from recipe.stages import stage
+from recipe.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from recipe.config import Step
+    from recipe.engine import Name as Engine
     from recipe.quotas import Quotas
+    from recipe.trail import Trail
 
     Source = str | Path | Mapping[str, Any]
     Sources = Pool | Source | Sequence[Source]
+
+KEPT = ("novelty", "density")  # scores that take minutes in a large pool
 
 
 def select_mix(
@@ -31,6 +42,9 @@ def select_mix(
     size: float | str | None = None,
     seed: int | None = None,
     recipe: Recipe | Mapping[str, Any] | str | Path | None = None,
+    cache: str | Path | None = None,
+    engine: Engine = "auto",
+    workers: int | None = None,
     **knobs: Any,
 ) -> Mix:
     """Pick the samples that are worth training on.
@@ -46,6 +60,11 @@ def select_mix(
         The one seed of every random choice.
     recipe
         A recipe, a mapping, a YAML file, or the name of a preset; the defaults by default.
+    cache
+        A folder (or URL for fsspec) where every stage leaves what it made, so that a run that was killed continues and
+        a run with another size embeds nothing again. None, the default, keeps nothing.
+    engine, workers
+        Who does the work, see `recipe.engine.running`; the mix is the same.
     **knobs
         Further fields of `Recipe`, as ``select="kcenter"`` or ``balance={"per_image": 3}``.
 
@@ -71,13 +90,16 @@ def select_mix(
     (50, 50)
     """
     plan = _plan(recipe, sources, size=size, seed=seed, **knobs)
-    pool = label_pool(sources if isinstance(sources, Pool) else open_sources(plan), plan)
+    with running(engine, workers):
+        pool, trail = label_pool(sources if isinstance(sources, Pool) else open_sources(plan, cache), plan)
 
-    def pick(count: int) -> Mix:
-        scored, quotas = score(pool, plan, count)
-        return Mix(scored, call("select", plan.select, scored, quotas, seed=plan.seed), quotas, plan)
+        def pick(count: int) -> Mix:
+            scored, quotas = score(pool, plan, count, trail)
+            with stage("select"):
+                picks = call("select", plan.select, scored, quotas, seed=plan.seed)
+            return Mix(scored, picks, quotas, plan)
 
-    return fit_size(plan.size, pool, pick)
+        return fit_size(plan.size, pool, pick)
 
 
 def score_pool(
@@ -86,13 +108,16 @@ def score_pool(
     size: float | str | None = None,
     seed: int | None = None,
     recipe: Recipe | Mapping[str, Any] | str | Path | None = None,
+    cache: str | Path | None = None,
+    engine: Engine = "auto",
+    workers: int | None = None,
     **knobs: Any,
 ) -> Pool:
     """Read, label, embed, cluster and score every sample, and pick none.
 
     Parameters
     ----------
-    sources, size, seed, recipe, **knobs
+    sources, size, seed, recipe, cache, engine, workers, **knobs
         As for `select_mix`; the size matters to the score `balance` only.
 
     Returns
@@ -107,55 +132,42 @@ def score_pool(
     True
     """
     plan = _plan(recipe, sources, size=size, seed=seed, **knobs)
-    pool = label_pool(sources if isinstance(sources, Pool) else open_sources(plan), plan)
-    return score(pool, plan, count_samples(plan.size, pool))[0]
+    with running(engine, workers):
+        pool, trail = label_pool(sources if isinstance(sources, Pool) else open_sources(plan, cache), plan)
+        return score(pool, plan, count_samples(plan.size, pool), trail)[0]
 
 
-def open_sources(plan: Recipe) -> Pool:
+def open_sources(plan: Recipe, cache: str | Path | None = None) -> Pool:
     """Read the sources of a recipe into one pool."""
-    return read_pool([source.model_dump(exclude_none=True) for source in plan.sources], **plan.read.model_dump())
+    sources = [source.model_dump(exclude_none=True) for source in plan.sources]
+    with stage("read"):
+        return read_pool(sources, **plan.read.model_dump(), store=None if cache is None else open_store(cache))
 
 
-def label_pool(pool: Pool, plan: Recipe) -> Pool:
-    """Attach what is known of each sample by itself and its company: labels, problems, vector, cluster."""
-    for name, knobs in (("answer", {}), ("task", {}), ("concepts", plan.tag.model_dump()), ("trouble", {})):
-        labels: pl.DataFrame = call("tag", Step(name, knobs), pool)
-        if name == "trouble":
-            pool = pool.refuse(labels["problem"])
-            labels = labels.drop("problem")
-        pool = pool.with_labels(labels)
-    if plan.dedup.exact:
-        pool = _drop_twins(pool, Step("exact", {}), plan)
-    if plan.dedup.near is not None:
-        knobs = {"threshold": plan.dedup.near, "across_images": plan.dedup.across_images}
-        pool = _drop_twins(pool, Step("near", knobs), plan)
-    if pool.vectors is None:
-        pool = pool.with_vectors(call("embed", plan.embed, pool, seed=plan.seed))
-    cluster = call("cluster", plan.cluster, pool.vectors, seed=plan.seed)
-    return pool.with_labels(pl.DataFrame({"cluster": cluster}))
-
-
-def score(pool: Pool, plan: Recipe, count: int) -> tuple[Pool, Quotas]:
+def score(pool: Pool, plan: Recipe, count: int, trail: Trail) -> tuple[Pool, Quotas]:
     """Draw up the quotas of a mix of so many samples, and score every sample."""
     balance = plan.balance
-    quotas = make_quotas(
-        pool,
-        count,
-        margins=balance.margins,
-        yes_share=balance.yes_share,
-        at_most=balance.at_most,
-        per_image=balance.per_image,
-    )
-    pool = pool.with_labels(quotas.columns())
-    return pool.with_scores({step.label: call("score", step, pool) for step in plan.score}), quotas
+    with stage("quotas"):
+        quotas = make_quotas(
+            pool,
+            count,
+            margins=balance.margins,
+            yes_share=balance.yes_share,
+            at_most=balance.at_most,
+            per_image=balance.per_image,
+        )
+        pool = pool.with_labels(quotas.columns())
+    with stage("score"):
+        return pool.with_scores({step.label: _scores(pool, step, trail) for step in plan.score}), quotas
 
 
-def _drop_twins(pool: Pool, step: Step, plan: Recipe) -> Pool:
-    """Refuse each duplicate, naming the key of the sample that is kept in its place."""
-    keeper = call("dedup", step, pool, seed=plan.seed)
-    twin = pl.Series(keeper) != pool.rows["row"].cast(pl.Int64)
-    key = pl.Series(pool.rows["key"].gather(keeper))
-    return pool.refuse(pl.select(pl.when(twin).then("dup:" + key).alias("problem")).to_series())
+def _scores(pool: Pool, step: Step, trail: Trail) -> NDArray[np.float32]:
+    """Score every sample; what costs much, and hangs on no quota, is kept."""
+    if step.name not in KEPT:
+        scores: NDArray[np.float32] = call("score", step, pool)
+        return scores
+    kept: NDArray[np.float32] = trail.to("score", step).whole("scores.npy", lambda: call("score", step, pool))
+    return np.array(kept)
 
 
 def _plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, sources: Sources | None, **knobs: Any) -> Recipe:

@@ -59,6 +59,7 @@ def cluster(
 
     if k is not None and k < 1:
         raise ConfigError(f"cluster.kmeans: expected at least one cluster, got k={k}")
+    vectors = np.asarray(vectors, dtype=np.float32)
     n, d = vectors.shape
     k = min(n, default_k(n) if k is None else k)
     if k <= 1:

@@ -12,6 +12,7 @@ import polars as pl
 from recipe.engine import each
 from recipe.errors import InputError
 from recipe.seed import draws
+from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -185,12 +186,13 @@ def coverage(vectors: NDArray[np.float32], points: NDArray[np.int64], picked: ND
     float
         On -1..1; 1 where every point is picked or has a picked twin.
     """
-    chosen = np.ascontiguousarray(vectors[np.sort(picked)])
+    chosen = rows_of(vectors, np.sort(picked))
 
     def best(part: NDArray[np.int64]) -> float:
         nearest = np.full(len(part), -1, np.float32)
+        points = rows_of(vectors, part)
         for at in range(0, len(chosen), 4096):
-            nearest = np.maximum(nearest, (vectors[part] @ chosen[at : at + 4096].T).max(axis=1))
+            nearest = np.maximum(nearest, (points @ chosen[at : at + 4096].T).max(axis=1))
         return float(nearest.sum(dtype=np.float64))
 
     parts = np.array_split(points, max(1, len(points) // 2048))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.errors import ConfigError
+from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,4 +26,4 @@ def eligible_vectors(pool: Pool, name: str) -> tuple[NDArray[np.int64], NDArray[
     if pool.vectors is None or "cluster" not in pool.rows.columns:
         raise ConfigError(f"score.{name}: expected a pool with vectors and clusters; embed and cluster it first")
     rows = np.flatnonzero(pool.eligible)
-    return rows, pool.vectors[rows], pool.rows["cluster"].to_numpy()[rows]
+    return rows, rows_of(pool.vectors, rows), pool.rows["cluster"].to_numpy()[rows]

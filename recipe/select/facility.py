@@ -11,6 +11,7 @@ from recipe.engine import single_threaded
 from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up
+from recipe.vectors import rows_of
 from recipe.select._kernels import QUANTUM
 from recipe.select._rounds import Ground
 from recipe.select._terms import weigh_terms
@@ -104,7 +105,7 @@ def select(
         raise ConfigError("select.facility: expected a pool with vectors; embed it first")
     rows = np.flatnonzero(quotas.cell >= 0)
     terms = weigh_terms(pool, rows, quotas, concepts=concepts, quality=quality or {})
-    vectors = np.ascontiguousarray(pool.vectors[rows])
+    vectors = rows_of(pool.vectors, rows)
     small = len(rows) <= block
     blocks = [np.arange(len(rows))] if small else cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=block)
     ground = Ground(vectors, terms, quotas.quota, quotas.per_image, blocks)

@@ -12,6 +12,7 @@ from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up, take
 from recipe.select._kernels import QUANTUM, farthest_first, quantise
+from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def select(
     if pool.vectors is None:
         raise ConfigError("select.kcenter: expected a pool with vectors; embed it first")
     rows = np.flatnonzero(quotas.cell >= 0)
-    vectors = np.ascontiguousarray(pool.vectors[rows])
+    vectors = rows_of(pool.vectors, rows)
     blocks = cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=block)
     supply = np.bincount(quotas.cell[rows], minlength=len(quotas.quota))
 

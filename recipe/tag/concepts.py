@@ -62,14 +62,50 @@ def tag(pool: Pool, *, concepts: Concepts = None, min_frequency: float = 0) -> p
     """
     if min_frequency < 0:
         raise ConfigError(f"tag.concepts: expected min_frequency from 0 on, got {min_frequency}; 0 keeps all keywords")
-    known = _table(load_concepts(concepts))
-    texts = pl.DataFrame({"row": pool.rows["row"], "text": pool.texts})
-    found = pl.concat([_find(part, known) for part in texts.iter_slices(_SLICE)] or [_find(texts, known)])
-    least = min_frequency * len(pool) if min_frequency < 1 else min_frequency
-    common = found.filter(pl.len().over("keyword") >= least)
-    counts = common.group_by("row").agg(n_keywords=pl.len())
+    known = keywords_of(concepts)
+    if min_frequency:
+        known = frequent(known, [count(pool, known)], min_frequency, len(pool))
+    return say(pool, known)
+
+
+def keywords_of(concepts: Concepts = None) -> pl.DataFrame:
+    """Return one line a keyword of a concept: keyword as it is searched for, concept, order (of the concept)."""
+    named = load_concepts(concepts)
+    pairs = [(keyword, name, order) for order, (name, words) in enumerate(named.items()) for keyword in words]
+    table = pl.DataFrame(pairs, schema=["keyword", "concept", "order"], orient="row")
+    return table.with_columns(_plain(pl.col("keyword"))).unique(maintain_order=True)
+
+
+def count(pool: Pool, known: pl.DataFrame) -> pl.DataFrame:
+    """Count the samples of a pool, or of a part of it, that say each keyword: `keyword` and `n`."""
+    return _find(pool, known).group_by("keyword").agg(n=pl.len())
+
+
+def frequent(known: pl.DataFrame, counts: Sequence[pl.DataFrame], min_frequency: float, n: int) -> pl.DataFrame:
+    """Return the keywords that enough samples say.
+
+    Parameters
+    ----------
+    known
+        As `keywords_of` returns it.
+    counts
+        What `count` returned for each part of the pool.
+    min_frequency
+        As for `tag`.
+    n
+        Samples of the pool.
+    """
+    least = min_frequency * n if min_frequency < 1 else min_frequency
+    common = pl.concat(counts).group_by("keyword").agg(pl.col("n").sum()).filter(pl.col("n") >= least)
+    return known.join(common, on="keyword", how="semi", maintain_order="left")
+
+
+def say(pool: Pool, known: pl.DataFrame) -> pl.DataFrame:
+    """List the concepts of which a sample says a keyword: as `tag`, with the keywords at hand."""
+    found = _find(pool, known)
+    counts = found.group_by("row").agg(n_keywords=pl.len())
     named = (
-        common.join(known, on="keyword")
+        found.join(known, on="keyword")
         .unique(["row", "concept"])
         .sort("row", "order")
         .group_by("row", maintain_order=True)
@@ -150,19 +186,15 @@ def _plain(text: pl.Expr) -> pl.Expr:
     return pl.format(" {} ", text.str.to_lowercase().str.replace_all(_GAP, " ").str.strip_chars(" "))
 
 
-def _table(concepts: Mapping[str, Sequence[str]]) -> pl.DataFrame:
-    """Return one line a keyword of a concept: keyword as it is searched for, concept, order (of the concept)."""
-    pairs = [(keyword, name, order) for order, (name, words) in enumerate(concepts.items()) for keyword in words]
-    table = pl.DataFrame(pairs, schema=["keyword", "concept", "order"], orient="row")
-    return table.with_columns(_plain(pl.col("keyword"))).unique(maintain_order=True)
-
-
-def _find(texts: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def _find(pool: Pool, known: pl.DataFrame) -> pl.DataFrame:
     """Return one line a keyword that a text says: row, keyword."""
     needles = known["keyword"].unique(maintain_order=True).to_list()
+    texts = pl.DataFrame({"row": pool.rows["row"], "text": pool.texts})
     said = _plain(pl.col("text").str.replace_all(FORMAT_PROMPTS, " "))
-    return (
-        texts.select("row", keyword=said.str.extract_many(needles, overlapping=True).list.unique())
+    parts = [
+        part.select("row", keyword=said.str.extract_many(needles, overlapping=True).list.unique())
         .explode("keyword")
         .drop_nulls("keyword")
-    )
+        for part in texts.iter_slices(_SLICE)
+    ]
+    return pl.concat(parts or [pl.DataFrame(schema={"row": pl.UInt32, "keyword": pl.String})])
