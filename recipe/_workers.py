@@ -1,4 +1,4 @@
-"""Processes and Ray workers: both run pure functions over shards, and give a shard that died with its worker to another."""
+"""Processes and Ray workers: both run pure functions over shards, and what died with a worker is done by another."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ def on_ray(function: Callable[[In], Out], shards: Sequence[In], workers: int | N
         raise MissingExtra("engine='ray' needs Ray: pip install 'recipe[ray]'") from error
     if not ray.is_initialized():
         ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False, configure_logging=False)
-    has = ray.cluster_resources()
+    cluster: Any = ray
+    has = cluster.cluster_resources()
     gpus = int(has.get("GPU", 0))
     count = min(workers or gpus or int(has.get("CPU", 1)), max(1, len(shards)))
     share = {"num_gpus": gpus / count} if gpus else {"num_cpus": 1}
@@ -110,7 +111,7 @@ def on_ray(function: Callable[[In], Out], shards: Sequence[In], workers: int | N
         yield from _served(ray, actors, function, shards)
     finally:
         for one in actors:
-            ray.kill(one)
+            cluster.kill(one)
 
 
 def _served(ray: Any, actors: list[Any], function: Callable[[In], Out], shards: Sequence[In]) -> Iterator[Out]:

@@ -1,4 +1,4 @@
-"""The command line: recipe select | score | stats | validate | recipes | demo."""
+"""The command line: recipe select | score | stats | validate | recipes | demo | cache."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from recipe._caches import caches
 from recipe.config import Recipe
+from recipe.engine import Name as Engine
 from recipe.errors import ConfigError, RecipeError
 from recipe.recipe_files import presets
+from recipe.stages import stage, timed
+from recipe.store import DEFAULT
 
 if TYPE_CHECKING:
     from recipe.outcome import Mix
@@ -27,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(caches, name="cache")
 out = Console(highlight=False, soft_wrap=True)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line break
 
@@ -34,6 +39,9 @@ Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs;
 Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 Preset = Annotated[str | None, typer.Option(help="A shipped recipe; see `recipe recipes`.")]
+Cache = Annotated[str, typer.Option(help="Where stages leave what they made: a folder, a URL, or off.")]
+EngineName = Annotated[Engine, typer.Option("--engine", help="Who works: auto, serial, processes, ray.")]
+Workers = Annotated[int | None, typer.Option(help="Processes, or Ray workers; as many as there are cores by default.")]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Read what is sound of damaged files, and list the rest.")]
 
 
@@ -51,6 +59,9 @@ def select(
     images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,
     pack: Annotated[bool | None, typer.Option(help="Merge single questions of one image.")] = None,
     lenient: Lenient = False,
+    cache: Cache = DEFAULT,
+    engine: EngineName = "auto",
+    workers: Workers = None,
     manifest: Annotated[Path | None, typer.Option(help="Rebuild the mix of this manifest, byte for byte.")] = None,
     print_recipe: Annotated[bool, typer.Option("--print-recipe", help="Print the full recipe and stop.")] = False,
 ) -> None:
@@ -67,7 +78,7 @@ def select(
     if print_recipe:
         sys.stdout.write(plan.to_yaml())
         return
-    _show(_selected(plan))
+    _show(_selected(plan, cache=_kept(cache), engine=engine, workers=workers))
 
 
 @app.command()
@@ -78,6 +89,9 @@ def score(
     seed: Seed = None,
     preset: Preset = None,
     lenient: Lenient = False,
+    cache: Cache = DEFAULT,
+    engine: EngineName = "auto",
+    workers: Workers = None,
     out_path: Annotated[Path, typer.Option("--out", help="A .parquet file.")] = Path("scores.parquet"),
 ) -> None:
     """Score every sample and write the scores as Parquet."""
@@ -86,7 +100,8 @@ def score(
 
     if out_path.suffix != ".parquet":
         raise ConfigError(f"expected --out ending in .parquet, got {out_path}")
-    pool = score_pool(recipe=_plan(inputs, preset, size, seed=seed, read=_leniently(lenient)))
+    plan = _plan(inputs, preset, size, seed=seed, read=_leniently(lenient))
+    pool = score_pool(recipe=plan, cache=_kept(cache), engine=engine, workers=workers)
     with atomic_write(out_path) as file:
         pool.rows.drop("turns", "extra", "order").write_parquet(file)
     out.print(f"wrote {_shown(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
@@ -159,7 +174,8 @@ def demo(
     folder.mkdir(parents=True, exist_ok=True)
     write_demo(folder, images=images)
     out.print(f"made a pool of {images} images in {_shown(str(folder))}")
-    _show(_selected(_plan([str(folder)], None, size, seed=seed, write={"path": str(out_path / "mix.json")})))
+    plan = _plan([str(folder)], None, size, seed=seed, write={"path": str(out_path / "mix.json")})
+    _show(_selected(plan, cache=None))
 
 
 def _shown(text: str) -> str:
@@ -188,16 +204,27 @@ def _plan(inputs: list[str] | None, preset: str | None, size: str | None, **knob
     return plan
 
 
-def _selected(plan: Recipe) -> Mix:
+def _kept(cache: str) -> str | None:
+    """Return where stages leave what they made; None for nowhere."""
+    return None if cache == "off" else cache
+
+
+def _selected(plan: Recipe, **how: Any) -> Mix:
     """Select, and write what was selected."""
     from recipe.mix import select_mix  # noqa: PLC0415  starts fast
 
     target = Path(plan.write.path)
     if target.suffix not in {".json", ".jsonl"} or not target.parent.is_dir():
         raise ConfigError(f"expected a mix ending in .json or .jsonl in a folder that exists, got {target}")
-    mix = select_mix(recipe=plan)
-    for file in mix.write():
+    with timed() as stages:
+        mix = select_mix(recipe=plan, **how)
+        with stage("write"):
+            written = mix.write()
+    for file in written:
         out.print(f"wrote {_shown(str(file))}")
+    total = sum(one.seconds for one in stages)
+    shares = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.seconds / total:.0%})" for one in stages)
+    out.print(f"{'time':<12} {total:.1f} s: {shares}")
     return mix
 
 

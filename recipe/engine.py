@@ -26,11 +26,12 @@ Name = Literal["auto", "serial", "processes", "ray"]
 class Engine(NamedTuple):
     """Who does the work of a job."""
 
-    name: Name = "auto"
-    workers: int | None = None
+    name: Name
+    workers: int | None
 
 
-_engine: ContextVar[Engine] = ContextVar("engine", default=Engine())
+ANYONE = Engine("auto", None)
+_engine: ContextVar[Engine] = ContextVar("engine", default=ANYONE)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from recipe.pool import Parts
     from recipe.store import Store
 
+
 def label_pool(pool: Pool, plan: Recipe) -> tuple[Pool, Trail]:
     """Tag, refuse duplicates, embed and cluster, on all cores and part by part where the pool lies in files.
 
@@ -73,7 +74,7 @@ def _tagged(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
 
 def _tags(part: Pool, known: pl.DataFrame) -> pl.DataFrame:
     """Make all labels of a part."""
-    labels = [call("tag", Step(name, {}), part) for name in ("answer", "task", "trouble")]
+    labels: list[pl.DataFrame] = [call("tag", Step(name, {}), part) for name in ("answer", "task", "trouble")]
     return pl.concat([*labels, concepts.say(part, known)], how="horizontal")
 
 
@@ -125,7 +126,8 @@ def _embedded(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
     """Attach the vectors, as float16: part by part if the embedder can, else as a whole."""
     step = plan.embed
     trail = trail.to("embed", step, seed=plan.seed)
-    room = import_module(f"recipe.embed.{step.name}") if isinstance(step.name, str) else None
+    name = step.name if isinstance(step.name, str) else ""
+    room = import_module(f"recipe.embed.{name}") if name else None
     if not hasattr(room, "encode"):
 
         def make() -> Sequence[NDArray[np.float16]]:
@@ -138,7 +140,7 @@ def _embedded(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
     def encode() -> Sequence[NDArray[np.float16]]:
         parts = trail.parts
         files = learned if parts is None else [f"{trail.folder}/learned/{name}.npy" for name in learned]
-        function = partial(_encode, step.name, knobs, files, parts and parts.store)
+        function = partial(_encode, name, knobs, files, parts.store if parts else None)
         return trail.by_part(pool, function, label="embed", ending=".npy")
 
     return pool.with_vectors(trail.matrix(encode)), trail

@@ -155,9 +155,8 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
     store = Store(os.fspath(cache).rstrip("/"))
     if store.has(MARK):
         check_format(store)
-    elif "://" not in store.root and Path(store.root).exists():
-        if not Path(store.root).is_dir() or any(Path(store.root).iterdir()):
-            raise InputError(f"{store.root}: expected a cache of recipe or nothing, got other files; name another folder")
+    elif "://" not in store.root and _holds_something(Path(store.root)):
+        raise InputError(f"{store.root}: expected a cache of recipe or nothing, got other files; name another folder")
     if not store.has(MARK):
         try:
             store.put_json(MARK, {"format": FORMAT})
@@ -165,6 +164,11 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
             what = f"cannot be made a cache ({error.strerror})"
             raise InputError(f"{store.root}: {what}; name another folder, or switch the cache off") from error
     return store
+
+
+def _holds_something(path: Path) -> bool:
+    """Tell whether there is a file, or a folder that is not empty."""
+    return path.exists() and (not path.is_dir() or any(path.iterdir()))
 
 
 def check_format(store: Store) -> None:
@@ -215,7 +219,9 @@ def list_cache(cache: str | os.PathLike[str]) -> list[Kept]:
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         files = [path.stat() for path in folder.rglob("*") if path.is_file()]
         latest = max((file.st_mtime for file in files), default=0.0)
-        kept.append(Kept(folder.name, folder.name.rpartition("-")[0], len(files), sum(f.st_size for f in files), latest))
+        kept.append(
+            Kept(folder.name, folder.name.rpartition("-")[0], len(files), sum(f.st_size for f in files), latest)
+        )
     return kept
 
 

@@ -102,7 +102,7 @@ class Trail:
         return _load(store.get(file))
 
     def matrix(self, make: Callable[[], Sequence[NDArray[Any]]]) -> NDArray[Any]:
-        """Put the arrays that `by_part` makes one below the other, as one file of which only the rows in hand are read."""
+        """Put the arrays that `by_part` makes one below the other, in one file that is read where it is touched."""
         if self.parts is None:
             return np.concatenate(make())
         store, file = self.parts.store, f"{self.folder}/matrix.npy"
@@ -116,8 +116,7 @@ class Trail:
                     out.write(np.ascontiguousarray(block).data)
             for number in range(len(blocks)):
                 store.remove(f"{self.folder}/{number:05}.npy")
-        matrix: NDArray[Any] = _load(store.get(file))
-        return matrix
+        return np.asanyarray(_load(store.get(file)))
 
 
 def _on_part(function: Callable[[Pool], Any], store: Store, name: str) -> Any:

@@ -43,7 +43,7 @@ def rows_of(vectors: Vectors, rows: NDArray[np.integer[Any]] | slice) -> NDArray
 
 
 def stored(vectors: Vectors) -> Vectors | Stored:
-    """Return what stands for a matrix in a message to another process: the file's name, or the matrix if it has none."""
+    """Return what stands for a matrix in a message to another process: its file's name, or itself if it has none."""
     if isinstance(vectors, np.memmap) and vectors.filename is not None:
         return Stored(str(vectors.filename))
     return vectors

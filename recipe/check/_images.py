@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
-from recipe.engine import usable_cores
+from recipe._workers import usable_cores
 from recipe.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +50,8 @@ def cut(path: Path, *, piece: int = PIECE) -> list[Span] | None:
 
 def _cut_array(path: Path, piece: int) -> list[Span] | None:
     """Cut at commas between the elements of the one array of a file."""
+    from recipe.read._kernels import commas  # noqa: PLC0415  compiles, which a small file need not wait for
+
     state = np.zeros(5, np.int64)  # depth, inside a string, after a backslash, last cut, where the array ended
     buffer = bytearray(_BLOCK)
     view = np.frombuffer(buffer, np.uint8)
@@ -57,7 +59,7 @@ def _cut_array(path: Path, piece: int) -> list[Span] | None:
     at = 0
     with path.open("rb") as file:
         while size := file.readinto(buffer):
-            found = _commas(view[:size], at, piece, state)
+            found = commas(view[:size], at, piece, state)
             if found[-1:].tolist() == [-1]:
                 return None
             cuts.append(found)
@@ -68,45 +70,8 @@ def _cut_array(path: Path, piece: int) -> list[Span] | None:
     with path.open("rb") as file:
         start = file.read(64).index(b"[") + 1
     edges = [start - 1, *np.concatenate(cuts).tolist(), end]
-    spans = [Span(a + 1, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    spans = [Span(a + 1, b) for a, b in pairwise(edges)]
     return spans if len(spans) > 1 else None
-
-
-@njit(cache=True, nogil=True)
-def _commas(data, at, piece, state):
-    """Return the commas between elements at which to cut a block of a file; -1 last if it holds more than one array."""
-    depth, inside, escaped, last, end = state[0], state[1], state[2], state[3], state[4]
-    found = np.empty(len(data) // piece + 2, np.int64)
-    count = 0
-    for i in range(len(data)):
-        byte = data[i]
-        if inside:
-            if escaped:
-                escaped = 0
-            elif byte == 92:
-                escaped = 1
-            elif byte == 34:
-                inside = 0
-            continue
-        if byte == 34:
-            inside = 1
-        elif byte == 91 or byte == 123:
-            depth += 1
-        elif byte == 93 or byte == 125:
-            depth -= 1
-            if depth == 0:
-                end = at + i
-                continue
-        elif byte == 44 and depth == 1 and at + i - last >= piece:
-            found[count] = at + i
-            last = at + i
-            count += 1
-        if end and byte > 32:  # something follows the array
-            found[count] = -1
-            count += 1
-            break
-    state[0], state[1], state[2], state[3], state[4] = depth, inside, escaped, last, end
-    return found[:count]
 
 
 def _cut_lines(path: Path, piece: int) -> list[Span] | None:
@@ -122,5 +87,5 @@ def _cut_lines(path: Path, piece: int) -> list[Span] | None:
             edges.append(file.tell())
     if edges[-1] < size:
         edges.append(size)
-    spans = [Span(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    spans = [Span(a, b) for a, b in pairwise(edges)]
     return spans if len(spans) > 1 else None

@@ -203,7 +203,7 @@ def _offsets(files: Sequence[str], heights: Sequence[int]) -> list[tuple[int, in
     return offsets
 
 
-def _merge(
+def _merge(  # noqa: PLR0917  all but the part are bound beforehand
     store: Store, stage: str, tables: Sequence[str], offsets: Sequence[tuple[int, int]], count: int, part: int
 ) -> None:
     """Gather a range of keys from all tables into one part."""

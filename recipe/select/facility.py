@@ -11,10 +11,10 @@ from recipe.engine import single_threaded
 from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up
-from recipe.vectors import rows_of
 from recipe.select._kernels import QUANTUM
 from recipe.select._rounds import Ground
 from recipe.select._terms import weigh_terms
+from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,34 @@
+"""The command line of the cache: recipe cache list | clear."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from recipe.store import DEFAULT, clear_cache, list_cache
+
+caches = typer.Typer(help="List or clear what earlier runs left for later ones.", no_args_is_help=True)
+out = Console(highlight=False, soft_wrap=True)
+
+Folder = Annotated[str, typer.Option("--cache", help="The folder of the cache.")]
+
+
+@caches.command("list")
+def list_stages(folder: Folder = DEFAULT) -> None:
+    """List what a cache holds: stage, files, megabytes, and when it was written last."""
+    table = Table("stage", "files", "MB", "written", box=None)
+    for kept in list_cache(folder):
+        when = datetime.fromtimestamp(kept.used, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
+        table.add_row(escape(kept.folder), f"{kept.files:,}", f"{kept.size / 1e6:,.1f}", when)
+    out.print(table)
+
+
+@caches.command("clear")
+def clear(folder: Folder = DEFAULT) -> None:
+    """Remove a cache and all that it holds."""
+    out.print(f"removed {clear_cache(folder) / 1e6:,.1f} MB from {escape(folder)}")
