@@ -54,10 +54,6 @@ WHERE = [
     f"{across} {up} part" if across != "the middle" else f"the middle of the {up} part"
     for up, across in product(("upper", "central", "lower"), ("the left", "the middle", "the right"))
 ]
-SYLLABLES = (
-    "ba be bel bra cor da del do fen ga gre hal jo ka kel la lin lo ma mer mi na nor pa pel qua ra rin ro "
-    "sa sel ta tor ul va ven vi wen xa yo zel zi"
-).split(" ")  # noqa: SIM905  forty short strings would be forty lines
 LISTS = {  # slot and its list in world.yaml
     "color": "colors",
     "material": "materials",
@@ -190,12 +186,12 @@ def forms(word: str) -> tuple[str, str, str]:
     return word, f"{article} {word}", plural
 
 
-def made_up(count: int, label: int, *, ending: str = "") -> list[str]:
+def made_up(syllables: str, count: int, label: int, *, ending: str = "") -> list[str]:
     """Make pronounceable words, none twice."""
-    draws, words = Draws(label, 0), {}
+    draws, parts, words = Draws(label, 0), syllables.split(), {}
     while len(words) < count:
-        for three in draws.below(len(SYLLABLES), 2 * count, 3).tolist():
-            words["".join(SYLLABLES[i] for i in three[: 2 + three[0] % 2]) + ending] = None
+        for three in draws.below(len(parts), 2 * count, 3).tolist():
+            words["".join(parts[i] for i in three[: 2 + three[0] % 2]) + ending] = None
     return list(words)[:count]
 
 
@@ -208,8 +204,8 @@ class World:
         words = self.bank.words
         self.word = {name: words(lore[key]) for name, key in LISTS.items()}
         self.word["where"] = words(f"in {part}" for part in WHERE)
-        self.word["look"] = words(lore["looks"] + made_up(lore["more_looks"], 1, ending="y"))
-        self.word["name"] = words(name.capitalize() for name in made_up(lore["names"], 2))
+        self.word["look"] = words(lore["looks"] + made_up(lore["syllables"], lore["more_looks"], 1, ending="y"))
+        self.word["name"] = words(name.capitalize() for name in made_up(lore["syllables"], lore["names"], 2))
         self._place_things(lore)
         self._compile(lore)
         self.frame = {name: self.bank.constant(text) for name, text in FRAME.items()}
@@ -227,7 +223,7 @@ class World:
         """Give each scene its things by frequency: the place's own, those of every place, made-up ones."""
         places, kinds = lore["places"], len(lore["kinds"])
         share = lore["nouns"]["more"] // len(places)
-        tail = made_up(share * len(places), 0)
+        tail = made_up(lore["syllables"], share * len(places), 0)
         own = [self.bank.words(dict.fromkeys(things)) for things in places.values()]
         common, rare = self.bank.words(lore["everywhere"]), self.bank.words(tail).reshape(len(places), share)
         draws, scenes = Draws(3, 0), []
