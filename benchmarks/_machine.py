@@ -102,9 +102,10 @@ def available() -> int:
 
 
 def save(path: Path, figures: Any) -> None:
-    """Write results as JSON."""
+    """Write results as JSON, floats to eight digits."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="ascii")
+    rounded = json.loads(json.dumps(figures), parse_float=lambda text: float(f"{float(text):.8g}"))
+    path.write_text(json.dumps(rounded, indent=1) + "\n", encoding="ascii")
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:

@@ -27,7 +27,7 @@ from typing import Any
 from _machine import GB, descendants, facts, save, share, table
 
 LOOK = 0.25  # seconds between looks at the memory, at least
-EASE = 20  # a look may take one part in so many of the time
+EASE = 10  # a look may take one part in so many of the time
 OPTIONS = ("engine", "workers", "cache")  # passed on to select_mix where it takes them
 PACKAGES = ("faiss-cpu", "msgspec", "numba", "polars", "scikit-learn", "scipy")
 STAGES = {"name": "", "seconds": ".1f", "share": ".1%"}
@@ -53,7 +53,7 @@ def job(pool: Path, size: int, out: Path, options: dict[str, Any]) -> dict[str, 
         stages, total_seconds, samples, picked, mix_mb, mix_sha256.
     """
     import recipe
-    from recipe.stages import stage, timed
+    from recipe.stages import timed
 
     begin = perf_counter()
     with timed() as stages:

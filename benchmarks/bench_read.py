@@ -28,7 +28,6 @@ COLUMNS = {
     "samples_per_second": ",.0f",
     "peak_mb": ",.0f",
     "runs": "d",
-    "note": "",
 }
 
 
@@ -106,12 +105,10 @@ READERS = (
 )
 
 
-def compete(files: list[Path], repeat: int) -> list[dict[str, Any]]:
-    """Run every reader in turns, and return a row for each."""
+def compete(files: list[Path], repeat: int) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Run every reader in turns, and return a row for each that ran, and why the others did not."""
     runs: dict[str, list[Measured]] = {reader.name: [] for reader in READERS}
-    notes = {
-        r.name: f"skipped: {r.package} is not installed" for r in READERS if r.package and not installed(r.package)
-    }
+    notes = {r.name: f"{r.package} is not installed" for r in READERS if r.package and not installed(r.package)}
     for _ in range(repeat):
         for reader in READERS:
             if reader.name not in notes:
@@ -122,17 +119,22 @@ def compete(files: list[Path], repeat: int) -> list[dict[str, Any]]:
                     runs[reader.name].append(run)
                     print(f"{reader.name}: {run.seconds:.2f} s, {run.peak_mb:,.0f} MB", flush=True)
     size = sum(file.stat().st_size for file in files)
-    return [_row(reader.name, runs[reader.name], size, notes.get(reader.name)) for reader in READERS]
+    return [_row(name, ran, size) for name, ran in runs.items() if ran], notes
 
 
-def _row(name: str, runs: list[Measured], size: int, note: str | None) -> dict[str, Any]:
+def _row(name: str, runs: list[Measured], size: int) -> dict[str, Any]:
     """Sum up a reader's runs."""
-    row: dict[str, Any] = {"name": name, "runs": len(runs)}
-    if runs:
-        seconds, samples = median(run.seconds for run in runs), runs[0].result
-        row |= {"seconds": seconds, "mb_per_second": size / MB / seconds, "samples_per_second": samples / seconds}
-        row |= {"peak_mb": median(run.peak_mb for run in runs), "samples": samples, "mb": round(size / MB, 1)}
-    return row | ({"note": note} if note else {})
+    seconds, samples = median(run.seconds for run in runs), runs[0].result
+    return {
+        "name": name,
+        "seconds": seconds,
+        "mb_per_second": size / MB / seconds,
+        "samples_per_second": samples / seconds,
+        "peak_mb": median(run.peak_mb for run in runs),
+        "runs": len(runs),
+        "samples": samples,
+        "mb": size / MB,
+    }
 
 
 def main() -> None:
@@ -146,10 +148,12 @@ def main() -> None:
     files = [file for file in files if file.name != "image_data.json"]
     if not files:
         parser.error(f"expected SVIT files in --pool, got none in {asked.pool}")
-    rows = compete(files, asked.repeat)
+    rows, skipped = compete(files, asked.repeat)
     print(table(rows, COLUMNS))
+    for name, reason in skipped.items():
+        print(f"{name} did not run: {reason}")
     machine = facts(sorted({reader.package for reader in READERS if reader.package}))
-    save(asked.json, [{**row, "machine": machine} for row in rows])
+    save(asked.json, [{**row, "skipped": skipped, "machine": machine} for row in rows])
 
 
 if __name__ == "__main__":

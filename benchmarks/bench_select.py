@@ -35,7 +35,7 @@ BLOCK = 4096  # rows whose cosines to all picks are held at once
 COLUMNS = {
     "name": "",
     "seconds": ".3f",
-    "speedup_of_ours": ".1f",
+    "speedup_of_ours": ".2f",
     "peak_mb": ",.0f",
     "objective": ".5f",
     "ratio": ".4f",
@@ -92,8 +92,10 @@ def objective(vectors: Vectors, picks: NDArray[np.integer]) -> float:
     return float(np.concatenate(best).mean(dtype=np.float64))
 
 
-def compete(field: list[Contestant], vectors: Vectors, k: int, repeat: int, limit: float) -> list[dict[str, Any]]:
-    """Run everybody in turns, and return a row for each."""
+def compete(
+    field: list[Contestant], vectors: Vectors, k: int, repeat: int, limit: float
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Run everybody in turns, and return a row for each who ran, and why the others did not."""
     runs: dict[str, list[Measured]] = {one.name: [] for one in field}
     worth: dict[str, list[float]] = {one.name: [] for one in field}
     notes = {one.name: note for one in field if (note := _unfit(one, len(vectors)))}
@@ -111,7 +113,8 @@ def compete(field: list[Contestant], vectors: Vectors, k: int, repeat: int, limi
             past.append(run)
             worth[one.name].append(value)
             print(f"{one.name}: {run.seconds:.3f} s, {run.peak_mb:,.0f} MB, objective {value:.5f}", flush=True)
-    return [_row(one, runs[one.name], worth[one.name], k, notes.get(one.name)) for one in field]
+    rows = [_row(one.name, runs[one.name], worth[one.name], k) for one in field if runs[one.name]]
+    return rows, notes
 
 
 def _worth(vectors: Vectors, picks: NDArray[np.integer]) -> float:
@@ -126,29 +129,32 @@ def _worth(vectors: Vectors, picks: NDArray[np.integer]) -> float:
 def _unfit(one: Contestant, n: int) -> str | None:
     """Say why a contestant cannot run."""
     if installed(one.package) is None and one.package != "recipe":
-        return f"skipped: {one.package} is not installed (pip install 'recipe[bench]')"
+        return f"{one.package} is not installed (pip install 'recipe[bench]')"
     needed = one.square_bytes * n * n
-    return f"skipped: {n:,} x {n:,} similarities need about {needed / 1e9:,.0f} GB" if needed > available() else None
+    return f"{n:,} x {n:,} similarities need about {needed / 1e9:,.0f} GB" if needed > available() else None
 
 
-def _row(one: Contestant, runs: list[Measured], worth: list[float], k: int, note: str | None) -> dict[str, Any]:
+def _row(name: str, runs: list[Measured], worth: list[float], k: int) -> dict[str, Any]:
     """Sum up a contestant's runs."""
-    row: dict[str, Any] = {"name": one.name, "seconds": None, "peak_mb": None, "objective": None, "runs": len(runs)}
-    if runs:
-        row |= {"seconds": median(run.seconds for run in runs), "peak_mb": median(run.peak_mb for run in runs)}
-        row |= {"objective": median(worth), "all_seconds": [round(run.seconds, 4) for run in runs]}
-        picked = len(np.unique(runs[0].result))
-        note = note or (f"{picked} picks" if picked != k else None)
-    return row | ({"note": note} if note else {})
+    row = {
+        "name": name,
+        "seconds": median(run.seconds for run in runs),
+        "peak_mb": median(run.peak_mb for run in runs),
+        "objective": median(worth),
+        "runs": len(runs),
+        "all_seconds": [run.seconds for run in runs],
+    }
+    picked = len(np.unique(runs[0].result))
+    return row if picked == k else {**row, "note": f"{picked:,} picks"}
 
 
 def compare(rows: list[dict[str, Any]]) -> None:
     """Attach to each row how it compares with the best, with the reference, with chance, and with us."""
-    by_name = {row["name"]: row for row in rows if row["objective"] is not None}
-    best = max(row["objective"] for row in by_name.values())
+    by_name = {row["name"]: row for row in rows}
+    best = max(row["objective"] for row in rows)
     reference = next((by_name[name]["objective"] for name in REFERENCES if name in by_name), best)
     chance, mine = by_name["random"]["objective"], by_name.get("recipe:facility")
-    for row in by_name.values():
+    for row in rows:
         row["ratio"] = row["objective"] / best
         row["ratio_to_reference"] = row["objective"] / reference
         row["gain_captured"] = (row["objective"] - chance) / (reference - chance) if reference > chance else None
@@ -175,12 +181,14 @@ def main() -> None:
     field = contestants(graph=asked.graph)
     if asked.only:
         field = [one for one in field if one.name == "random" or any(part in one.name for part in asked.only)]
-    rows = compete(field, vectors, asked.k, asked.repeat, asked.limit)
+    rows, skipped = compete(field, vectors, asked.k, asked.repeat, asked.limit)
     compare(rows)
     print(table(rows, COLUMNS))
+    for name, reason in skipped.items():
+        print(f"{name} did not run: {reason}")
     shape = {"n": asked.n, "k": asked.k, "d": vectors.shape[1], "vectors": "given" if given else "synthetic"}
     machine = facts(sorted({one.package for one in field} - {"recipe", "numpy"}))
-    save(asked.json, [{**row, **shape, "machine": machine} for row in rows])
+    save(asked.json, [{**row, **shape, "skipped": skipped, "machine": machine} for row in rows])
 
 
 if __name__ == "__main__":

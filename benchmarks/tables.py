@@ -48,7 +48,8 @@ def made(pattern: str) -> str:
     kind = pattern.partition("_")[0].partition(".")[0]
     columns = {"select": bench_select.COLUMNS, "read": bench_read.COLUMNS}.get(kind) or _columns(rows)
     columns = {key: spec for key, spec in columns.items() if any(row.get(key) is not None for row in rows)}
-    return f"{_caption(rows[0])}\n\n{table(rows, columns)}"
+    absent = [f"{name} did not run: {reason}." for name, reason in rows[0].get("skipped", {}).items()]
+    return "\n\n".join([_caption(rows[0]), table(rows, columns), *absent])
 
 
 def jobs(results: list[dict[str, Any]]) -> str:
@@ -92,6 +93,7 @@ def _columns(rows: list[dict[str, Any]]) -> dict[str, str]:
 def _caption(row: dict[str, Any]) -> str:
     """Say what was measured, where, and with which versions."""
     shape = ", ".join(f"{key} = {row[key]:,}" for key in ("n", "k", "d") if key in row)
+    shape = shape or (f"{row['mb']:,.0f} MB, {row['samples']:,} samples" if "mb" in row else "")
     machine = row.get("machine", {})
     where = f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']:.0f} GB" if machine else ""
     versions = ", ".join(f"{name} {found}" for name, found in machine.get("versions", {}).items())
