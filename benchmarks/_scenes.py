@@ -21,7 +21,7 @@ TOPIC = 5  # pairs of one topic
 NEAR, EXACT = 0.05, 0.01  # shares of near and exact duplicates
 CLOSED, YES = 0.3, 0.7  # share of questions of whether in conversations, and of yes among their answers
 PARTS = {  # banks of templates, told one after the other
-    "complex_reasoning": ("reasoning.ask", "reasoning.claim", "reasoning.ground", "reasoning.more", "reasoning.close"),
+    "complex_reasoning": tuple(f"reasoning.{part}" for part in ("ask", "claim", "ground", "more", "doubt", "close")),
     "referring_qa": ("referring", "remark"),
     "detail_description": ("description.ask", "description.open"),
 }
@@ -105,7 +105,7 @@ class Scenes:
             told = [self._one_of(name, slots, lots[2]) * mask[:, None] for name, mask in which]
             told.append(self._one_of("remark", slots, lots[2] << np.uint64(20)))
         else:  # each part has bits of its own of the draw
-            told = [self._one_of(part, slots, lots[2] << np.uint64(12 * at)) for at, part in enumerate(PARTS[task])]
+            told = [self._one_of(part, slots, lots[2] << np.uint64(10 * at)) for at, part in enumerate(PARTS[task])]
         if task == "detail_description":
             told += [*self._body(), self._one_of("description.close", slots, lots[1])]
         return np.concatenate([*told, slots[:, [END]]], axis=1)
