@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MB, GB = 1e6, 1e9
+AUTO = "auto"  # a number of which only its size tells the format
 
 
 def facts(packages: Iterable[str] = ()) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
     rows
         What to show; a missing value is left blank.
     columns
-        Key to format specification, as ``{"seconds": ".2f"}``; the key is the heading.
+        Key to format specification, as ``{"seconds": ".2f"}``, or `AUTO`, or nothing for a text; the key is the heading.
 
     Examples
     --------
@@ -137,9 +138,13 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _cell(value: object, spec: str) -> str:
+def _cell(value: Any, spec: str) -> str:
     """Write one value."""
-    return "" if value is None else str(value) if isinstance(value, str) else format(value, spec)
+    if value is None or isinstance(value, str):
+        return value or ""
+    if spec == AUTO:
+        spec = ",.0f" if abs(value) >= 1000 else ".3g"  # noqa: PLR2004  three digits of a fraction, all of a count
+    return format(value, spec)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:

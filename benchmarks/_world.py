@@ -76,6 +76,7 @@ LISTS = {  # slot and its list in world.yaml
     "place": "places",
     "kind": "kinds",
 }
+WORLD = Path(__file__).with_name("world.yaml")
 _TABLE_BITS = 14
 
 
@@ -199,7 +200,7 @@ class World:
     """All words, templates and scenes, as fragment numbers."""
 
     def __init__(self) -> None:
-        lore: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("world.yaml").read_bytes())
+        lore: dict[str, Any] = yaml.load(WORLD.read_bytes(), Loader=yaml.CSafeLoader)
         self.bank, self.lines = Bank(), {}
         words = self.bank.words
         self.word = {name: words(lore[key]) for name, key in LISTS.items()}

@@ -19,7 +19,7 @@ from typing import Any
 
 import bench_read
 import bench_select
-from _machine import table
+from _machine import AUTO, table
 
 HERE = Path(__file__).parent
 MARKED = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -49,7 +49,7 @@ def made(pattern: str) -> str:
     columns = {"select": bench_select.COLUMNS, "read": bench_read.COLUMNS}.get(kind) or _columns(rows)
     columns = {key: spec for key, spec in columns.items() if any(row.get(key) is not None for row in rows)}
     absent = [f"{name} did not run: {reason}." for name, reason in rows[0].get("skipped", {}).items()]
-    return "\n\n".join([_caption(rows[0]), table(rows, columns), *absent])
+    return "\n\n".join(filter(None, [_caption(rows[0]), table(rows, columns), *absent]))
 
 
 def jobs(results: list[dict[str, Any]]) -> str:
@@ -73,21 +73,31 @@ def jobs(results: list[dict[str, Any]]) -> str:
             }
         )
         before = (one["samples"], cost)
-    stages = []
+    stages, heads = [], _heads(results)
     for name in dict.fromkeys(stage["name"] for one in results for stage in one["stages"]):
         found = [{stage["name"]: stage for stage in one["stages"]}.get(name) for one in results]
-        heads = [f"{one['samples']:,}" + f" ({one['engine']})" * bool(one["engine"]) for one in results]
         told = [stage and f"{stage['seconds']:.1f} s, {stage['share']:.0%}" for stage in found]
         stages.append({"stage": name, **dict(zip(heads, told, strict=True))})
     by_stage = table(stages, dict.fromkeys(stages[0], ""))
     return f"{_caption(results[0])}\n\n{table(rows, JOB)}\n\nSeconds and share of each stage:\n\n{by_stage}"
 
 
+def _heads(results: list[dict[str, Any]]) -> list[str]:
+    """Name each job by its size, by what else was asked, and by a number where that is not enough."""
+    heads: list[str] = []
+    for one in results:
+        asked = ", ".join(filter(None, (one["engine"], "cache" if one["cache"] else None)))
+        head = f"{one['samples']:,}" + f" ({asked})" * bool(asked)
+        again = sum(other.partition(" #")[0] == head for other in heads)
+        heads.append(f"{head} #{again + 1}" if again else head)
+    return heads
+
+
 def _columns(rows: list[dict[str, Any]]) -> dict[str, str]:
     """Choose a format for each plain value of results that this file does not know."""
     plain = {key: value for row in reversed(rows) for key, value in row.items() if isinstance(value, str | int | float)}
     keys = [key for key in rows[0] if key in plain] + [key for key in plain if key not in rows[0]]
-    return {key: "" if isinstance(plain[key], str) else "" if isinstance(plain[key], bool) else ",.4g" for key in keys}
+    return {key: "" if isinstance(plain[key], str | bool) else AUTO for key in keys}
 
 
 def _caption(row: dict[str, Any]) -> str:
@@ -99,7 +109,8 @@ def _caption(row: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {found}" for name, found in machine.get("versions", {}).items())
     python = f"Python {machine['python']}, {versions}" if machine else ""
     vectors = f"{row['vectors']} vectors" if "vectors" in row else ""
-    return "; ".join(filter(None, (shape, vectors, where, python))) + "."
+    told = "; ".join(filter(None, (shape, vectors, where, python)))
+    return f"{told}." if told else ""
 
 
 def rewritten(text: str) -> str:
