@@ -117,7 +117,7 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
     rows
         What to show; a missing value is left blank.
     columns
-        Key to format specification, as ``{"seconds": ".2f"}``, or `AUTO`, or nothing for a text; the key is the heading.
+        Key, which is the heading, to format specification, as ``{"seconds": ".2f"}``; `AUTO`, or nothing for a text.
 
     Examples
     --------
