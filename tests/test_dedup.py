@@ -50,17 +50,19 @@ def test_exact_worked_by_hand():
 
 # near
 
+CROWDS = st.sampled_from([1, 1000])  # signatures, and pair by pair
+
 
 @settings(max_examples=80, deadline=None)
-@given(SAMPLES, st.sampled_from([0.3, 0.5, 0.8, 0.9, 1.0]), st.integers(0, 4), st.booleans())
-def test_near_drops_only_for_a_similar_keeper(samples, threshold, min_words, across):
+@given(SAMPLES, st.sampled_from([0.3, 0.5, 0.8, 0.9, 1.0]), st.integers(0, 4), st.booleans(), CROWDS)
+def test_near_drops_only_for_a_similar_keeper(samples, threshold, min_words, across, crowd):
     """By brute force: keepers keep themselves, stand earlier, share the image and reach the threshold; no two that are
     kept have the same set of words.
     """
     texts = [" ".join(words) for words, _ in samples]
     images = ["" if across else image for _, image in samples]
     pool = make_pool(texts, image=[image for _, image in samples])
-    keeper = near.dedup(pool, threshold=threshold, min_words=min_words, across_images=across)
+    keeper = near.dedup(pool, threshold=threshold, min_words=min_words, across_images=across, crowd=crowd)
     check_law(texts, images, keeper, threshold)
     sets = [(image, frozenset(text.split())) for text, image in zip(texts, images, strict=True)]
     kept = [sets[row] for row in range(len(sets)) if keeper[row] == row and len(sets[row][1]) >= min_words]
@@ -68,14 +70,35 @@ def test_near_drops_only_for_a_similar_keeper(samples, threshold, min_words, acr
     assert all(keeper[row] == row for row in range(len(sets)) if len(sets[row][1]) < min_words)
 
 
+@settings(max_examples=80, deadline=None)
+@given(SAMPLES, st.sampled_from([0.3, 0.5, 0.8, 0.9, 1.0]), st.integers(0, 4))
+def test_every_pair_of_a_small_company_is_compared(samples, threshold, min_words):
+    """Each sample goes to the first earlier keeper of its image that is similar enough, as a naive walk finds it."""
+    texts, images = [" ".join(words) for words, _ in samples], [image for _, image in samples]
+    expected = []
+    for row, text in enumerate(texts):
+        company = [
+            other
+            for other in range(row)
+            if expected[other] == other
+            and images[other] == images[row]
+            and min(len(set(texts[other].split())), len(set(text.split()))) >= min_words
+            and (jaccard(texts[other], text) if texts[other] or text else 1) >= threshold
+        ]
+        expected.append(min(company, default=row))
+    pool = make_pool(texts, image=images)
+    assert near.dedup(pool, threshold=threshold, min_words=min_words).tolist() == expected
+
+
 @pytest.mark.parametrize("threshold", [0.5, 0.9])
-def test_equal_sets_are_found_in_a_crowd(threshold):
+@pytest.mark.parametrize("crowd", [1, 1000])
+def test_equal_sets_are_found_in_a_crowd(threshold, crowd):
     """Amid many samples that are almost as similar, no two with the same set of words are both kept."""
     rng = np.random.default_rng(3)
     for _ in range(25):
         flips = rng.random((80, 12)) < np.array([0.75] * 8 + [0.25] * 4)
         texts = [" ".join(f"w{word}" for word in np.flatnonzero(flip)) for flip in flips]
-        keeper = near.dedup(make_pool(texts), threshold=threshold, min_words=1)
+        keeper = near.dedup(make_pool(texts), threshold=threshold, min_words=1, crowd=crowd)
         check_law(texts, [None] * 80, keeper, threshold)
         kept = [texts[row] for row in range(80) if keeper[row] == row and texts[row]]
         assert len(set(kept)) == len(kept)
@@ -96,7 +119,7 @@ def planted(n, changed, seed):
 def test_planted_near_duplicates_are_found():
     """Of pairs that differ in one word of twenty, 19 of 20 are found at least, though a fifth would be by chance."""
     texts, pairs = planted(400, 1, 0)
-    keeper = near.dedup(make_pool(texts), threshold=0.9)
+    keeper = near.dedup(make_pool(texts), threshold=0.9, crowd=1)
     assert sum(keeper[late] == early for early, late in pairs) >= 0.95 * len(pairs)
     assert (keeper != np.arange(800)).sum() <= 400
 
@@ -113,7 +136,7 @@ def test_pairs_at_the_threshold_are_found(threshold):
         for number, pair in enumerate(pairs):
             for row in pair:
                 images[row] = f"{number}.jpg"
-        keeper = near.dedup(make_pool(texts, image=images), threshold=threshold)
+        keeper = near.dedup(make_pool(texts, image=images), threshold=threshold, crowd=1)
         found += [keeper[late] == early for early, late in pairs]
     assert np.mean(found) >= 0.95
 
@@ -133,7 +156,7 @@ def test_datasketch_agrees(threshold):
         expected.append(min(similar, default=row))
         if not similar:
             index.insert(row, sketch)
-    keeper = near.dedup(make_pool(texts), threshold=threshold)
+    keeper = near.dedup(make_pool(texts), threshold=threshold, crowd=1)
     assert (np.array(expected) != np.arange(len(texts))).sum() >= 70
     assert (keeper == expected).mean() >= 0.95
 

@@ -20,18 +20,26 @@ BLOCK = 16_384  # texts hashed at once
 
 
 def dedup(
-    pool: Pool, *, threshold: float = 0.9, across_images: bool = False, min_words: int = 4, seed: int = 0
+    pool: Pool,
+    *,
+    threshold: float = 0.9,
+    across_images: bool = False,
+    min_words: int = 4,
+    crowd: int = 1000,
+    seed: int = 0,
 ) -> NDArray[np.int64]:
     """Find for each sample an earlier kept one whose set of words is nearly the same.
 
     Two samples are near duplicates if they share their image (or both have none) and the Jaccard similarity of their
     sets of lower-case words reaches the threshold. The same question with the same answer on another picture is another
-    sample, unless `across_images` says otherwise. Equal sets are always found. For the others MinHash with banding
-    proposes pairs and the exact similarity decides, so there are no false hits; a pair at the threshold is missed with
-    a chance of 1 in 20 at most, and more often only amid many others as near. Samples are taken in the order of their
-    keys, and one is dropped only for a keeper, never for a sample that was itself dropped.
+    sample, unless `across_images` says otherwise. Samples are taken in the order of their keys, and one is dropped only
+    for a keeper, never for a sample that was itself dropped.
 
-    O(n (words + hashes)); a bucket of n samples compares each with the bucket's first and with its predecessor.
+    In an image of up to `crowd` samples every one is compared with the keepers before it, by 64-bit hashes of its
+    words: O(words) a pair of about equal length. In a larger crowd (samples without an image are one) MinHash with
+    banding proposes pairs and the exact similarity decides: equal sets are always found, there are no false hits, and a
+    pair at the threshold is missed with a chance of 1 in 20 at most, and more often only amid many others as near;
+    O(n (words + hashes)), for a bucket of n samples compares each with the bucket's first and with its predecessor.
 
     Parameters
     ----------
@@ -43,6 +51,8 @@ def dedup(
         Whether samples of different images are compared too.
     min_words
         Samples with fewer different words are left alone: their sets say too little.
+    crowd
+        Samples of an image from which on signatures are compared instead of all pairs.
     seed
         Seed of the hash functions.
 
@@ -66,11 +76,39 @@ def dedup(
     # Texts are only split and hashed where there is another sample to compare with.
     table = pool.rows.select("row", pl.lit("").alias("image") if across_images else pl.col("image").fill_null(""))
     table = table.with_columns(text=pool.texts).filter(pool.eligible).filter(pl.len().over("image") > 1)
-    words = pl.col("text").str.to_lowercase().str.extract_all(r"\w+").list.unique().list.sort()
-    table = table.select("row", "image", words=words).filter(pl.col("words").list.len() >= min_words)
+    words = pl.col("text").str.to_lowercase().str.extract_all(r"\w+")
+    table = table.select("row", "image", words=words, crowded=pl.len().over("image") > crowd).sort("image", "row")
+    keeper = np.arange(len(pool))
+    for crowded, compare in ((False, _one_by_one), (True, _by_signature)):
+        part = table.filter(pl.col("crowded") == crowded).drop("crowded")
+        row = part["row"].to_numpy().astype(np.int64)
+        keeper[row] = row[compare(part.with_columns(row=pl.int_range(pl.len())), threshold, min_words, seed)]
+    return keeper
+
+
+def _one_by_one(table: pl.DataFrame, threshold: float, min_words: int, seed: int) -> NDArray[np.int64]:  # noqa: ARG001  as below
+    """Compare each sample with the keepers of its image."""
+    if not table.height:
+        return np.arange(0)
+    from recipe.dedup._kernels import first_keepers, sorted_sets  # noqa: PLC0415  compiles
+
+    words = table["words"].explode(empty_as_null=False).hash().to_numpy()
+    ends = np.cumsum(table["words"].list.len().to_numpy(), dtype=np.int64)
+    starts = np.concatenate([[0], ends[:-1]])
+    sets, sizes = sorted_sets(words, starts, ends)
+    image = table["image"].rank("dense").to_numpy()
+    keeper: NDArray[np.int64] = first_keepers(sets, starts, sizes, image, threshold, min_words)
+    return keeper
+
+
+def _by_signature(table: pl.DataFrame, threshold: float, min_words: int, seed: int) -> NDArray[np.int64]:
+    """Compare only samples whose signatures agree in a band."""
+    keeper = np.arange(table.height)
+    table = table.with_columns(pl.col("words").list.unique().list.sort()).filter(
+        pl.col("words").list.len() >= min_words
+    )
     said = table.with_columns(first=pl.col("row").min().over("image", pl.col("words").list.join(" ")))
     table = table.filter(said["first"] == said["row"])
-    keeper = np.arange(len(pool))
     pairs = _proposals(table, _signatures(table["words"], seed), threshold)
     for early, late in pairs.filter(_jaccard(table, pairs) >= threshold).select("early", "late").iter_rows():
         if keeper[early] == early and keeper[late] == late:

@@ -57,7 +57,7 @@ KINDS = (  # the first test that holds decides
     ),
     Kind(
         "box",
-        _ANSWER.str.contains(BOX) & (_ANSWER.str.replace_all(BOX, " ").str.count_matches(r"\w+") <= 3),  # noqa: PLR2004  the `why`
+        pl.when(_ANSWER.str.contains(BOX)).then(_ANSWER).str.replace_all(BOX, " ").str.count_matches(r"\w+") <= 3,  # noqa: PLR2004  the `why`
         "four numbers in brackets, beside at most 3 words",
     ),
     Kind(

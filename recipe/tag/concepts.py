@@ -196,5 +196,6 @@ def _find(pool: Pool, known: pl.DataFrame) -> pl.DataFrame:
         .explode("keyword")
         .drop_nulls("keyword")
         for part in texts.iter_slices(_SLICE)
+        if needles
     ]
     return pl.concat(parts or [pl.DataFrame(schema={"row": pl.UInt32, "keyword": pl.String})])

@@ -169,4 +169,7 @@ def _loops(text: pl.Expr, n_words: pl.Expr) -> pl.Expr:
     word = pl.element()
     runs = pl.concat_str(word, word.shift(-1), word.shift(-2), separator=" ").drop_nulls()
     long = pl.when(n_words >= 50).then(text)  # noqa: PLR2004  below, the share says little
-    return long.str.to_lowercase().str.extract_all(r"\w+").list.eval(runs.n_unique() < LOOP * runs.len()).list.first()
+    words = long.str.to_lowercase().str.extract_all(r"\w+")
+    # Each distinct word but two begins a distinct run, so that only a text of few words can have few runs.
+    few = pl.when(words.list.n_unique() <= LOOP * words.list.len() + 2).then(words)
+    return few.list.eval(runs.n_unique() < LOOP * runs.len()).list.first()
