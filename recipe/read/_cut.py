@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PIECE = 16_000_000  # bytes, about: a worker holds some ten times as much while it reads one
 _BLOCK = 1 << 24
 
 
@@ -23,7 +22,7 @@ class Span(NamedTuple):
     end: int
 
 
-def cut(path: Path, *, piece: int = PIECE) -> list[Span] | None:
+def cut(path: Path, *, piece: int) -> list[Span] | None:
     """Cut a file between records into pieces of about equal length; O(bytes) time, constant memory.
 
     Parameters

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     Format = str | Callable[..., Any]
 
+PIECE = 16_000_000  # bytes of a piece, about: a worker holds some ten times as much while it reads one
+
 
 class Options(NamedTuple):
     """How every file is read; as for `recipe.read_pool`."""
@@ -73,7 +75,7 @@ def pieces_of(file: File, beside: Path | None, format: Format | None, *, lenient
     asked = file.format or format
     whole = [Piece(file, beside, asked)]
     try:
-        spans = cut(file.path)
+        spans = cut(file.path, piece=PIECE)
         if spans is None:
             return whole
         reader = asked or _recognise(read_span(file.path, spans[0]), file.path, lenient=lenient)

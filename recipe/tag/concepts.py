@@ -102,12 +102,16 @@ def frequent(known: pl.DataFrame, counts: Sequence[pl.DataFrame], min_frequency:
 
 def say(pool: Pool, known: pl.DataFrame) -> pl.DataFrame:
     """List the concepts of which a sample says a keyword: as `tag`, with the keywords at hand."""
-    found = _find(pool, known)
+    keyword = pl.Enum(known["keyword"].unique(maintain_order=True))  # numbers join and sort faster than names
+    concept = known.unique("order", maintain_order=True).select("order", "concept")
+    found = _find(pool, known).with_columns(pl.col("keyword").cast(keyword).to_physical())
     counts = found.group_by("row").agg(n_keywords=pl.len())
     named = (
-        found.join(known, on="keyword")
-        .unique(["row", "concept"])
+        found.join(known.select(pl.col("keyword").cast(keyword).to_physical(), "order"), on="keyword")
+        .select("row", "order")
+        .unique()
         .sort("row", "order")
+        .join(concept, on="order", how="left", maintain_order="left")
         .group_by("row", maintain_order=True)
         .agg(concepts="concept")
     )
