@@ -18,6 +18,8 @@ from recipe.report.stats import Stats, make_stats
 from recipe.write import write_mix
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from recipe.config import Recipe
     from recipe.picks import Picks
     from recipe.pool import Pool
@@ -88,13 +90,22 @@ class Mix:
     @cached_property
     def scores(self) -> pl.DataFrame:
         """Every sample of the pool: labels, scores, cell, problem, rank and gains (null if it was not picked)."""
-        terms = {f"gain_{term}": gain for term, gain in self.picks.gains.items()}
-        picked = pl.DataFrame({"row": self.picks.rows, "rank": np.arange(len(self)), **terms}).with_columns(
-            pl.col("row").cast(pl.UInt32), pl.col("rank").cast(pl.UInt32)
-        )
-        if terms:
-            picked = picked.with_columns(gain=pl.sum_horizontal(*terms))
-        return self.pool.rows.drop("turns", "extra", "order").join(picked, on="row", how="left", maintain_order="left")
+        picked = self.picks.rows
+        chosen = np.zeros(len(self.pool), np.bool_)
+        chosen[picked] = True
+
+        def spread(name: str, values: NDArray[Any], dtype: type[pl.DataType]) -> pl.Series:
+            """Set the values of the picks into a column of all rows."""
+            column = np.zeros(len(self.pool), values.dtype)
+            column[picked] = values
+            return pl.select(pl.when(pl.Series(chosen)).then(pl.Series(column)).cast(dtype).alias(name)).to_series()
+
+        gains = {f"gain_{term}": gain for term, gain in self.picks.gains.items()}
+        if gains:
+            gains["gain"] = np.sum(list(gains.values()), axis=0)
+        columns = [spread("rank", np.arange(len(self)), pl.UInt32)]
+        columns += [spread(name, gain, pl.Float64) for name, gain in gains.items()]
+        return self.pool.rows.drop("turns", "extra", "order").with_columns(columns)
 
     @property
     def certificate(self) -> float | None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import polars as pl
+import numpy as np
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from recipe.pool import Pool
@@ -34,6 +33,14 @@ def dedup(pool: Pool) -> NDArray[np.int64]:
     >>> bool((keeper[keeper] == keeper).all())
     True
     """
-    row = pl.col("row")
-    keeper = pl.when(pl.col("problem").is_null()).then(row.filter(pl.col("problem").is_null()).min().over("key"))
-    return pool.rows.select(keeper.otherwise(row).cast(pl.Int64)).to_series().to_numpy()
+    n = len(pool)
+    keeper = np.arange(n)
+    if n < 2:  # noqa: PLR2004  a pair
+        return keeper
+    # Rows stand in key order: equal keys are neighbours, and a group begins where a key differs from the one before.
+    key = pool.rows["key"]
+    group = np.cumsum(np.concatenate([[False], (key.slice(1) != key.slice(0, n - 1)).to_numpy()]))
+    eligible = np.flatnonzero(pool.eligible)
+    begins = np.concatenate([[True], np.diff(group[eligible]) > 0])[: len(eligible)]
+    keeper[eligible] = eligible[begins][np.cumsum(begins) - 1]
+    return keeper

@@ -20,10 +20,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recipe.pool import Pool
+    from recipe.vectors import Vectors
 
 FORMAT = 1
-POINTS = 10_000  # samples of the pool by which coverage is estimated
+POINTS = 10_000  # the most samples of the pool by which coverage is estimated
+PAIRS = 400_000_000  # similarities that the estimate may cost: fewer points stand for a large mix
+BLOCK = 4096  # picks that points are compared with at a time
+SLICE = 1 << 18  # samples whose lists of concepts are unrolled at a time
 DIGITS = 6
+COUNTED = (
+    *("image", "source", "task", "answer", "cluster", "concepts"),
+    *("n_words", "n_tokens", "n_qas", "n_yes", "n_no"),
+)  # columns that statistics read: never the text
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,9 @@ class Stats:
         Code of a problem to number of samples that were not eligible for it.
     coverage
         Mean best cosine of the pool's eligible samples to the picked ones (`mix`), and to as many drawn by lot
-        (`random`); estimated on at most `points` samples. Empty without vectors.
+        (`random`); estimated on `points` samples drawn by lot: all there are, 10,000, or 400 million divided by the size
+        of the mix if that is less (2,536 for 157,712). The standard error of both is `error`; their difference, on the
+        same points, is surer than that. Empty without vectors.
     certificate
         Share of the best possible objective that was reached at least; None if the selector gives none.
     format
@@ -133,8 +143,8 @@ def make_stats(pool: Pool, picked: NDArray[np.int64], *, certificate: float | No
     Stats
         The numbers.
     """
-    rows = pool.rows.drop("turns", "extra")
-    problems = rows["problem"].drop_nulls().str.split(":").list.first()
+    rows = pool.rows.select(column for column in COUNTED if column in pool.rows.columns)
+    problems = pool.rows["problem"].drop_nulls().str.split(":").list.first()
     counts = problems.value_counts().sort("problem")
     rejected = dict(zip(counts["problem"].to_list(), counts["count"].to_list(), strict=True))
     reached = _coverage(pool, picked, seed) if pool.vectors is not None and len(picked) else {}
@@ -171,13 +181,13 @@ def read_stats(path: Path) -> Stats:
         raise InputError(f"{path}: cannot read the statistics: {' '.join(str(error).split())}") from None
 
 
-def coverage(vectors: NDArray[np.float32], points: NDArray[np.int64], picked: NDArray[np.int64]) -> float:
+def coverage(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int64]) -> float:
     """Return the mean best cosine of some points to the picked ones; O(points picked d).
 
     Parameters
     ----------
     vectors
-        (n, d) float32 unit rows.
+        (n, d) float16 or float32 unit rows, in memory or mapped from a file.
     points, picked
         Rows of it.
 
@@ -186,17 +196,21 @@ def coverage(vectors: NDArray[np.float32], points: NDArray[np.int64], picked: ND
     float
         On -1..1; 1 where every point is picked or has a picked twin.
     """
-    chosen = rows_of(vectors, np.sort(picked))
+    return float(_best(vectors, points, picked).sum(dtype=np.float64)) / max(1, len(points))
 
-    def best(part: NDArray[np.int64]) -> float:
-        nearest = np.full(len(part), -1, np.float32)
-        points = rows_of(vectors, part)
-        for at in range(0, len(chosen), 4096):
-            nearest = np.maximum(nearest, (points @ chosen[at : at + 4096].T).max(axis=1))
-        return float(nearest.sum(dtype=np.float64))
 
-    parts = np.array_split(points, max(1, len(points) // 2048))
-    return sum(each(best, parts, label="report: coverage")) / max(1, len(points))
+def _best(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the best cosine of each point to the picked ones, which are read by block; a largest has no order."""
+    shown = rows_of(vectors, points)
+
+    def best(part: NDArray[np.int64]) -> NDArray[np.float32]:
+        chosen = rows_of(vectors, part).T
+        return np.concatenate([(some @ chosen).max(axis=1) for some in np.array_split(shown, len(shown) // 2048 + 1)])
+
+    ordered = np.sort(picked)
+    parts = [ordered[at : at + BLOCK] for at in range(0, len(ordered), BLOCK)]
+    none = np.full(len(points), -1, np.float32)
+    return np.maximum.reduce([none, *each(best, parts, label="report: coverage")])
 
 
 def _coverage(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, float]:
@@ -204,10 +218,17 @@ def _coverage(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, flo
     if pool.vectors is None:
         return {}
     eligible = np.flatnonzero(pool.eligible)
-    keys = pool.rows["key"].gather(eligible)
-    points = np.sort(eligible[np.argsort(draws(keys, seed=seed, label="report.points"), kind="stable")[:POINTS]])
-    lots = eligible[np.argsort(draws(keys, seed=seed, label="report.random"), kind="stable")[: len(picked)]]
-    values = {name: coverage(pool.vectors, points, rows) for name, rows in (("mix", picked), ("random", lots))}
+    count = min(POINTS, max(1, PAIRS // len(picked)))
+
+    def drawn(label: str, most: int) -> NDArray[np.int64]:
+        lots = draws(pool.rows["key"], seed=seed, label=label)[eligible]
+        return eligible[np.argsort(lots, kind="stable")[:most]]
+
+    points = np.sort(drawn("report.points", count))
+    best = {"mix": picked, "random": drawn("report.random", len(picked))}
+    best = {name: _best(pool.vectors, points, rows).astype(np.float64) for name, rows in best.items()}
+    error = max(float(values.std()) for values in best.values()) / len(points) ** 0.5
+    values = {name: float(values.mean()) for name, values in best.items()} | {"error": error}
     return {name: round(value, DIGITS) for name, value in values.items()} | {"points": len(points)}
 
 
@@ -242,5 +263,12 @@ def _side(rows: pl.DataFrame) -> Side:
         answers=_counts(column("answer", pl.String())),
         words_a_sample=[round(float(q), 2) for q in quantiles],
         clusters=column("cluster", pl.Int32()).drop_nulls().n_unique(),
-        concepts=_counts(column("concepts", pl.List(pl.String)).explode().rename("concepts")),
+        concepts=_concepts(column("concepts", pl.List(pl.String))),
     )
+
+
+def _concepts(lists: pl.Series) -> dict[str, int]:
+    """Count the samples that touch each concept; lists are unrolled a slice at a time."""
+    told = [_counts(lists.slice(at, SLICE).explode()) for at in range(0, len(lists), SLICE)]
+    names = sorted({name for counts in told for name in counts})
+    return {name: sum(counts.get(name, 0) for counts in told) for name in names}

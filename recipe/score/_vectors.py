@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.errors import ConfigError
-from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recipe.pool import Pool
+    from recipe.vectors import Vectors
 
 
-def eligible_vectors(pool: Pool, name: str) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int32]]:
-    """Return the rows that may be selected, their vectors and their clusters.
+def eligible_members(pool: Pool, name: str) -> tuple[Vectors, list[NDArray[np.int64]]]:
+    """Return the vectors of all rows, and the rows of each cluster that may be selected.
+
+    Clusters come in the order of their numbers, rows ascending; vectors are to be taken cluster by cluster, since all
+    of them may not fit into memory. O(n log n).
 
     Raises
     ------
@@ -26,4 +29,7 @@ def eligible_vectors(pool: Pool, name: str) -> tuple[NDArray[np.int64], NDArray[
     if pool.vectors is None or "cluster" not in pool.rows.columns:
         raise ConfigError(f"score.{name}: expected a pool with vectors and clusters; embed and cluster it first")
     rows = np.flatnonzero(pool.eligible)
-    return rows, rows_of(pool.vectors, rows), pool.rows["cluster"].to_numpy()[rows]
+    cluster = pool.rows["cluster"].to_numpy()[rows]
+    order = np.argsort(cluster, kind="stable")
+    parts = np.split(rows[order], np.flatnonzero(np.diff(cluster[order])) + 1)
+    return pool.vectors, [part for part in parts if len(part)]

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.score._vectors import eligible_vectors
+from recipe.engine import each
+from recipe.score._vectors import eligible_members
+from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recipe.pool import Pool
 
+BLOCK = 8192  # members in memory at a time
 
 def score(pool: Pool) -> NDArray[np.float32]:
     """Score the mean cosine to all other eligible samples of the cluster; O(n d).
@@ -40,12 +43,17 @@ def score(pool: Pool) -> NDArray[np.float32]:
     >>> bool((abs(score(scored)) <= 1).all())
     True
     """
-    rows, vectors, cluster = eligible_vectors(pool, "density")
+    vectors, clusters = eligible_members(pool, "density")
     scores = np.zeros(len(pool), np.float32)
-    order = np.argsort(cluster, kind="stable")
-    for members in np.split(order, np.flatnonzero(np.diff(cluster[order])) + 1):
-        if len(members) > 1:
-            points = vectors[members].astype(np.float64)
-            others = points @ points.sum(axis=0) - np.einsum("ij,ij->i", points, points)
-            scores[rows[members]] = np.clip(others / (len(members) - 1), -1, 1)
+
+    def fill_in(members: NDArray[np.int64]) -> None:
+        """Score the members of one cluster."""
+        parts = [members[at : at + BLOCK] for at in range(0, len(members), BLOCK)]
+        total = np.sum([rows_of(vectors, part).sum(axis=0, dtype=np.float64) for part in parts], axis=0)
+        for part in parts:
+            points = rows_of(vectors, part).astype(np.float64)
+            others = points @ total - np.einsum("ij,ij->i", points, points)
+            scores[part] = np.clip(others / (len(members) - 1), -1, 1)
+
+    each(fill_in, [members for members in clusters if len(members) > 1], label="score: density")
     return scores

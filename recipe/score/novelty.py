@@ -9,7 +9,9 @@ import numpy as np
 from recipe.blocks import cut_blocks
 from recipe.engine import each
 from recipe.errors import ConfigError
-from recipe.score._vectors import eligible_vectors
+from recipe.score._kernels import mean_of_largest
+from recipe.score._vectors import eligible_members
+from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,30 +54,19 @@ def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.
     """
     if neighbours < 1 or block < 1:
         raise ConfigError(f"score.novelty: expected counts from 1, got neighbours={neighbours}, block={block}")
-    rows, vectors, cluster = eligible_vectors(pool, "novelty")
+    vectors, clusters = eligible_members(pool, "novelty")
 
-    def mean_similarity(block_rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        points = vectors[block_rows]
-        similarity = points @ points.T
-        np.fill_diagonal(similarity, -np.inf)
-        k = min(neighbours, len(points) - 1)
-        if k < 1:
-            return np.zeros(len(points), np.float32)
-        nearest = np.partition(similarity, len(points) - k, axis=1)[:, -k:]
-        return np.asarray(nearest.mean(axis=1, dtype=np.float64), dtype=np.float32)
+    def mean_similarity(members: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Go through the blocks of one cluster."""
+        points = rows_of(vectors, members)
+        means = np.zeros(len(members), np.float32)
+        for inner in cut_blocks(points, np.zeros(len(members), np.int32), most=block):
+            if k := min(neighbours, len(inner) - 1):
+                near = points if len(inner) == len(points) else points[inner]
+                means[inner] = mean_of_largest(near @ near.T, k)
+        return means
 
-    blocks = [
-        members[inner]
-        for members in _members(cluster)
-        for inner in cut_blocks(vectors[members], np.zeros(len(members), np.int32), most=block)
-    ]
     scores = np.zeros(len(pool), np.float32)
-    for part, similarity in zip(blocks, each(mean_similarity, blocks, label="score: novelty"), strict=True):
-        scores[rows[part]] = np.clip(1 - similarity, 0, 2)
+    for members, similarity in zip(clusters, each(mean_similarity, clusters, label="score: novelty"), strict=True):
+        scores[members] = np.clip(1 - similarity, 0, 2)
     return scores
-
-
-def _members(cluster: NDArray[np.int32]) -> list[NDArray[np.int64]]:
-    """List the rows of each cluster that has any, in the order of the clusters."""
-    order = np.argsort(cluster, kind="stable").astype(np.int64)
-    return [part for part in np.split(order, np.flatnonzero(np.diff(cluster[order])) + 1) if len(part)]

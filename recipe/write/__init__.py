@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from recipe.pool import Pool
 
+ROWS = 1 << 17  # a group of the scores: the same on every number of cores, and little to hold
 FORMATS = {".json": "llava", ".jsonl": "jsonl"}
 
 
@@ -75,16 +75,13 @@ def write_mix(
         name: side_file(path, name) for name in ("scores.parquet", "rejects.jsonl", "stats.json", "manifest.json")
     }
     records = find("write", FORMATS[path.suffix])(pool, rows, path, **knobs)
-    parquet = io.BytesIO()
-    scores.write_parquet(parquet)
+    with atomic_write(beside["scores.parquet"]) as handle:
+        scores.write_parquet(handle, row_group_size=ROWS)
+    with atomic_write(beside["rejects.jsonl"], "w") as handle:
+        handle.writelines(reject_lines(pool))
+    with atomic_write(beside["stats.json"], "w") as handle:
+        handle.write(stats)
     manifest = {**manifest, "mix": {"format": FORMATS[path.suffix], "records": records, "sha256": sha256(path)}}
-    contents = (
-        parquet.getvalue(),
-        "".join(reject_lines(pool)).encode("ascii"),
-        stats.encode("ascii"),
-        (json.dumps(manifest, indent=1) + "\n").encode("ascii"),
-    )
-    for file, content in zip(beside.values(), contents, strict=True):
-        with atomic_write(file) as handle:
-            handle.write(content)
+    with atomic_write(beside["manifest.json"], "w") as handle:
+        handle.write(json.dumps(manifest, indent=1) + "\n")
     return [path, *beside.values()]

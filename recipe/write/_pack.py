@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from recipe.write._take import take
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 MARK = "<image>\n"
 TEMPLATE = 10  # tokens of `USER:` and `ASSISTANT:` around a pair, of which the estimate knows nothing
+SLICE = 8192  # rows whose turns are in memory at a time
 ALIKE = ("image", "source", "task_name", "task")  # what the members of a pack have in common
 
 
@@ -51,10 +54,17 @@ def pack(pool: Pool, rows: Rows, *, max_tokens: int = 1472) -> list[list[int]]:
     """
     order = np.asarray(rows, dtype=np.int64)
     alike = [column for column in ALIKE if column in pool.rows.columns]
-    table = pool.rows.select("n_tokens", "extra", _joinable().alias("joinable"), *alike)[order]
+    columns = pool.rows.select("n_tokens", "extra", "turns", *dict.fromkeys(["image", *alike]))
+    told = (
+        facts
+        for at in range(0, len(order), SLICE)
+        for facts in take(columns, order[at : at + SLICE])
+        .select("n_tokens", "extra", _joinable().alias("joinable"), *alike)
+        .iter_rows()
+    )
     packs: list[list[int]] = []
     latest: dict[tuple[str | None, ...], tuple[list[int], int]] = {}
-    for row, (said, extra, joinable, *common) in zip(order.tolist(), table.iter_rows(), strict=True):
+    for row, (said, extra, joinable, *common) in zip(order.tolist(), told, strict=True):
         n_tokens = said + TEMPLATE
         if not joinable or _carries(extra):
             packs.append([row])

@@ -10,6 +10,7 @@ import numpy as np
 
 from recipe.errors import ConfigError
 from recipe.write import _pack
+from recipe.write._take import take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,7 @@ def records(pool: Pool, rows: Rows, *, ids: Ids = "string") -> Iterator[Record]:
     columns = pool.rows.select("id", "image", "turns", "extra")
     order = np.asarray(rows, dtype=np.int64)
     for start in range(0, len(order), SLICE):
-        for name, image, turns, extra in columns[order[start : start + SLICE]].iter_rows():
+        for name, image, turns, extra in take(columns, order[start : start + SLICE]).iter_rows():
             shown = {} if image is None else {"image": image}
             record = {"id": name, **shown, "conversations": turns}
             yield record if extra is None else _with_extra(record, json.loads(extra), ids)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 def reject_lines(pool: Pool) -> Iterator[str]:
     """Write where each sample with a problem stands, what its problem is, and what to do, in the order of the files."""
-    rejects = pool.rows.filter(pl.col("problem").is_not_null()).sort("source", "record", "row")
-    for source, record, sample, key, problem in rejects.select("source", "record", "id", "key", "problem").iter_rows():
+    told = pool.rows.select("row", "source", "record", "id", "key", "problem").filter(pl.col("problem").is_not_null())
+    rejects = told.sort("source", "record", "row").drop("row")
+    for source, record, sample, key, problem in rejects.iter_rows():
         code = code_of(problem)
         known = PROBLEMS.get(code)
         line = {"source": source, "record": record, "id": sample, "key": key, "code": code}
