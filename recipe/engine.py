@@ -140,3 +140,8 @@ def single_threaded(function: Function) -> Function:
 def usable_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def distributed() -> bool:
+    """Return whether the work of a job goes to other machines, so that it must travel: true under Ray."""
+    return _engine.get().name == "ray"

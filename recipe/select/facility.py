@@ -12,6 +12,7 @@ from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up
 from recipe.select._kernels import QUANTUM
+from recipe.select._certificate import certify
 from recipe.select._rounds import Ground
 from recipe.select._terms import weigh_terms
 
@@ -34,7 +35,7 @@ def select(
     reach: int = 4096,
     keep: int = 64,
     certificate: bool = True,
-    seed: int = 0,  # noqa: ARG001  every selector takes a seed; greedy needs none
+    seed: int = 0,
 ) -> Picks:
     """Pick samples greedily by coverage of the pool, coverage of concepts, and quality, under quotas.
 
@@ -104,12 +105,12 @@ def select(
         raise ConfigError("select.facility: expected a pool with vectors; embed it first")
     rows = np.flatnonzero(quotas.cell >= 0)
     terms = weigh_terms(pool, rows, quotas, concepts=concepts, quality=quality or {})
-    vectors = np.ascontiguousarray(pool.vectors[rows])
     small = len(rows) <= block
-    blocks = [np.arange(len(rows))] if small else cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=block)
-    ground = Ground(vectors, terms, quotas.quota, quotas.per_image, blocks)
+    cluster = pool.rows["cluster"].to_numpy()[rows] if not small else None
+    blocks = [np.arange(len(rows))] if cluster is None else cut_blocks(pool.vectors, cluster, most=block, rows=rows)
+    ground = Ground(pool.vectors, rows, terms, quotas.quota, quotas.per_image, blocks)
     if small:
-        chosen, found = blocks[0], ground.inside(blocks[0], quotas.quota)
+        chosen, found = blocks[0], ground.whole(blocks[0])
     else:
         chosen, found = ground.merge(ground.propose(candidates), reach, keep)
     picks = chosen[found.picks]
@@ -118,5 +119,5 @@ def select(
         term: np.asarray(found.gains[:, at] * scale, dtype=np.float64)
         for at, term in enumerate(("coverage", "concepts", "quality"))
     }
-    value, bound = (x * scale for x in ground.certify(picks, found, reach)) if certificate else (None, None)
+    value, bound = (x * scale for x in certify(ground, picks, found, block, seed)) if certificate else (None, None)
     return fill_up(Picks(rows[picks], gains, value, bound), quotas)
