@@ -50,8 +50,6 @@ def certify(ground: Ground, picks: NDArray[np.int64], found: Found, reach: int, 
     everything = len(near[0]) == len(sizes)
     m = len(ground.rows)
     probes = np.arange(0) if everything else np.sort(generator(seed, "certificate").permutation(m)[:PROBES])
-    home = np.empty(m, np.int64)
-    home[np.concatenate(ground.blocks)] = np.repeat(np.arange(len(sizes)), sizes)
     around = [np.concatenate([ground.blocks[c] for c in near[b]]) for b in range(len(sizes))]
     reaches = [
         Reach(
@@ -67,7 +65,7 @@ def certify(ground: Ground, picks: NDArray[np.int64], found: Found, reach: int, 
     far = np.zeros(len(probes))
     for b, more in enumerate(per_block(exceed, ground.vectors, reaches, label="select: certificate")):
         gain[around[b]] += more[: len(around[b])]
-        far += np.where(np.isin(home[probes], near[b]), 0, more[len(around[b]) :])
+        far += np.where(np.isin(ground.home[probes], near[b]), 0, more[len(around[b]) :])
     value = int(found.best.sum(dtype=np.int64)) + int(found.gains[:, 1:].sum())
     size = int(ground.quota.sum())
     return value, value + _largest(ground, gain) + int(np.ceil(size * _mean_of_best(far, size / m)))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from recipe.vectors import Vectors
 
 Item = TypeVar("Item")
+PROBES, STRANGERS = 128, 4096  # points that are asked whether blocks hold neighbours, and what they compare with
 STRIDE = 1000  # rows of a whole table that are computed at once
 
 
@@ -64,6 +65,29 @@ class Ground:
         """(b, d) float32 unit mean of each block."""
         return centres_of(self.vectors, (self.rows[block] for block in self.blocks))
 
+    @cached_property
+    def home(self) -> NDArray[np.int64]:
+        """(m,) int64 block of each place."""
+        home = np.empty(len(self.rows), np.int64)
+        home[np.concatenate(self.blocks)] = np.repeat(np.arange(len(self.blocks)), [len(b) for b in self.blocks])
+        return home
+
+    @cached_property
+    def tight(self) -> bool:
+        """Whether blocks hold neighbours: most probes have a nearer one at home than among strangers from all over."""
+        places = np.arange(len(self.rows))
+        probes, strangers = (places[:: -(-len(places) // count)] for count in (PROBES, STRANGERS))
+        home = self.home
+        far = rows_of(self.vectors, self.rows[probes]) @ rows_of(self.vectors, self.rows[strangers]).T
+        far[home[probes][:, None] == home[strangers]] = -1
+        nearer = 0
+        for b in np.unique(home[probes]):
+            mine = np.flatnonzero(home[probes] == b)
+            near = rows_of(self.vectors, self.rows[probes[mine]]) @ rows_of(self.vectors, self.rows[self.blocks[b]]).T
+            near[probes[mine][:, None] == self.blocks[b]] = -1
+            nearer += int((near.max(axis=1) > far[mine].max(axis=1)).sum())
+        return 2 * nearer > len(probes)
+
     def whole(self, candidates: NDArray[np.int64]) -> Found:
         """Greedy over candidates by their similarities to all points, all of them at once; O(n m d) and O(n m)."""
         points = rows_of(self.vectors, self.rows)
@@ -92,6 +116,23 @@ class Ground:
         """List the blocks near each block, until they hold `reach` of the places listed for each block."""
         return near_blocks(self.centres, np.array([len(part) for part in weights]), reach=reach)
 
+    def by_block(self, places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Sort places by their block; ascending in each."""
+        order = np.argsort(self.home[places], kind="stable")
+        counts = np.bincount(self.home[places], minlength=len(self.blocks))
+        return np.split(places[order], np.cumsum(counts)[:-1])
+
+    def views(
+        self, candidates: list[NDArray[np.int64]], chosen: NDArray[np.int64], reach: int, keep: int
+    ) -> list[View]:
+        """Let each block look at the `keep` nearest of about `reach` candidates around it, by number in `chosen`."""
+        views = []
+        for places, near in zip(self.blocks, self.near(candidates, reach), strict=True):
+            others = np.sort(np.concatenate([candidates[b] for b in near]))
+            number = np.searchsorted(chosen, others).astype(np.int32)
+            views.append(View(self.rows[places], number, self.rows[others], keep))
+        return views
+
     def merge(self, candidates: list[NDArray[np.int64]], reach: int, keep: int) -> tuple[NDArray[np.int64], Found]:
         """Greedy over all candidates, where every point sees the `keep` nearest of about `reach` candidates around it.
 
@@ -103,11 +144,7 @@ class Ground:
             Its `best` is aligned with the points, block by block.
         """
         chosen = np.sort(np.concatenate(candidates))
-        views = []
-        for places, near in zip(self.blocks, self.near(candidates, reach), strict=True):
-            others = np.sort(np.concatenate([candidates[b] for b in near]))
-            number = np.searchsorted(chosen, others).astype(np.int32)
-            views.append(View(self.rows[places], number, self.rows[others], keep))
+        views = self.views(candidates, chosen, reach, keep)
         kept = per_block(look, self.vectors, views, label="select: neighbours")
         return chosen, greedy(sort_by_candidate(kept, len(chosen)), self.terms.take(chosen), self.quota, self.per_image)
 

@@ -54,6 +54,10 @@ class Terms:
         """Return the same terms with other numbers of the cells."""
         return replace(self, cell=cell)
 
+    def with_image(self, image: NDArray[np.int32]) -> Terms:
+        """Return the same terms with other numbers of the images."""
+        return replace(self, image=image)
+
 
 def weigh_terms(
     pool: Pool, rows: NDArray[np.int64], quotas: Quotas, *, concepts: float, quality: Mapping[str, float]
