@@ -17,7 +17,8 @@ from recipe.errors import ConfigError, SupplyError
 from recipe.picks import Picks
 from recipe.rooms import find, names
 from recipe.select._fill import fill_up
-from recipe.select._kernels import QUANTUM, lazy_greedy, quantise, transpose
+from recipe.select._kernels import QUANTUM, lazy_greedy, quantise
+from recipe.select._rounds import sort_by_candidate
 from recipe.select._terms import weigh_terms
 
 facility, kcenter, by_concepts, by_lot = (
@@ -78,10 +79,10 @@ def run_lazy(given, most=UNLIMITED, *, dense=True):
     m, n = given["quanta"].shape
     start, points, quanta = np.arange(m + 1) * n, np.zeros(0, np.int32), given["quanta"].ravel()
     if not dense:
-        candidate, point = np.nonzero(given["quanta"])
-        by_point = np.lexsort((candidate, point))
-        pairs = (candidate[by_point].astype(np.int32), point[by_point].astype(np.int32))
-        start, points, quanta = transpose(*pairs, given["quanta"][candidate[by_point], point[by_point]], m)
+        everyone = np.broadcast_to(np.arange(m, dtype=np.int32), (n, m)).copy()
+        half = n // 2
+        kept = [(everyone[part], given["quanta"].T[part].copy()) for part in (slice(half), slice(half, n))]
+        start, points, quanta, *_ = sort_by_candidate(kept, m)
     concept_start = np.concatenate([[0], np.cumsum([len(held) for held in given["concepts"]])]).astype(np.int64)
     concepts = np.array([c for held in given["concepts"] for c in held], np.int32)
     picks, gains = lazy_greedy(

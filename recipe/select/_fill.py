@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.errors import SupplyError
+from recipe.select._kernels import walk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,14 +38,7 @@ def take(order: NDArray[np.int64], quotas: Quotas, *, taken: NDArray[np.int64] |
     spent = quotas.cell[before]
     quota = quotas.quota - np.bincount(spent[spent >= 0], minlength=len(quotas.quota))
     images = np.bincount(quotas.image[before], minlength=int(quotas.image.max(initial=-1)) + 1)
-    most = quotas.per_image or len(quotas.cell)
-    found = []
-    for row in order[quotas.cell[order] >= 0].tolist():
-        if quota[quotas.cell[row]] > 0 and images[quotas.image[row]] < most:
-            quota[quotas.cell[row]] -= 1
-            images[quotas.image[row]] += 1
-            found.append(row)
-    return np.array(found, dtype=np.int64)
+    return walk(order, quotas.cell, quota, quotas.image, images, quotas.per_image or len(quotas.cell))
 
 
 def fill_up(picks: Picks, quotas: Quotas) -> Picks:
@@ -59,7 +53,10 @@ def fill_up(picks: Picks, quotas: Quotas) -> Picks:
     SupplyError
         If the limits on images and on values together leave too few samples.
     """
-    open_rows = np.setdiff1d(np.flatnonzero(quotas.cell >= 0), picks.rows)
+    if len(picks) == quotas.size:
+        return picks
+    unpicked = quotas.cell >= 0
+    unpicked[picks.rows] = False
     for group in (quotas.stratum, np.zeros_like(quotas.stratum)):
         if (missing := quotas.size - len(picks)) == 0:
             break
@@ -70,10 +67,10 @@ def fill_up(picks: Picks, quotas: Quotas) -> Picks:
         )
         if group is not quotas.stratum:
             wider = replace(wider, cell=np.where(quotas.limited[quotas.cell], -1, wider.cell))
-        more = take(open_rows, wider, taken=picks.rows)[:missing]
+        more = take(np.flatnonzero(unpicked), wider, taken=picks.rows)[:missing]
         gains = {term: np.concatenate([gain, np.zeros(len(more))]) for term, gain in picks.gains.items()}
         picks = replace(picks, rows=np.concatenate([picks.rows, more]), gains=gains)
-        open_rows = np.setdiff1d(open_rows, more)
+        unpicked[more] = False
     if missing := quotas.size - len(picks):
         raise SupplyError(f"size={quotas.size}: limits on images and values leave {missing} too few; raise one of them")
     return picks

@@ -1,4 +1,4 @@
-"""The compiled kernels: lazy greedy under quotas, farthest first, and what prepares them.
+"""The compiled kernels: lazy greedy under quotas, and what it counts.
 
 Everything is counted in whole quanta: a similarity is an int16 (`QUANTUM` is 1.0), a gain an int64. Integer sums have
 no rounding and no order, so lazy greedy equals naive greedy pick by pick, and every thread count agrees. numba infers
@@ -13,16 +13,21 @@ from numba import njit
 QUANTUM = 1 << 14  # quanta in a similarity of 1.0; leaves int16 one spare bit
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
+def _quantum(similarity):
+    """Round a float32 similarity to quanta; what is below 0 becomes 0. Float32 throughout, so that it is vectorised."""
+    inside = min(max(similarity, np.float32(0)), np.float32(1))
+    return np.int16(np.int32(inside * np.float32(QUANTUM) + np.float32(0.5)))
+
+
+@njit(cache=True, nogil=True, fastmath={"nnan"})
 def quantise(similarities):
     """Turn (m, n) float32 similarities into int16 quanta; what is below 0 becomes 0."""
     rows, columns = similarities.shape
     quanta = np.empty((rows, columns), np.int16)
     for i in range(rows):
         for j in range(columns):
-            quanta[i, j] = np.int16(
-                min(max(similarities[i, j], np.float32(0)), np.float32(1)) * QUANTUM + np.float32(0.5)
-            )
+            quanta[i, j] = _quantum(similarities[i, j])
     return quanta
 
 
@@ -142,69 +147,23 @@ def lazy_greedy(
 
 
 @njit(cache=True, nogil=True)
-def transpose(candidate, point, quanta, m):
-    """Sort similarities by candidate, stably: start of each of m candidates, then points and quanta in that order."""
-    start = np.zeros(m + 1, np.int64)
-    for j in candidate:
-        start[j + 1] += 1
-    for j in range(m):
-        start[j + 1] += start[j]
-    place = start[:-1].copy()
-    points = np.empty(len(point), np.int32)
-    sorted_quanta = np.empty(len(quanta), np.int16)
-    for t in range(len(candidate)):
-        at = place[candidate[t]]
-        points[at] = point[t]
-        sorted_quanta[at] = quanta[t]
-        place[candidate[t]] = at + 1
-    return start, points, sorted_quanta
+def concept_gains(concept_start, concepts, worth, seen):
+    """Return what one more sample of the concepts of each candidate is worth, (m,) int64."""
+    gains = np.empty(len(concept_start) - 1, np.int64)
+    for j in range(len(gains)):
+        gains[j] = concept_gain(j, concept_start, concepts, worth, seen)
+    return gains
 
 
 @njit(cache=True, nogil=True)
-def gains_beyond(similarities, picked):
-    """Return the summed best similarity of the rows to picked columns, and what each column would add to it.
-
-    From (n, m) float32 similarities and (m,) bool: an int64 and (m,) int64. n is at most 100,000, or int32 overflows.
-    """
-    rows, columns = similarities.shape
-    gains = np.zeros(columns, np.int32)
-    quanta = np.empty(columns, np.int32)
-    chosen = np.flatnonzero(picked)
-    total = np.int64(0)
-    for i in range(rows):
-        for j in range(columns):
-            quanta[j] = np.int32(min(max(similarities[i, j], np.float32(0)), np.float32(1)) * QUANTUM + np.float32(0.5))
-        best = np.int32(0)
-        for j in chosen:
-            best = max(best, quanta[j])
-        total += best
-        for j in range(columns):
-            gains[j] += max(quanta[j] - best, np.int32(0))
-    return total, gains.astype(np.int64)
-
-
-@njit(cache=True, nogil=True)
-def farthest_first(similarity, first, cell, quota):
-    """Order the rows of a block farthest-first under quotas: places and distances in quanta when picked."""
-    n = len(similarity)
-    nearest = np.zeros(n, np.int16)
-    picked = np.zeros(n, np.bool_)
-    order = np.empty(n, np.int64)
-    distance = np.empty(n, np.int64)
+def walk(order, cell, quota, image, images, most):
+    """Take rows in order whose cell has quota left and whose image was taken less than `most` times."""
+    found = np.empty(len(order), np.int64)
     count = 0
-    at = first if quota[cell[first]] > 0 else -1
-    while True:
-        if at < 0:
-            for i in range(n):
-                if not picked[i] and quota[cell[i]] > 0 and (at < 0 or nearest[i] < nearest[at]):
-                    at = i
-        if at < 0:
-            return order[:count], distance[:count]
-        order[count] = at
-        distance[count] = QUANTUM - nearest[at]
-        picked[at] = True
-        quota[cell[at]] -= 1
-        count += 1
-        for i in range(n):
-            nearest[i] = max(nearest[i], similarity[at, i])
-        at = -1
+    for row in order:
+        if cell[row] >= 0 and quota[cell[row]] > 0 and images[image[row]] < most:
+            quota[cell[row]] -= 1
+            images[image[row]] += 1
+            found[count] = row
+            count += 1
+    return found[:count].copy()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from recipe.errors import ConfigError, nearest
 from recipe.select._kernels import QUANTUM
@@ -49,6 +50,14 @@ class Terms:
         inside = np.arange(start[-1]) - np.repeat(start[:-1], count) + np.repeat(self.concept_start[:-1][rows], count)
         return Terms(self.bonus[rows], start, self.concepts[inside], self.worth, self.cell[rows], self.image[rows])
 
+    def in_cells(self, cell: NDArray[np.int32]) -> Terms:
+        """Return the same terms with other numbers of the cells."""
+        return replace(self, cell=cell)
+
+    def with_image(self, image: NDArray[np.int32]) -> Terms:
+        """Return the same terms with other numbers of the images."""
+        return replace(self, image=image)
+
 
 def weigh_terms(
     pool: Pool, rows: NDArray[np.int64], quotas: Quotas, *, concepts: float, quality: Mapping[str, float]
@@ -91,8 +100,9 @@ def weigh_terms(
     if concepts:
         lists = table["concepts"].fill_null([])
         start[1:] = np.cumsum(lists.list.len().to_numpy())
-        names, code = np.unique(lists.explode().drop_nulls().to_numpy(), return_inverse=True)
-        codes = code.astype(np.int32)
+        named = lists.explode().drop_nulls()
+        names = named.unique().sort()
+        codes = named.cast(pl.Enum(names)).to_physical().to_numpy().astype(np.int32)  # no Python object a mention
         frequency = np.bincount(codes, minlength=len(names))
         worth = concepts * m * QUANTUM / max(1, len(names)) / np.sqrt(frequency)
     quanta = np.rint(bonus * QUANTUM * m / max(1, quotas.size)).astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,15 +13,18 @@ from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up
 from recipe.select._kernels import QUANTUM
+from recipe.select._certificate import certify
+from recipe.select._refine import refine as swap_rounds
 from recipe.select._rounds import Ground
 from recipe.select._terms import weigh_terms
-from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from recipe.pool import Pool
     from recipe.quotas import Quotas
+
+WHOLE = 20_000  # points up to which a pool without neighbourhoods is solved as a whole; 2 bytes a pair
 
 
 @single_threaded
@@ -30,12 +34,13 @@ def select(
     *,
     concepts: float = 0.02,
     quality: Mapping[str, float] | None = None,
-    block: int = 2000,
+    block: int = 1000,
     candidates: float = 2.0,
-    reach: int = 4096,
-    keep: int = 64,
+    reach: int = 600,
+    keep: int = 16,
+    refine: int = 0,
     certificate: bool = True,
-    seed: int = 0,  # noqa: ARG001  every selector takes a seed; greedy needs none
+    seed: int = 0,
 ) -> Picks:
     """Pick samples greedily by coverage of the pool, coverage of concepts, and quality, under quotas.
 
@@ -105,19 +110,29 @@ def select(
         raise ConfigError("select.facility: expected a pool with vectors; embed it first")
     rows = np.flatnonzero(quotas.cell >= 0)
     terms = weigh_terms(pool, rows, quotas, concepts=concepts, quality=quality or {})
-    vectors = rows_of(pool.vectors, rows)
-    small = len(rows) <= block
-    blocks = [np.arange(len(rows))] if small else cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=block)
-    ground = Ground(vectors, terms, quotas.quota, quotas.per_image, blocks)
-    if small:
-        chosen, found = blocks[0], ground.inside(blocks[0], quotas.quota)
+    everything = np.arange(len(rows))
+    cluster = None if len(rows) <= block else pool.rows["cluster"].to_numpy()[rows]
+    blocks = [everything] if cluster is None else cut_blocks(pool.vectors, cluster, most=block, rows=rows)
+    ground = Ground(pool.vectors, rows, terms, quotas.quota, quotas.per_image, blocks)
+    loose = len(blocks) > 1 and not ground.tight
+    if loose and len(rows) <= WHOLE:
+        ground, loose = replace(ground, blocks=[everything]), False
+    wide = 2 if loose else 1
+    if len(ground.blocks) == 1:
+        chosen, found = everything, ground.whole(everything)
     else:
-        chosen, found = ground.merge(ground.propose(candidates), reach, keep)
+        chosen, found = ground.merge(ground.propose(wide * candidates), wide**2 * reach, wide * keep)
+    if refine:
+        chosen = swap_rounds(ground, chosen[found.picks], refine, wide**2 * reach)
+        if len(ground.blocks) == 1:
+            found = ground.whole(chosen)
+        else:
+            chosen, found = ground.merge(ground.by_block(chosen), wide**2 * reach, wide * keep)
     picks = chosen[found.picks]
     scale = 1 / (QUANTUM * len(rows))
     gains = {
         term: np.asarray(found.gains[:, at] * scale, dtype=np.float64)
         for at, term in enumerate(("coverage", "concepts", "quality"))
     }
-    value, bound = (x * scale for x in ground.certify(picks, found, reach)) if certificate else (None, None)
+    value, bound = (x * scale for x in certify(ground, picks, found, block, seed)) if certificate else (None, None)
     return fill_up(Picks(rows[picks], gains, value, bound), quotas)

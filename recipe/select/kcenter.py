@@ -11,7 +11,8 @@ from recipe.engine import each, single_threaded
 from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up, take
-from recipe.select._kernels import QUANTUM, farthest_first, quantise
+from recipe.select._kernels import QUANTUM, quantise
+from recipe.select._sparse import farthest_first
 from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
@@ -61,16 +62,16 @@ def select(
     if pool.vectors is None:
         raise ConfigError("select.kcenter: expected a pool with vectors; embed it first")
     rows = np.flatnonzero(quotas.cell >= 0)
-    vectors = rows_of(pool.vectors, rows)
-    blocks = cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=block)
+    vectors = pool.vectors
+    blocks = cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=block, rows=rows)
     supply = np.bincount(quotas.cell[rows], minlength=len(quotas.quota))
 
     def walk(members: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        points, cell = vectors[members], quotas.cell[rows[members]]
-        here = np.bincount(cell, minlength=len(supply))
-        part = np.ceil(quotas.quota * np.divide(here, supply, out=np.zeros(len(supply)), where=supply > 0) - 1e-9)
+        points, cell = rows_of(vectors, rows[members]), quotas.cell[rows[members]]
+        cells, local, here = np.unique(cell, return_inverse=True, return_counts=True)
+        part = np.ceil(quotas.quota[cells] * (here / supply[cells]) - 1e-9).astype(np.int64)
         first = int(np.argmax(points @ points.mean(axis=0)))
-        order, distance = farthest_first(quantise(points @ points.T), first, cell, part.astype(np.int64))
+        order, distance = farthest_first(quantise(points @ points.T), first, local.astype(np.int32), part)
         return rows[members[order]], distance
 
     walks = each(walk, blocks, label="select: farthest first")
