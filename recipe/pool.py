@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -95,8 +95,24 @@ class Pool:
     @cached_property
     def texts(self) -> pl.Series:
         """(n,) str: all that a sample says, one turn a line, without `<image>`."""
+        return self.texts_of(slice(None))
+
+    def texts_of(self, rows: NDArray[np.integer[Any]] | slice) -> pl.Series:
+        """Return `texts` of some rows only.
+
+        Parameters
+        ----------
+        rows
+            m row numbers, or a slice.
+
+        Returns
+        -------
+        Series
+            (m,) str.
+        """
         said = pl.col("turns").list.eval(pl.element().struct.field("value")).list.join("\n")
-        return self.rows.select(said.str.replace_all("<image>", "", literal=True).str.strip_chars())["turns"]
+        some = self.rows.select("turns")[rows]
+        return some.select(said.str.replace_all("<image>", "", literal=True).str.strip_chars())["turns"]
 
     def with_labels(self, labels: pl.DataFrame) -> Pool:
         """Attach columns to the table, in place of columns of the same name.
