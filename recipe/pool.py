@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -140,7 +140,7 @@ class Pool:
         """(n,) str: all that a sample says, one turn a line, without `<image>`."""
         return _said(self.rows.select("turns"))
 
-    def texts_of(self, rows: NDArray[np.int64]) -> pl.Series:
+    def texts_of(self, rows: NDArray[np.integer[Any]] | slice) -> pl.Series:
         """(m,) str: `texts` of some rows only."""
         return _said(self.rows.select("turns")[rows])
 

@@ -6,23 +6,84 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.embed._sample import sample_rows
+from recipe.embed._words import add_up, count_texts
 from recipe.errors import ConfigError
 from recipe.seed import generator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
     from numpy.typing import NDArray
 
     from recipe.pool import Pool
 
-# Words of two letters and more: coordinates and other numbers of boxes would drown what is said about them.
-WORD = r"(?u)\b[^\W\d_]\w+\b"
 MOST = 4096  # dimensions
+SAMPLE = 2**17  # texts that say how common a word is: a word of one text in 10,000 is met 13 times
+
+
+def fit(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    """Learn how common each word is, and draw its direction.
+
+    Parameters
+    ----------
+    pool
+        n samples, of which the first 131,072 eligible ones are looked at, tasks in proportion.
+    d, features, seed
+        As for `embed`.
+
+    Returns
+    -------
+    dict
+        ``table``: (features, d) float32, a Gaussian row for each hashed column, times its inverse document frequency.
+
+    Raises
+    ------
+    ConfigError
+        If `d` or `features` is out of its range.
+    """
+    if not 1 <= d <= MOST or features < 1:
+        raise ConfigError(f"embed.hashing: expected d on 1..{MOST} and features from 1, got d={d}, features={features}")
+    rows = sample_rows(pool, SAMPLE)
+    found = count_texts(pool.texts_of(rows), features)
+    idf = np.log((1 + len(rows)) / (1 + found)) + 1
+    table = generator(seed, "embed.hashing").standard_normal((features, d), dtype=np.float32)
+    table *= idf[:, None].astype(np.float32)
+    return {"table": table}
+
+
+def encode(
+    texts: pl.Series,
+    learned: Mapping[str, NDArray[np.float32]],
+    *,
+    d: int = 384,  # noqa: ARG001  the table knows it; every function of an embedder takes the same knobs
+    features: int = 2**16,  # noqa: ARG001  the same
+    seed: int = 0,  # noqa: ARG001  the same
+) -> NDArray[np.float32]:
+    """Embed texts, each by itself.
+
+    Parameters
+    ----------
+    texts
+        m texts.
+    learned
+        What `fit` returned.
+    d, features, seed
+        As given to `fit`.
+
+    Returns
+    -------
+    ndarray
+        (m, d) float32 unit rows, the same bits however the texts are cut into parts.
+    """
+    return unit_rows(add_up(texts, learned["table"]))
 
 
 def embed(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> NDArray[np.float32]:
     """Embed every sample by the words of all its turns.
 
-    Terms are hashed to columns (MurmurHash3), weighted by sublinear tf-idf over this pool, and projected by a Gaussian
+    Words are hashed to columns, weighted by sublinear tf-idf over a sample of this pool, and projected by a Gaussian
     matrix, which keeps cosines up to about 1/sqrt(d). O(words + n d w) for w distinct words a sample.
 
     Parameters
@@ -58,18 +119,7 @@ def embed(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> 
     >>> embed(pool).shape == (len(pool), 384)
     True
     """
-    if not 1 <= d <= MOST or features < 1:
-        raise ConfigError(f"embed.hashing: expected d on 1..{MOST} and features from 1, got d={d}, features={features}")
-    if not len(pool):
-        return np.zeros((0, d), np.float32)
-    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer  # noqa: PLC0415  takes 2 s to load
-
-    words = HashingVectorizer(
-        n_features=features, token_pattern=WORD, alternate_sign=False, norm=None, dtype=np.float32
-    )
-    weights = TfidfTransformer(sublinear_tf=True).fit_transform(words.transform(pool.texts))
-    projection = generator(seed, "embed.hashing").standard_normal((features, d), dtype=np.float32)
-    return unit_rows(weights @ projection)
+    return encode(pool.texts, fit(pool, d=d, features=features, seed=seed))
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,102 @@
+"""Words of texts as hashed columns, and the sum of what a table says of them.
+
+A word is a run of letters, digits, underscores and accents that begins with a letter and has two characters or more, in
+lower case, or one character of a script without spaces. So the numbers of boxes, which would drown what is said about
+them, and single letters are none. Its column is FNV-1a over its characters, 64 bits, mixed as MurmurHash3 does in the
+end, modulo the number of columns: no library's hash, whose next version could move every sample.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from recipe.embed import _kernels as kernels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Scripts without spaces, whose characters are words: Chinese, Japanese, Bopomofo, Yi.
+IDEOGRAPHS = (
+    (0x2E80, 0x312F),
+    (0x31A0, 0x31BF),
+    (0x31F0, 0x31FF),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0xA4CF),
+    (0xF900, 0xFAFF),
+)
+
+
+@cache
+def alphabet() -> NDArray[np.uint32]:
+    """Return of each character of the basic plane its kind (upper 16 bits) and its lower case (lower 16).
+
+    Categories are those of Unicode 3.2, which every Python carries, so no later version moves a word; a character that
+    it does not know is taken for a letter.
+    """
+    kinds = np.zeros(kernels.PLANE, np.uint32)
+    lowers = np.arange(kernels.PLANE, dtype=np.uint32)
+    for code in range(kernels.PLANE):
+        character = chr(code)
+        category = unicodedata.ucd_3_2_0.category(character)
+        if category[0] == "L" or category == "Cn":
+            kinds[code] = kernels.LETTER
+            lower = character.lower()
+            lowers[code] = ord(lower) if len(lower) == 1 else code
+        elif category[0] in "NM" or character == "_":
+            kinds[code] = kernels.DIGIT
+    for first, last in IDEOGRAPHS:
+        script = kinds[first : last + 1]
+        script[script == kernels.LETTER] = kernels.ALONE
+    kinds[kernels.LAST] = kernels.ALONE
+    return kinds << 16 | lowers
+
+
+def packed(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the UTF-8 bytes of m texts on end, and the (m + 1,) places at which they begin and end; null is empty."""
+    whole = pl.select(texts.str.join("").cast(pl.Binary)).item()
+    lengths = texts.str.len_bytes().fill_null(0).to_numpy()
+    return np.frombuffer(whole or b"", np.uint8), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+
+
+def count_texts(texts: pl.Series, features: int) -> NDArray[np.int64]:
+    """Return in how many of m texts each column stands, (features,); O(words)."""
+    found: NDArray[np.int64] = kernels.count_texts(*packed(texts), alphabet(), features)
+    return found
+
+
+def columns_of(words: pl.Series, features: int) -> NDArray[np.int64]:
+    """Return the column of each of m strings, (m,), that each are one word; -1 where one is none or several."""
+    columns: NDArray[np.int64] = kernels.only_columns(*packed(words), alphabet(), features)
+    return columns
+
+
+def add_up(
+    texts: pl.Series, table: NDArray[np.float32], lengths: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Return for each text the weighted sum of the table's rows that belong to its words; O(words + n d w).
+
+    Parameters
+    ----------
+    texts
+        m texts.
+    table
+        (features, d) float32.
+    lengths
+        (features,) float32: weights of the columns. Each sum is divided by the length of the text's vector of weighted
+        counts, so that long texts weigh no more than short ones. Nothing is divided by default.
+
+    Returns
+    -------
+    ndarray
+        (m, d) float32. A word that stands c times counts 1 + ln c. Rows are added in the order of the columns, so the
+        bits of a sum depend on its text alone.
+    """
+    sums = np.zeros((len(texts), table.shape[1]), np.float32)
+    none = np.zeros(0, np.float32)
+    kernels.add_up(*packed(texts), alphabet(), none if lengths is None else lengths, table, sums)
+    return sums
