@@ -70,7 +70,11 @@ class Store:
     def writing(self, name: str) -> Iterator[IO[bytes]]:
         """Open an artefact for writing; it appears under its name when it is whole, or not at all."""
         final = self._mirror / name if self._far else Path(self.root, name)
-        final.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"cannot be made ({error.strerror})"
+            raise InputError(f"{final.parent}: {what}; name another cache, or switch it off") from error
         with atomic_write(final) as file:
             yield file
         if self._far:
@@ -113,6 +117,8 @@ class Store:
         about = {"format": FORMAT, "stage": name, "made_of": made_of, "versions": {v: version(v) for v in DECIDING}}
         told = json.dumps(about, sort_keys=True, default=str).encode()
         folder = f"{name}-{blake2b(told, digest_size=8).hexdigest()}"
+        if not self.has(MARK):
+            self.put_json(MARK, {"format": FORMAT})
         if not self.has(f"{folder}/about.json"):
             self.put_json(f"{folder}/about.json", about)
         return folder
@@ -130,7 +136,7 @@ class Store:
 
 
 def open_store(cache: str | os.PathLike[str] | None) -> Store:
-    """Open a cache, and make it if there is none.
+    """Open a cache; it is made when the first artefact comes.
 
     Parameters
     ----------
@@ -157,12 +163,6 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
         check_format(store)
     elif "://" not in store.root and _holds_something(Path(store.root)):
         raise InputError(f"{store.root}: expected a cache of recipe or nothing, got other files; name another folder")
-    if not store.has(MARK):
-        try:
-            store.put_json(MARK, {"format": FORMAT})
-        except OSError as error:
-            what = f"cannot be made a cache ({error.strerror})"
-            raise InputError(f"{store.root}: {what}; name another folder, or switch the cache off") from error
     return store
 
 
