@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from recipe.quotas import Quotas
 
 FORMAT = 1
+UNSCORED = ("turns", "extra", "order")  # what the scores leave out: the text, and the order of reading
 DECIDING = (
     "recipe",
     "faiss-cpu",
@@ -105,7 +106,9 @@ class Mix:
             gains["gain"] = np.sum(list(gains.values()), axis=0)
         columns = [spread("rank", np.arange(len(self)), pl.UInt32)]
         columns += [spread(name, gain, pl.Float64) for name, gain in gains.items()]
-        return self.pool.rows.drop("turns", "extra", "order").with_columns(columns)
+        rows = self.pool.rows
+        # Columns are taken one by one: polars would copy all of a table whose columns are cut up in different ways.
+        return pl.DataFrame([rows[name] for name in rows.columns if name not in UNSCORED] + columns)
 
     @property
     def certificate(self) -> float | None:
@@ -195,7 +198,8 @@ class Mix:
 
     def _summary(self) -> list[tuple[str, str]]:
         """Say in a few lines what is in the mix."""
-        rows = self.pool.rows.select("task", "answer", "cluster", "n_yes", "n_no")[self.picks.rows]
+        names = ("task", "answer", "cluster", "n_yes", "n_no")
+        rows = pl.DataFrame([self.pool.rows[name].gather(self.picks.rows) for name in names])
 
         def shares(column: str) -> str:
             counts = rows[column].value_counts(name="n").sort("n", column, descending=[True, False])

@@ -47,10 +47,10 @@ def draw(key: str, *, seed: int, label: str) -> int:
 
 
 def draws(keys: Iterable[str], *, seed: int, label: str) -> NDArray[np.uint64]:
-    """Return a uniform 64-bit integer for each of many keys, 50 times as fast as `draw`, and with other numbers; O(n).
+    """Return a uniform 64-bit integer for each of many keys, ten times as fast as `draw`, and with other numbers; O(n).
 
-    Here too a number depends on nothing but its key, the seed and the label. The label and the seed are hashed once, and
-    the words of the key are mixed in one after the other; keys are hashes themselves, so nobody can choose their luck.
+    Here too a number depends on nothing but its key, the seed and the label. The label and the seed are hashed once,
+    and the words of the key are mixed in one after the other.
 
     Parameters
     ----------

@@ -9,7 +9,11 @@ import sys
 import faiss
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from recipe import engine
+from recipe.cluster import _closure, kmeans
 from recipe.cluster.kmeans import cluster, default_k
 from recipe.embed.hashing import unit_rows
 from recipe.errors import ConfigError
@@ -120,6 +124,78 @@ def test_thread_count_is_given_back():
         assert faiss.omp_get_max_threads() == 3
     finally:
         faiss.omp_set_num_threads(before)
+
+
+@pytest.fixture
+def few_at_once(monkeypatch):
+    """Two levels from nine clusters on, and small blocks."""
+    monkeypatch.setattr(kmeans, "FLAT", 8)
+    monkeypatch.setattr(kmeans, "BLOCK", 100)
+    monkeypatch.setattr(_closure, "BLOCK", 70)
+    monkeypatch.setattr(_closure, "NEAR", 6)
+
+
+@pytest.mark.usefixtures("few_at_once")
+def test_two_levels_lose_little(monkeypatch):
+    """Sought in two levels, clusters are all used, and as tight as those sought at once, but for two percent."""
+    points = unit_rows(np.random.default_rng(3).standard_normal((2000, 6)).astype(np.float32))
+
+    def tightness(labels):
+        return sum(np.linalg.norm(points[labels == label].sum(axis=0)) for label in np.unique(labels)) / len(points)
+
+    parted = cluster(points, k=40)
+    assert len(np.unique(parted)) == 40
+    monkeypatch.setattr(kmeans, "FLAT", 256)
+    assert tightness(parted) > 0.98 * tightness(cluster(points, k=40))
+
+
+@pytest.mark.usefixtures("few_at_once")
+def test_two_levels_find_blobs():
+    """No cluster holds points of two far apart blobs, with twice as many clusters as blobs."""
+    points, blob = blobs([60] * 12)
+    labels = cluster(points, k=24)
+    assert labels.dtype == np.int32
+    assert labels.max() < 24
+    assert all(len(set(blob[labels == label])) == 1 for label in np.unique(labels))
+
+
+@pytest.mark.usefixtures("few_at_once")
+def test_two_levels_of_copies():
+    """Copies of one point share a cluster, also where they are most of the pool and many clusters are asked for."""
+    points, _ = blobs([300, 40])
+    points[:250] = points[0]
+    assert len(set(cluster(points, k=60)[:250].tolist())) == 1
+
+
+@pytest.mark.usefixtures("few_at_once")
+@pytest.mark.parametrize("k", [5, 24])
+def test_where_vectors_lie_changes_nothing(k, tmp_path):
+    """Half precision in a file, half precision in memory, and the same values in single precision: one result."""
+    half = blobs([200, 200, 200], seed=1)[0].astype(np.float16)
+    np.save(tmp_path / "vectors.npy", half)
+    stored = np.load(tmp_path / "vectors.npy", mmap_mode="r")
+    labels = cluster(half.astype(np.float32), k=k).tolist()
+    assert labels == cluster(half, k=k).tolist() == cluster(stored, k=k).tolist()
+
+
+@pytest.mark.usefixtures("few_at_once")
+def test_workers_change_nothing_in_two_levels():
+    """One thread and three give the same labels."""
+    points, _ = blobs([200, 200, 200], seed=1)
+    runs = []
+    for workers in (1, 3):
+        with engine.running(workers=workers):
+            runs.append(cluster(points, k=30).tolist())
+    assert runs[0] == runs[1]
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=10), st.data())
+def test_shares_of_clusters(sizes, data):
+    """Parts get at least one cluster each, no more than points, and all clusters together."""
+    k = data.draw(st.integers(len(sizes), sum(sizes)))
+    shares = kmeans._shares(sizes, k)
+    assert sum(shares) == k
+    assert all(1 <= share <= size for share, size in zip(shares, sizes, strict=True))
 
 
 @pytest.mark.parametrize("k", [0, -3])

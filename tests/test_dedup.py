@@ -48,6 +48,16 @@ def test_exact_worked_by_hand():
     assert keeper.dtype == np.int64
 
 
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=12), st.booleans())
+def test_exact_is_a_loop_over_the_rows(samples, ordered):
+    """Whether rows stand in key order or not, the first sound row of a key is the keeper of its sound rows."""
+    samples = sorted(samples) if ordered else samples
+    keys, bad = [key for key, _ in samples], [broken for _, broken in samples]
+    pool = make_pool(["word"] * len(samples), key=keys, problem=["L06" if broken else None for broken in bad])
+    first = {key: row for row, key in reversed(list(enumerate(keys))) if not bad[row]}
+    assert exact.dedup(pool).tolist() == [row if bad[row] else first[key] for row, key in enumerate(keys)]
+
+
 # near
 
 CROWDS = st.sampled_from([1, 1000])  # signatures, and pair by pair

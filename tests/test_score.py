@@ -18,6 +18,7 @@ from recipe.errors import ConfigError
 from recipe.pool import Pool
 from recipe.rooms import find, names
 from recipe.score import balance, coverage, density, length, novelty
+from recipe.score._kernels import mean_of_largest
 
 ROOM = names("score")
 SIZE = 150
@@ -102,6 +103,24 @@ def test_novelty_is_brute_force_knn(neighbours):
         nearest = sorted((float(pool.vectors[row] @ pool.vectors[other]) for other in others), reverse=True)
         expected = 1 - statistics.fmean(nearest[:neighbours]) if others else 1
         assert values[row] == pytest.approx(expected, abs=1e-5)
+
+
+@given(st.integers(2, 12), st.data())
+def test_largest_similarities_are_those_of_a_sort(m, data):
+    """The kernel's mean is that of the first k of a sorted row without the diagonal, whatever repeats."""
+    k = data.draw(st.integers(1, m - 1))
+    values = st.lists(st.sampled_from([-1.0, -0.25, 0.0, 0.5, 0.75, 1.0]), min_size=m * m, max_size=m * m)
+    table = np.array(data.draw(values), np.float32).reshape(m, m)
+    expected = [statistics.fmean(sorted(np.delete(row, i).tolist())[-k:]) for i, row in enumerate(table)]
+    assert mean_of_largest(table, k).tolist() == expected
+
+
+@pytest.mark.parametrize("score", [novelty.score, density.score])
+def test_half_precision_scores_alike(score):
+    """Vectors of half precision score as the same values in single precision do."""
+    pool = clustered()
+    half = pool.vectors.astype(np.float16)
+    assert (score(Pool(pool.rows, half)) == score(pool.with_vectors(half.astype(np.float32)))).all()
 
 
 def test_novelty_in_blocks():

@@ -12,6 +12,7 @@ from builders import make_pool
 
 from recipe.embed.hashing import unit_rows
 from recipe.errors import InputError
+from recipe.report import stats
 from recipe.report.stats import coverage, make_stats, read_stats
 
 N = 60
@@ -104,6 +105,15 @@ def test_coverage_in_parts():
     points, picks = np.arange(0, 5000), np.arange(0, 5000, 7)[::-1]
     picks = np.concatenate([picks, np.arange(1, 4500)])  # more than 4,096
     assert coverage(vectors, points, picks) == pytest.approx((vectors @ vectors[picks].T).max(axis=1).mean(), abs=1e-5)
+
+
+def test_a_large_mix_is_estimated_on_fewer_points(pool, picked, monkeypatch):
+    """Points times picks stay within the budget, and the estimate within a few of its standard errors."""
+    whole = make_stats(pool, picked).coverage
+    monkeypatch.setattr(stats, "PAIRS", 20 * len(picked))
+    part = make_stats(pool, picked).coverage
+    assert part["points"] == 20
+    assert 0 < abs(part["mix"] - whole["mix"]) < 4 * part["error"]
 
 
 def test_everything_picked_covers_everything(pool):

@@ -16,7 +16,7 @@ from recipe.errors import ConfigError, InputError
 from recipe.pool import SCHEMA, Pool
 from recipe.read import read_pool
 from recipe.rooms import find
-from recipe.write import _records
+from recipe.write import _records, _take
 from recipe.write._pack import TEMPLATE, pack
 from recipe.write._records import records
 from recipe.write.jsonl import write as write_jsonl
@@ -129,6 +129,16 @@ def test_slices_make_no_difference(k, monkeypatch):
     monkeypatch.setattr(_records, "SLICE", k)
     assert list(records(pool, rows)) == whole
     assert [record["id"] for record in whole] == ["3", "0", "4", "1", "2"]
+
+
+@given(st.lists(st.integers(0, 19), max_size=12), st.integers(1, 25))
+def test_taking_is_indexing(rows, piece):
+    """Rows taken from pieces of a table are those of plain indexing, in the order asked for, however it is cut up."""
+    half = pl.DataFrame({"a": range(10), "b": [[str(i)] * (i % 3) for i in range(10)]})
+    table = pl.concat([half, half.with_columns(pl.col("a") + 10)], rechunk=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_take, "PIECE", piece)
+        assert _take.take(table, ["b", "a"], np.array(rows, np.int64)).equals(table[rows].select("b", "a"))
 
 
 def test_the_room_finds_both_writers():

@@ -28,9 +28,17 @@ def leans(pool: Pool, yes_share: float | None) -> NDArray[np.float64]:
 
 
 def image_numbers(pool: Pool) -> NDArray[np.int32]:
-    """Return the number of each row's image; a row without an image gets a number of its own."""
-    image = pool.rows.select(pl.coalesce("image", pl.concat_str(pl.lit("\x00"), pl.col("row").cast(pl.String))))
-    return image.to_series().rank("dense").cast(pl.Int32).to_numpy() - 1
+    """Return the number of each row's image; a row without an image gets a number of its own.
+
+    Images are numbered in the order of their first rows. O(n).
+    """
+    image = pool.rows.select("image")
+    known = image.drop_nulls().unique(maintain_order=True).with_row_index("number")
+    number = image.join(known, on="image", how="left", maintain_order="left")["number"]
+    numbers = number.cast(pl.Int32).fill_null(-1).to_numpy().copy()
+    none = np.flatnonzero(numbers < 0)
+    numbers[none] = len(known) + np.arange(len(none))
+    return numbers
 
 
 def supply_weights(pool: Pool, image: NDArray[np.int32], per_image: int | None) -> NDArray[np.float64]:

@@ -129,7 +129,8 @@ def _move(points: Vectors, labels: Labels, centroids: Matrix) -> Labels:
 
 def _among(points: Matrix, candidates: Labels, centroids: Matrix) -> Labels:
     """Find the nearest of some centroids for each point; of equally near ones the smaller number."""
-    return candidates[np.argmax(points @ centroids[candidates].T, axis=1)]
+    nearest: Labels = candidates[np.argmax(points @ centroids[candidates].T, axis=1)]
+    return nearest
 
 
 def _means(points: Vectors, labels: Labels, before: Matrix) -> Matrix:

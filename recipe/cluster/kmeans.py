@@ -123,12 +123,10 @@ def _shares(sizes: list[int], k: int) -> list[int]:
     whole = np.floor(share).astype(np.int64)
     short = k - len(sizes) - int(whole.sum())
     whole[np.argsort(whole - share, kind="stable")[:short]] += 1
-    return (whole + 1).tolist()
+    return [int(more) + 1 for more in whole]
 
 
-def _train(
-    vectors: Vectors, part: tuple[Rows, int], *, iterations: int, sample: int, seed: int
-) -> NDArray[np.float32]:
+def _train(vectors: Vectors, part: tuple[Rows, int], *, iterations: int, sample: int, seed: int) -> NDArray[np.float32]:
     """Find the centroids of a part, on a sample of its points."""
     import faiss  # noqa: PLC0415  heavy
 
@@ -164,7 +162,7 @@ def _drawn(rows: Rows, most: int, seed: int) -> Rows:
     if len(rows) <= most:
         return rows
     lots = np.empty(len(rows), np.int32)
-    faiss.rand_perm(faiss.swig_ptr(lots), len(rows), seed)
+    faiss.rand_perm(faiss.swig_ptr(lots), len(rows), seed)  # type: ignore[attr-defined]  # not in its stubs
     return rows[lots[:most]]
 
 

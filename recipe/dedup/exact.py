@@ -37,10 +37,13 @@ def dedup(pool: Pool) -> NDArray[np.int64]:
     keeper = np.arange(n)
     if n < 2:  # noqa: PLR2004  a pair
         return keeper
-    # Rows stand in key order: equal keys are neighbours, and a group begins where a key differs from the one before.
     key = pool.rows["key"]
-    group = np.cumsum(np.concatenate([[False], (key.slice(1) != key.slice(0, n - 1)).to_numpy()]))
+    if key.is_sorted():  # as the rows of a pool stand: equal keys are neighbours
+        group = np.cumsum(np.concatenate([[False], (key.slice(1) != key.slice(0, n - 1)).to_numpy()]))
+    else:
+        group = key.rank("dense").to_numpy() - 1
     eligible = np.flatnonzero(pool.eligible)
-    begins = np.concatenate([[True], np.diff(group[eligible]) > 0])[: len(eligible)]
-    keeper[eligible] = eligible[begins][np.cumsum(begins) - 1]
+    first = np.full(int(group.max()) + 1, n)
+    np.minimum.at(first, group[eligible], eligible)
+    keeper[eligible] = first[group[eligible]]
     return keeper

@@ -80,9 +80,9 @@ class Stats:
         Code of a problem to number of samples that were not eligible for it.
     coverage
         Mean best cosine of the pool's eligible samples to the picked ones (`mix`), and to as many drawn by lot
-        (`random`); estimated on `points` samples drawn by lot: all there are, 10,000, or 400 million divided by the size
-        of the mix if that is less (2,536 for 157,712). The standard error of both is `error`; their difference, on the
-        same points, is surer than that. Empty without vectors.
+        (`random`); estimated on `points` samples drawn by lot: all there are, 10,000, or 400 million divided by the
+        size of the mix if that is less (2,536 for 157,712). `error` is the larger standard error of the two. Empty
+        without vectors.
     certificate
         Share of the best possible objective that was reached at least; None if the selector gives none.
     format
@@ -143,13 +143,15 @@ def make_stats(pool: Pool, picked: NDArray[np.int64], *, certificate: float | No
     Stats
         The numbers.
     """
-    rows = pool.rows.select(column for column in COUNTED if column in pool.rows.columns)
+    rows = pl.DataFrame([pool.rows[name] for name in COUNTED if name in pool.rows.columns])
     problems = pool.rows["problem"].drop_nulls().str.split(":").list.first()
     counts = problems.value_counts().sort("problem")
     rejected = dict(zip(counts["problem"].to_list(), counts["count"].to_list(), strict=True))
     reached = _coverage(pool, picked, seed) if pool.vectors is not None and len(picked) else {}
     certified = None if certificate is None else round(certificate, DIGITS)
-    return Stats(_side(rows[picked]), _side(rows), rejected, reached, certified)
+    return Stats(
+        _side(pl.DataFrame([column.gather(picked) for column in rows])), _side(rows), rejected, reached, certified
+    )
 
 
 def read_stats(path: Path) -> Stats:
@@ -210,7 +212,8 @@ def _best(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int64]
     ordered = np.sort(picked)
     parts = [ordered[at : at + BLOCK] for at in range(0, len(ordered), BLOCK)]
     none = np.full(len(points), -1, np.float32)
-    return np.maximum.reduce([none, *each(best, parts, label="report: coverage")])
+    found: NDArray[np.float32] = np.maximum.reduce([none, *each(best, parts, label="report: coverage")])
+    return found
 
 
 def _coverage(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, float]:

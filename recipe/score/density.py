@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 BLOCK = 8192  # members in memory at a time
 
+
 def score(pool: Pool) -> NDArray[np.float32]:
     """Score the mean cosine to all other eligible samples of the cluster; O(n d).
 

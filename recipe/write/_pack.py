@@ -54,11 +54,11 @@ def pack(pool: Pool, rows: Rows, *, max_tokens: int = 1472) -> list[list[int]]:
     """
     order = np.asarray(rows, dtype=np.int64)
     alike = [column for column in ALIKE if column in pool.rows.columns]
-    columns = pool.rows.select("n_tokens", "extra", "turns", *dict.fromkeys(["image", *alike]))
+    columns = ("n_tokens", "extra", "turns", *alike)
     told = (
         facts
         for at in range(0, len(order), SLICE)
-        for facts in take(columns, order[at : at + SLICE])
+        for facts in take(pool.rows, columns, order[at : at + SLICE])
         .select("n_tokens", "extra", _joinable().alias("joinable"), *alike)
         .iter_rows()
     )

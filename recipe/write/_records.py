@@ -48,10 +48,10 @@ def records(pool: Pool, rows: Rows, *, ids: Ids = "string") -> Iterator[Record]:
     """
     if ids not in get_args(Ids):
         raise ConfigError(f"write: expected one of {', '.join(get_args(Ids))}, got ids={ids!r}")
-    columns = pool.rows.select("id", "image", "turns", "extra")
+    columns = ("id", "image", "turns", "extra")
     order = np.asarray(rows, dtype=np.int64)
     for start in range(0, len(order), SLICE):
-        for name, image, turns, extra in take(columns, order[start : start + SLICE]).iter_rows():
+        for name, image, turns, extra in take(pool.rows, columns, order[start : start + SLICE]).iter_rows():
             shown = {} if image is None else {"image": image}
             record = {"id": name, **shown, "conversations": turns}
             yield record if extra is None else _with_extra(record, json.loads(extra), ids)
