@@ -9,6 +9,9 @@
     ├── AlignmentError  an array does not fit the pool it is attached to
     └── MissingExtra    an optional dependency is not installed
 
+    RecipeWarning
+    └── PoorFit         what was learned of a pool says little of it
+
 A message says what was expected, what came, where, and what to do, in one line.
 """
 
@@ -43,6 +46,14 @@ class AlignmentError(RecipeError):
 
 class MissingExtra(RecipeError):  # noqa: N818  the name says what to do better than a suffix would
     """An optional dependency is not installed."""
+
+
+class RecipeWarning(UserWarning):
+    """Root of all warnings that `recipe` gives."""
+
+
+class PoorFit(RecipeWarning):
+    """What was learned of a pool says little of it."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
