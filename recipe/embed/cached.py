@@ -150,11 +150,12 @@ def _unit(block: Matrix, file: Path) -> NDArray[np.float32]:
 def _found(file: Path, column: str, keys: pl.Series) -> NDArray[np.int64]:
     """Return the row of a Parquet file that each key has a vector in, the first one; -1 for none."""
     try:
-        kind = pl.read_parquet_schema(file).get(column)
+        whole = pl.scan_parquet(file, glob=False)
+        kind = whole.collect_schema().get(column)
         if not isinstance(kind, pl.List | pl.Array):
             raise pl.exceptions.SchemaError(f"expected lists of numbers, got {kind}")
-        known = pl.read_parquet(file, columns=["key"], glob=False).select(pl.col("key").cast(pl.String))
-        empty = pl.scan_parquet(file, glob=False).select(pl.col(column).is_null()).collect().to_series()
+        known = whole.select(pl.col("key").cast(pl.String)).collect()
+        empty = whole.select(pl.col(column).is_null()).collect().to_series()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable(file, column, error) from error
     known = known.with_row_index("at").unique("key", keep="first", maintain_order=True)
