@@ -10,6 +10,9 @@
     ├── WorkerError     a process or a cluster's worker died again and again
     └── MissingExtra    an optional dependency is not installed
 
+    RecipeWarning
+    └── PoorFit         what was learned of a pool says little of it
+
 A message says what was expected, what came, where, and what to do, in one line.
 """
 
@@ -48,6 +51,14 @@ class WorkerError(RecipeError):
 
 class MissingExtra(RecipeError):  # noqa: N818  the name says what to do better than a suffix would
     """An optional dependency is not installed."""
+
+
+class RecipeWarning(UserWarning):
+    """Root of all warnings that `recipe` gives."""
+
+
+class PoorFit(RecipeWarning):
+    """What was learned of a pool says little of it."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -148,3 +148,19 @@ def only_columns(text, ends, alphabet, features):
         if hash_words(text, ends[i], ends[i + 1], alphabet, hashes) == 1:
             columns[i] = np.int64(hashes[0] % np.uint64(features))
     return columns
+
+
+@njit(cache=True, nogil=True)
+def count_words(text, ends, alphabet, features):
+    """Return where the distinct columns of each text begin, (m + 1,), these columns, and how often each stands."""
+    begins = np.zeros(len(ends), np.int64)
+    hashes, columns, counts = _scratch(ends)
+    for i in range(len(ends) - 1):
+        begins[i + 1] = begins[i] + columns_of(text, ends[i], ends[i + 1], alphabet, features, hashes, columns, counts)
+    found = np.empty(begins[-1], np.int64)
+    times = np.empty(begins[-1], np.int64)
+    for i in range(len(ends) - 1):
+        distinct = columns_of(text, ends[i], ends[i + 1], alphabet, features, hashes, columns, counts)
+        found[begins[i] : begins[i + 1]] = columns[:distinct]
+        times[begins[i] : begins[i + 1]] = counts[:distinct]
+    return begins, found, times

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from recipe.pool import Pool
 
 
-def sample_rows(pool: Pool, size: int) -> NDArray[np.int64]:
+def sample_rows(pool: Pool, size: int, *, among: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
     """Return the rows that stand for a pool: the first eligible ones of each task, tasks in proportion.
 
     Rows stand in the order of keys, which are uniform hashes, so the first ones are a uniform sample, and the same one
@@ -26,13 +26,15 @@ def sample_rows(pool: Pool, size: int) -> NDArray[np.int64]:
         n samples, with the column `task` or without.
     size
         Rows wanted, from 1; all eligible rows if there are fewer.
+    among
+        (n,) bool: rows that may be taken; all by default.
 
     Returns
     -------
     ndarray
         (min(size, eligible),) int64, ascending.
     """
-    rows = np.flatnonzero(pool.eligible)
+    rows = np.flatnonzero(pool.eligible if among is None else pool.eligible & among)
     if len(rows) <= size or "task" not in pool.rows.columns:
         return rows[:size]
     task = pool.rows["task"].cast(pl.String).gather(rows).rank("dense").fill_null(0).to_numpy().astype(np.int64)
