@@ -72,7 +72,7 @@ def _halve(points: NDArray[np.float32], weights: NDArray[np.int64]) -> tuple[NDA
 
 def _halve_rows(vectors: Vectors, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Split rows of a matrix into halves in the same way, with only some of them in memory at a time."""
-    direction = _direction(rows_of(vectors, _every(rows, SIGHT)))
+    direction = _direction(rows_of(vectors, every(rows, SIGHT)))
     strides = (rows[first : first + STRIDE] for first in range(0, len(rows), STRIDE))
     passed = np.concatenate([rows_of(vectors, stride) @ direction for stride in strides])
     return _split(passed, np.ones(len(rows), np.int64))
@@ -93,7 +93,7 @@ def _split(along: NDArray[np.float32], weights: NDArray[np.int64]) -> tuple[NDAr
     return np.sort(order[:at]), np.sort(order[at:])
 
 
-def _every(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def every(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Return at most so many of the rows, evenly spaced."""
     return rows[:: -(-len(rows) // count)]
 
@@ -127,6 +127,6 @@ def near_blocks(centres: NDArray[np.float32], weights: NDArray[np.int64], *, rea
 
 def centres_of(vectors: Vectors, blocks: Iterable[NDArray[np.int64]]) -> NDArray[np.float32]:
     """Return the (b, d) unit mean of each block; of a large one, of at most `SAMPLE` of its rows."""
-    means = np.stack([rows_of(vectors, _every(rows, SAMPLE)).mean(axis=0) for rows in blocks])
+    means = np.stack([rows_of(vectors, every(rows, SAMPLE)).mean(axis=0) for rows in blocks])
     length = np.linalg.norm(means, axis=1, keepdims=True)
     return np.asarray(means / np.where(length == 0, 1, length), dtype=np.float32)

@@ -38,7 +38,9 @@ def take(order: NDArray[np.int64], quotas: Quotas, *, taken: NDArray[np.int64] |
     spent = quotas.cell[before]
     quota = quotas.quota - np.bincount(spent[spent >= 0], minlength=len(quotas.quota))
     images = np.bincount(quotas.image[before], minlength=int(quotas.image.max(initial=-1)) + 1)
-    return walk(order, quotas.cell, quota, quotas.image, images, quotas.per_image or len(quotas.cell))
+    most = quotas.per_image or len(quotas.cell)
+    found: NDArray[np.int64] = walk(order, quotas.cell, quota, quotas.image, images, most)
+    return found
 
 
 def fill_up(picks: Picks, quotas: Quotas) -> Picks:

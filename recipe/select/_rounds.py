@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from recipe.blocks import centres_of, near_blocks
+from recipe.blocks import centres_of, every, near_blocks
 from recipe.engine import each
 from recipe.select._kernels import quantise
 from recipe.select._sparse import count_columns, place_columns
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from recipe.vectors import Vectors
 
 Item = TypeVar("Item")
-PROBES, STRANGERS = 128, 4096  # points that are asked whether blocks hold neighbours, and what they compare with
+PROBES, CROWD = 128, 1024  # points that are asked whether blocks hold neighbours, and points from all over
+TIGHT = 0.75  # share of them that say so; half would by chance
 STRIDE = 1000  # rows of a whole table that are computed at once
 
 
@@ -74,19 +75,18 @@ class Ground:
 
     @cached_property
     def tight(self) -> bool:
-        """Whether blocks hold neighbours: most probes have a nearer one at home than among strangers from all over."""
-        places = np.arange(len(self.rows))
-        probes, strangers = (places[:: -(-len(places) // count)] for count in (PROBES, STRANGERS))
-        home = self.home
-        far = rows_of(self.vectors, self.rows[probes]) @ rows_of(self.vectors, self.rows[strangers]).T
-        far[home[probes][:, None] == home[strangers]] = -1
+        """Whether blocks hold neighbours: whether probes have their nearest at home, not among as many strangers."""
+        probes, crowd = every(np.arange(len(self.rows)), PROBES), every(np.arange(len(self.rows)), CROWD)
+        points, strangers = (rows_of(self.vectors, self.rows[places]) for places in (probes, crowd))
+        home = self.home[probes]
         nearer = 0
-        for b in np.unique(home[probes]):
-            mine = np.flatnonzero(home[probes] == b)
-            near = rows_of(self.vectors, self.rows[probes[mine]]) @ rows_of(self.vectors, self.rows[self.blocks[b]]).T
-            near[probes[mine][:, None] == self.blocks[b]] = -1
-            nearer += int((near.max(axis=1) > far[mine].max(axis=1)).sum())
-        return 2 * nearer > len(probes)
+        for b in np.unique(home):
+            mine = np.flatnonzero(home == b)
+            abroad = strangers[self.home[crowd] != b]
+            around = every(np.setdiff1d(self.blocks[b], probes), max(1, len(abroad)))
+            near, far = points[mine] @ rows_of(self.vectors, self.rows[around]).T, points[mine] @ abroad.T
+            nearer += int((near.max(axis=1, initial=-1) > far.max(axis=1, initial=-1)).sum())
+        return nearer >= TIGHT * len(probes)
 
     def whole(self, candidates: NDArray[np.int64]) -> Found:
         """Greedy over candidates by their similarities to all points, all of them at once; O(n m d) and O(n m)."""

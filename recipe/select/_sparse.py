@@ -3,6 +3,9 @@
 numba infers the types; `_kernels` says what a quantum is.
 """
 
+# ruff: noqa: ANN001, ANN202, PLR0917  numba infers the types, and takes arrays in order
+# mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False, check-untyped-defs=False
+
 from __future__ import annotations
 
 import numpy as np

@@ -89,7 +89,8 @@ def weigh_terms(
     for name in quality:
         if name not in pool.rows.columns:
             raise ConfigError(f"select: quality names '{name}', which is no score, {nearest(name, pool.rows.columns)}")
-    table = pool.rows.select("row", *quality, *(["concepts"] if concepts else []))[rows]
+    needed = [*quality, *(["concepts"] if concepts else [])]
+    table = pool.rows.select(needed)[rows] if needed else pool.rows.select([])
     bonus = np.zeros(m)
     for name, weight in quality.items():
         rank = table[name].rank("average").to_numpy()

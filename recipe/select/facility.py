@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from recipe.blocks import cut_blocks
 from recipe.engine import single_threaded
 from recipe.errors import ConfigError
 from recipe.picks import Picks
+from recipe.select._certificate import certify
 from recipe.select._fill import fill_up
 from recipe.select._kernels import QUANTUM
-from recipe.select._certificate import certify
 from recipe.select._refine import refine as swap_rounds
 from recipe.select._rounds import Ground
 from recipe.select._terms import weigh_terms
@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from recipe.pool import Pool
     from recipe.quotas import Quotas
 
-WHOLE = 20_000  # points up to which a pool without neighbourhoods is solved as a whole; 2 bytes a pair
+class Sizes(NamedTuple):
+    """How much a point sees: of its block, and of candidates around it."""
+
+    block: int
+    reach: int
+
+
+SOME = 20_000  # points up to which a pool may take longer a point, or be solved whole where it has no neighbourhoods
+SMALL_POOL, LARGE_POOL = Sizes(block=3400, reach=4000), Sizes(block=2000, reach=2400)
 
 
 @single_threaded
@@ -34,9 +42,9 @@ def select(
     *,
     concepts: float = 0.02,
     quality: Mapping[str, float] | None = None,
-    block: int = 1000,
+    block: int | None = None,
     candidates: float = 2.0,
-    reach: int = 600,
+    reach: int | None = None,
     keep: int = 16,
     refine: int = 0,
     certificate: bool = True,
@@ -54,11 +62,12 @@ def select(
     says how much it reached here. A pool of one block is solved exactly as naive greedy would. A larger one is
     cut into blocks of similar samples; each block proposes `candidates` times its quota, greedily by its own
     similarities, and one greedy round over all candidates picks the mix, where every sample sees the candidates of the
-    blocks near it (GreeDi). Similarities below 0 count as 0, and are held in steps of 2**-14, so that all sums are
+    blocks near it (GreeDi). Where samples have no neighbourhoods (probes find nearer ones among strangers than in their
+    block) a pool of up to 20,000 is solved as one block, and in a larger one twice as much is proposed, kept and
+    four times as much seen. Similarities below 0 count as 0, and are held in steps of 2**-14, so that all sums are
     exact and ties, which go to the smaller key, are real ties.
 
-    O(n d (block + reach) + n log n) time and O(n keep) memory; the round over candidates takes O(n keep) for its first
-    look and little more, see `lazy_greedy`.
+    O(n d (block + reach) + n log n) time and O(n keep) memory, of the vectors only a few blocks at a time.
 
     Parameters
     ----------
@@ -72,24 +81,31 @@ def select(
     quality
         Score to weight, from 0; nothing by default.
     block
-        Points a block, from 2. Larger is nearer to exact greedy, and slower in proportion.
+        Points a block, from 2; by default 2,000, and 3,400 in a pool of up to 20,000. Larger is nearer to exact
+        greedy, and slower in proportion.
     candidates
         Candidates a quota, from 1.
     reach
         Candidates that a sample sees at least, from 1; blocks are added, the nearest first, until there are as many.
+        By default 2,400, and 4,000 in a pool of up to 20,000.
     keep
         Nearest candidates that a sample keeps in the last round, from 1. Half of the candidates are picked, so that the
-        chance that none of 64 is there is nil.
+        chance that none of 16 is there is nil.
+    refine
+        Rounds of swaps after greedy, from 0: a pick gives its place to a sample of its cell that raises the objective.
+        A round takes about twice the time of the selection, and most of what swaps gain comes with the first.
     certificate
-        Whether to compute the objective reached and its upper bound, which takes as long again as the selection.
+        Whether to compute the objective reached and its upper bound, which takes about as long as the selection.
     seed
-        Unused.
+        Of the lot that draws the samples by which the bound judges far blocks.
 
     Returns
     -------
     Picks
         As many rows as the quotas ask for, gains by the terms `coverage`, `concepts` and `quality`, the objective and
-        an upper bound of it. In a large pool both count a sample as covered only by picks of the blocks near it.
+        an upper bound of it. In a pool of one block both are exact. In a larger one the objective counts a sample as
+        covered only by picks that it sees, so that the true one is no less; the bound holds for the whole pool, but
+        for what far blocks might add, which is estimated from 256 samples plus three standard errors (`certify`).
 
     Raises
     ------
@@ -103,19 +119,24 @@ def select(
     and Bilmes 2011, A Class of Submodular Functions for Document Summarization, section 4, for the concave term.
     """
     weights = {"concepts": concepts, **(quality or {})}
-    if min(weights.values()) < 0 or min(block / 2, candidates, reach, keep) < 1:
-        got = f"weights={weights}, block={block}, candidates={candidates}, reach={reach}, keep={keep}"
-        raise ConfigError(f"select.facility: expected weights from 0, block from 2, others from 1 on, got {got}")
+    if min(weights.values()) < 0 or min((2 if block is None else block) / 2, candidates, 1 if reach is None else reach, keep, refine + 1) < 1:
+        got = f"weights={weights}, block={block}, candidates={candidates}, reach={reach}, keep={keep}, refine={refine}"
+        raise ConfigError(
+            f"select.facility: expected weights and refine from 0, block from 2, others from 1, got {got}"
+        )
     if pool.vectors is None:
         raise ConfigError("select.facility: expected a pool with vectors; embed it first")
     rows = np.flatnonzero(quotas.cell >= 0)
     terms = weigh_terms(pool, rows, quotas, concepts=concepts, quality=quality or {})
     everything = np.arange(len(rows))
+    some = len(rows) <= SOME
+    block = block or (SMALL_POOL if some else LARGE_POOL).block
+    reach = reach or (SMALL_POOL if some else LARGE_POOL).reach
     cluster = None if len(rows) <= block else pool.rows["cluster"].to_numpy()[rows]
     blocks = [everything] if cluster is None else cut_blocks(pool.vectors, cluster, most=block, rows=rows)
     ground = Ground(pool.vectors, rows, terms, quotas.quota, quotas.per_image, blocks)
     loose = len(blocks) > 1 and not ground.tight
-    if loose and len(rows) <= WHOLE:
+    if loose and some:
         ground, loose = replace(ground, blocks=[everything]), False
     wide = 2 if loose else 1
     if len(ground.blocks) == 1:
