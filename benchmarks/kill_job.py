@@ -22,7 +22,7 @@ def start(pool: Path, size: int, folder: Path) -> subprocess.Popen[bytes]:
     """Start the job in a process of its own."""
     command = [sys.executable, "-m", "recipe", "select", str(pool), "--size", str(size)]
     where = ["--cache", str(folder / "cache"), "--out", str(folder / "mix.json")]
-    return subprocess.Popen([*command, *where], stdout=subprocess.DEVNULL)
+    return subprocess.Popen([*command, *where], stdout=subprocess.DEVNULL)  # noqa: S603  our own program
 
 
 def main() -> int:
@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=10, help="how often the job is killed")
     parser.add_argument("--seed", type=int, default=0, help="draws the moments")
     given = parser.parse_args()
-    moments = random.Random(given.seed)
+    moments = random.Random(given.seed)  # noqa: S311  no secret
     with TemporaryDirectory() as one, TemporaryDirectory() as other:
         whole, killed = Path(one), Path(other)
         began = time.perf_counter()
@@ -50,7 +50,8 @@ def main() -> int:
             except subprocess.TimeoutExpired:
                 job.kill()
                 job.wait()
-                stages = sorted(path.name.rpartition("-")[0] for path in (killed / "cache").glob("*-*") if path.is_dir())
+                begun = [path.name for path in (killed / "cache").glob("*-*") if path.is_dir()]
+                stages = sorted(name.rpartition("-")[0] for name in begun)
                 print(f"kill {number + 1}: after {moment:.1f} s, at {', '.join(stages) or 'the start'}")
         if start(given.pool, given.size, killed).wait():
             return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -28,7 +28,18 @@ if TYPE_CHECKING:
     from recipe.store import Store
 
 
-def label_pool(pool: Pool, plan: Recipe) -> tuple[Pool, Trail]:
+class Labelled(NamedTuple):
+    """A pool of which all is known that does not hang on the mix."""
+
+    pool: Pool
+    """With labels, problems, vectors and the column `cluster`."""
+    trail: Trail
+    """Where it stands, for what depends on all of it."""
+    fidelity: dict[str, float]
+    """What the embedder says of itself, if it says anything."""
+
+
+def label_pool(pool: Pool, plan: Recipe) -> Labelled:
     """Tag, refuse duplicates, embed and cluster, on all cores and part by part where the pool lies in files.
 
     Parameters
@@ -40,24 +51,23 @@ def label_pool(pool: Pool, plan: Recipe) -> tuple[Pool, Trail]:
 
     Returns
     -------
-    pool
-        With labels, problems, vectors and the column `cluster`.
-    trail
-        Where it stands, for what depends on all of it.
+    Labelled
+        The pool, its trail, and what the embedder says of itself.
     """
     trail = Trail.of(pool)
     with stage("tag"):
         pool, trail = _tagged(pool, plan, trail)
     with stage("dedup"):
         pool, trail = _without_twins(pool, plan, trail)
+    fidelity: dict[str, float] = {}
     if pool.vectors is None:
         with stage("embed"):
-            pool, trail = _embedded(pool, plan, trail)
+            pool, trail, fidelity = _embedded(pool, plan, trail)
     with stage("cluster"):
         trail = trail.to("cluster", plan.cluster, seed=plan.seed)
         vectors = pool.vectors
         cluster = trail.whole("cluster.npy", lambda: call("cluster", plan.cluster, vectors, seed=plan.seed))
-        return pool.with_labels(pl.DataFrame({"cluster": np.array(cluster)})), trail
+        return Labelled(pool.with_labels(pl.DataFrame({"cluster": np.array(cluster)})), trail, fidelity)
 
 
 def _tagged(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
@@ -122,18 +132,18 @@ def _refuse_twins(pool: Pool, keeper: NDArray[np.int64]) -> Pool:
     return pool.refuse(rows["problem"])
 
 
-def _embedded(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
+def _embedded(pool: Pool, plan: Recipe, trail: Trail) -> Labelled:
     """Attach the vectors, as float16: part by part if the embedder can, else as a whole."""
     step = plan.embed
     trail = trail.to("embed", step, seed=plan.seed)
     name = step.name if isinstance(step.name, str) else ""
-    room = import_module(f"recipe.embed.{name}") if name else None
+    room: Any = import_module(f"recipe.embed.{name}") if name else None
     if not hasattr(room, "encode"):
 
         def make() -> Sequence[NDArray[np.float16]]:
             return [np.asarray(call("embed", step, pool, seed=plan.seed), dtype=np.float16)]
 
-        return pool.with_vectors(trail.matrix(make)), trail
+        return Labelled(pool.with_vectors(trail.matrix(make)), trail, {})
     knobs = {"seed": plan.seed, **step.knobs}
     learned = _learned(room, pool, knobs, trail)
 
@@ -143,7 +153,8 @@ def _embedded(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
         function = partial(_encode, name, knobs, files, parts.store if parts else None)
         return trail.by_part(pool, function, label="embed", ending=".npy")
 
-    return pool.with_vectors(trail.matrix(encode)), trail
+    fidelity = room.report(learned) if hasattr(room, "report") else {}
+    return Labelled(pool.with_vectors(trail.matrix(encode)), trail, fidelity)
 
 
 @single_threaded

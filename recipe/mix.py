@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from recipe.config import Step
     from recipe.engine import Name as Engine
+    from recipe.label import Labelled
     from recipe.quotas import Quotas
     from recipe.trail import Trail
 
@@ -91,15 +92,15 @@ def select_mix(
     """
     plan = _plan(recipe, sources, size=size, seed=seed, **knobs)
     with running(engine, workers):
-        pool, trail = label_pool(sources if isinstance(sources, Pool) else open_sources(plan, cache), plan)
+        known = label_pool(sources if isinstance(sources, Pool) else open_sources(plan, cache), plan)
 
         def pick(count: int) -> Mix:
-            scored, quotas = score(pool, plan, count, trail)
+            scored, quotas = score(known, plan, count)
             with stage("select"):
                 picks = call("select", plan.select, scored, quotas, seed=plan.seed)
-            return Mix(scored, picks, quotas, plan)
+            return Mix(scored, picks, quotas, plan, known.fidelity)
 
-        return fit_size(plan.size, pool, pick)
+        return fit_size(plan.size, known.pool, pick)
 
 
 def score_pool(
@@ -133,8 +134,8 @@ def score_pool(
     """
     plan = _plan(recipe, sources, size=size, seed=seed, **knobs)
     with running(engine, workers):
-        pool, trail = label_pool(sources if isinstance(sources, Pool) else open_sources(plan, cache), plan)
-        return score(pool, plan, count_samples(plan.size, pool), trail)[0]
+        known = label_pool(sources if isinstance(sources, Pool) else open_sources(plan, cache), plan)
+        return score(known, plan, count_samples(plan.size, known.pool))[0]
 
 
 def open_sources(plan: Recipe, cache: str | Path | None = None) -> Pool:
@@ -144,8 +145,9 @@ def open_sources(plan: Recipe, cache: str | Path | None = None) -> Pool:
         return read_pool(sources, **plan.read.model_dump(), store=None if cache is None else open_store(cache))
 
 
-def score(pool: Pool, plan: Recipe, count: int, trail: Trail) -> tuple[Pool, Quotas]:
+def score(known: Labelled, plan: Recipe, count: int) -> tuple[Pool, Quotas]:
     """Draw up the quotas of a mix of so many samples, and score every sample."""
+    pool, trail, _ = known
     balance = plan.balance
     with stage("quotas"):
         quotas = make_quotas(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from importlib.metadata import version
@@ -15,9 +15,12 @@ import polars as pl
 from recipe.errors import AlignmentError
 from recipe.files import expand, sha256
 from recipe.report.stats import Stats, make_stats
+from recipe.store import DECIDING
 from recipe.write import write_mix
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from recipe.config import Recipe
@@ -27,16 +30,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 UNSCORED = ("turns", "extra", "order")  # what the scores leave out: the text, and the order of reading
-DECIDING = (
-    "recipe",
-    "faiss-cpu",
-    "numba",
-    "numpy",
-    "polars",
-    "rensa",
-    "scikit-learn",
-    "scipy",
-)  # libraries that bytes hang on
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,6 +46,8 @@ class Mix:
         What was asked of each cell.
     recipe
         The whole recipe.
+    fidelity
+        What the embedder says of itself, as how like its teacher a student is.
 
     Raises
     ------
@@ -64,6 +59,7 @@ class Mix:
     picks: Picks
     quotas: Quotas
     recipe: Recipe
+    fidelity: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rows = self.picks.rows
@@ -183,6 +179,7 @@ class Mix:
             "counts": self.counts,
             "margins": self.quotas.report.to_dicts(),
             "certificate": self.certificate,
+            "fidelity": {name: round(value, 6) for name, value in self.fidelity.items()},
             "keys": self.keys,
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,12 @@ import numpy as np
 import polars as pl
 
 from recipe.engine import spread
+from recipe.files import sha256
 from recipe.pool import part_pool
 from recipe.tables import map_table, write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,7 +55,10 @@ class Trail:
         """
         if self.parts is None:
             return self
-        named = [[step.name if isinstance(step.name, str) else token_hex(8), step.knobs] for step in steps]
+        named = [
+            [step.name if isinstance(step.name, str) else token_hex(8), step.knobs, _files(step.knobs)]
+            for step in steps
+        ]
         return Trail(self.parts, self.parts.store.stage(stage, after=self.folder, steps=named, knobs=knobs))
 
     def by_part(self, pool: Pool, function: Callable[[Pool], Any], *, label: str, ending: str = ".arrow") -> list[Any]:
@@ -117,6 +121,12 @@ class Trail:
             for number in range(len(blocks)):
                 store.remove(f"{self.folder}/{number:05}.npy")
         return np.asanyarray(_load(store.get(file)))
+
+
+def _files(knobs: Mapping[str, Any]) -> dict[str, str]:
+    """Hash the files that knobs name: it is their content that matters."""
+    paths = {name: Path(value) for name, value in knobs.items() if isinstance(value, str | Path)}
+    return {name: sha256(path) for name, path in paths.items() if path.is_file()}
 
 
 def _on_part(function: Callable[[Pool], Any], store: Store, name: str) -> Any:

@@ -70,7 +70,7 @@ def beside_the_cache(folder):
 
 @pytest.mark.parametrize("what", BAD)
 def test_bad_input(folder, what):
-    """Bad input gives one line that says what and where, exit code 2, no traceback, and writes nothing but its cache."""
+    """Bad input gives one line that says what and where, exit code 2, no traceback, and nothing but a cache."""
     arguments, told = BAD[what]
     before = beside_the_cache(folder)
     done = run(*arguments, cwd=folder)

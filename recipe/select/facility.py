@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from recipe.pool import Pool
     from recipe.quotas import Quotas
 
+
 class Sizes(NamedTuple):
     """How much a point sees: of its block, and of candidates around it."""
 
@@ -119,7 +120,10 @@ def select(
     and Bilmes 2011, A Class of Submodular Functions for Document Summarization, section 4, for the concave term.
     """
     weights = {"concepts": concepts, **(quality or {})}
-    if min(weights.values()) < 0 or min((2 if block is None else block) / 2, candidates, 1 if reach is None else reach, keep, refine + 1) < 1:
+    if (
+        min(weights.values()) < 0
+        or min((2 if block is None else block) / 2, candidates, 1 if reach is None else reach, keep, refine + 1) < 1
+    ):
         got = f"weights={weights}, block={block}, candidates={candidates}, reach={reach}, keep={keep}, refine={refine}"
         raise ConfigError(
             f"select.facility: expected weights and refine from 0, block from 2, others from 1, got {got}"
