@@ -230,3 +230,19 @@ def test_a_failed_write_leaves_no_artefact(tmp_path):
         file.write(bytes(1 // 0))
     assert not store.has("a/b.npy")
     assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_real_samples_give_the_same_bytes_everywhere(real_data, tmp_path, monkeypatch):
+    """Serial in one order of the sources, on processes in the other, and on Ray: one mix of real samples."""
+    pytest.importorskip("ray")
+    monkeypatch.setattr(_pieces, "PIECE", 2_000_000)
+    monkeypatch.setattr(_pieces, "PART", 10_000)
+    monkeypatch.setattr(label, "PART", 10_000)
+    sources = [real_data / "svit", real_data / "vision_flan" / "annotation.json"]
+    for engine in ("serial", "processes", "ray"):
+        (tmp_path / engine).mkdir()
+        mix = select_mix(sources, cache=tmp_path / "cache" / engine, engine=engine, workers=2, size=3000)
+        mix.write(tmp_path / engine / "mix.json")
+        sources.reverse()
+    assert same_files(tmp_path / "serial", tmp_path / "processes")
+    assert same_files(tmp_path / "serial", tmp_path / "ray")
