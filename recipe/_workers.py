@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -112,6 +113,12 @@ def on_ray(function: Callable[[In], Out], shards: Sequence[In], workers: int | N
     finally:
         for one in actors:
             cluster.kill(one)
+
+
+def nodes() -> int:
+    """Return how many machines the Ray cluster has that this process is connected to; 1 without one."""
+    ray = sys.modules.get("ray")
+    return sum(node["Alive"] for node in ray.nodes()) if ray is not None and ray.is_initialized() else 1
 
 
 def _served(ray: Any, actors: list[Any], function: Callable[[In], Out], shards: Sequence[In]) -> Iterator[Out]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recipe._workers import nodes
 from recipe.balance import make_quotas
 from recipe.budget import count_samples, fit_size
 from recipe.config import Recipe
-from recipe.engine import running
+from recipe.engine import distributed, running
 from recipe.errors import ConfigError
 from recipe.label import label_pool
 from recipe.outcome import Mix
@@ -140,6 +141,8 @@ def score_pool(
 
 def open_sources(plan: Recipe, cache: str | Path | None = None) -> Pool:
     """Read the sources of a recipe into one pool."""
+    if cache is None and distributed() and nodes() > 1:
+        raise ConfigError("engine=ray on several machines: expected cache=..., a place that all of them reach")
     sources = [source.model_dump(exclude_none=True) for source in plan.sources]
     with stage("read"):
         return read_pool(sources, **plan.read.model_dump(), store=None if cache is None else open_store(cache))

@@ -158,7 +158,8 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
     if cache is None:
         kept = TemporaryDirectory(prefix="recipe-", ignore_cleanup_errors=True)
         return Store(kept.name, kept)
-    store = Store(os.fspath(cache).rstrip("/"))
+    where = os.fspath(cache)
+    store = Store(where.rstrip("/") if "://" in where else str(Path(where).absolute()))  # workers may stand elsewhere
     if store.has(MARK):
         check_format(store)
     elif "://" not in store.root and _holds_something(Path(store.root)):
