@@ -58,28 +58,47 @@ def refine(ground: Ground, picks: NDArray[np.int64], rounds: int, reach: int) ->
     ----------
     Schubert and Rousseeuw 2021, Fast and eager k-medoids clustering (FasterPAM).
     """
-    picks = np.sort(picks)
-    owner, value = _serve(ground, picks, reach)
+    service = _serve(ground, np.sort(picks), reach)
     for _ in range(rounds):
-        better = _swap_all(ground, picks, owner)
-        owner, reached = _serve(ground, better, reach)
-        if reached <= value:
+        better = _swap_all(ground, service)
+        found = _serve(ground, better.picks, reach)
+        nearer = (
+            better.quanta > found.quanta
+        )  # the nearest pick may lie beyond reach, where only the territory knows it
+        owner = np.where(nearer, better.owner, found.owner)
+        found = Service(found.picks, owner, np.maximum(found.quanta, better.quanta))
+        if _objective(ground.terms, found) <= _objective(ground.terms, service):
             break
-        picks, value = better, reached
-    return picks
+        service = found
+    return service.picks
 
 
-def _serve(ground: Ground, picks: NDArray[np.int64], reach: int) -> tuple[NDArray[np.int32], int]:
-    """Return the number of the nearest pick of each place, and the objective in quanta."""
+class Service(NamedTuple):
+    """(k,) picks, ascending; and of every place the number of the pick that serves it, and how well."""
+
+    picks: NDArray[np.int64]
+    owner: NDArray[np.int32]
+    quanta: NDArray[np.int16]
+
+
+def _serve(ground: Ground, picks: NDArray[np.int64], reach: int) -> Service:
+    """Let every point look for its nearest pick."""
     views = ground.views(ground.by_block(picks), picks, reach, 1)
     owner = np.empty(len(ground.rows), np.int32)
-    value = int(ground.terms.bonus[picks].sum()) + _concept_value(ground.terms, picks)
-    for places, (number, quanta) in zip(
-        ground.blocks, per_block(look, ground.vectors, views, label="select: nearest"), strict=True
-    ):
-        owner[places] = number[:, 0]
-        value += int(quanta.sum(dtype=np.int64))
-    return owner, value
+    quanta = np.empty(len(ground.rows), np.int16)
+    looks = per_block(look, ground.vectors, views, label="select: nearest")
+    for places, (number, likeness) in zip(ground.blocks, looks, strict=True):
+        owner[places], quanta[places] = number[:, 0], likeness[:, 0]
+    return Service(picks, owner, quanta)
+
+
+def _objective(terms: Terms, service: Service) -> int:
+    """Return the objective in quanta, each step of a concept's count rounded as greedy rounds it."""
+    seen = _seen(terms, service.picks)
+    steps = np.arange(seen.max(initial=0), dtype=np.float64)
+    root = np.sqrt(steps + 1) + np.sqrt(steps)
+    worth = sum(int((terms.worth[u] / root[:count]).astype(np.int64).sum()) for u, count in enumerate(seen.tolist()))
+    return int(service.quanta.sum(dtype=np.int64)) + int(terms.bonus[service.picks].sum()) + worth
 
 
 def _seen(terms: Terms, picks: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -87,51 +106,58 @@ def _seen(terms: Terms, picks: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.bincount(terms.take(picks).concepts, minlength=len(terms.worth)).astype(np.int64)
 
 
-def _concept_value(terms: Terms, picks: NDArray[np.int64]) -> int:
-    """Return what the concepts of the picks are worth: all steps that each count took, rounded as greedy rounds them."""
-    seen = _seen(terms, picks)
-    steps = np.arange(seen.max(initial=0), dtype=np.float64)
-    root = np.sqrt(steps + 1) + np.sqrt(steps)
-    return sum(int((terms.worth[u] / root[:count]).astype(np.int64).sum()) for u, count in enumerate(seen.tolist()))
+def _swap_all(ground: Ground, service: Service) -> Service:
+    """Swap once in every territory."""
+    picks = service.picks
+    places, territories = _territories(ground, service)
+    swapped = per_block(swap, ground.vectors, territories, label="select: swaps")
+    chosen = [where[taken] for where, (taken, _, _) in zip(places, swapped, strict=True)]
+    picks = np.concatenate(chosen)
+    first = np.cumsum([0, *(len(taken) for taken in chosen)])
+    order = np.argsort(picks)
+    number = np.empty(len(picks), np.int32)
+    number[order] = np.arange(len(picks))
+    owner, quanta = service.owner.copy(), service.quanta.copy()
+    for at, (where, (_, nearest, best)) in enumerate(zip(places, swapped, strict=True)):
+        owner[where], quanta[where] = number[first[at] + nearest], best
+    return Service(picks[order], owner, quanta)
 
 
-def _swap_all(ground: Ground, picks: NDArray[np.int64], owner: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Swap once in every territory; an image is let in only by the block that its first row lies in."""
-    home = ground.home
-    by_territory = np.argsort(home[picks][owner], kind="stable")
-    sizes = np.bincount(home[picks][owner], minlength=len(ground.blocks))
-    is_pick = np.zeros(len(home), np.bool_)
-    is_pick[picks] = True
-    image = ground.terms.image
+def _territories(ground: Ground, service: Service) -> tuple[list[NDArray[np.int64]], list[Territory]]:
+    """List the places of each territory, and what to swap in it.
+
+    A pick stands in its own territory even where an equal one serves it. Not more than one territory may let in an
+    image: that of the block that its first sample lies in.
+    """
+    picks, home, image = service.picks, ground.home, ground.terms.image
+    serves = home[picks][service.owner]
+    serves[picks] = home[picks]
+    order = np.argsort(serves, kind="stable")
+    bounds = np.cumsum(np.bincount(serves, minlength=len(ground.blocks)))[:-1]
     held = np.bincount(image[picks], minlength=int(image.max()) + 1)
     keeper = np.empty(len(held), np.int64)
     keeper[image[::-1]] = home[::-1]
     seen = _seen(ground.terms, picks)
-    territories, found = [], []
-    for b, places in enumerate(np.split(by_territory, np.cumsum(sizes)[:-1])):
-        # a pick stands in its own territory even where an equal one serves it
-        own = picks[home[picks] == b] if len(ground.blocks) > 1 else picks
-        where = np.union1d(places[~is_pick[places]], own)
+    places, territories = [], []
+    for b, (where, own) in enumerate(zip(np.split(order, bounds), ground.by_block(picks), strict=True)):
         if len(own) == 0:
             continue
         images, local = np.unique(image[where], return_inverse=True)
-        room = np.where(keeper[images] == b, (ground.per_image or UNLIMITED) - held[images], 0)
-        if ground.per_image is None:
-            room[:] = UNLIMITED
+        room = np.full(len(images), UNLIMITED // 2)
+        if ground.per_image is not None:
+            room = np.where(keeper[images] == b, ground.per_image - held[images], 0)
         terms = ground.terms.take(where).with_image(local.astype(np.int32))
+        places.append(where)
         territories.append(Territory(ground.rows[where], np.searchsorted(where, own), terms, seen, room))
-        found.append(where)
-    swapped = per_block(swap, ground.vectors, territories, label="select: swaps")
-    return np.sort(np.concatenate([where[chosen] for where, chosen in zip(found, swapped, strict=True)]))
+    return places, territories
 
 
-def swap(vectors: Vectors, territory: Territory) -> NDArray[np.int64]:
-    """Swap once in one territory; return what is picked then, by place in the territory."""
+def swap(vectors: Vectors, territory: Territory) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]]:
+    """Swap once in one territory; return the picks then, the number of each place's nearest pick, and its quanta."""
     points = rows_of(vectors, territory.rows)
     terms = territory.terms
     concepts = (terms.concept_start, terms.concepts, terms.worth, territory.seen.copy())
+    limits = (terms.cell, terms.image, territory.room.copy())
     picks = territory.picks.copy()
-    swap_once(
-        quantise(points @ points.T), picks, terms.bonus, *concepts, terms.cell, terms.image, territory.room.copy()
-    )
-    return picks
+    nearest, best = swap_once(quantise(points @ points.T), picks, terms.bonus, *concepts, *limits)
+    return picks, nearest, best

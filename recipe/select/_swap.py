@@ -111,3 +111,4 @@ def swap_once(quanta, picks, bonus, start, concepts, worth, seen, cell, image, r
                 best[i] = quanta[picks[nearest[i]], i]
                 other[i] = quanta[picks[second[i]], i] if second[i] >= 0 else 0
                 loss[nearest[i]] += best[i] - other[i]
+    return nearest, best.astype(np.int16)

@@ -11,6 +11,7 @@ from recipe.blocks import cut_blocks
 from recipe.engine import single_threaded
 from recipe.errors import ConfigError
 from recipe.picks import Picks
+from recipe.select._cells import fine_cells
 from recipe.select._certificate import certify
 from recipe.select._fill import fill_up
 from recipe.select._kernels import QUANTUM
@@ -98,7 +99,7 @@ def select(
     certificate
         Whether to compute the objective reached and its upper bound, which takes about as long as the selection.
     seed
-        Of the lot that draws the samples by which the bound judges far blocks.
+        Of the lots that draw samples to learn fine cells from, and to judge far blocks by for the bound.
 
     Returns
     -------
@@ -120,10 +121,8 @@ def select(
     and Bilmes 2011, A Class of Submodular Functions for Document Summarization, section 4, for the concave term.
     """
     weights = {"concepts": concepts, **(quality or {})}
-    if (
-        min(weights.values()) < 0
-        or min((2 if block is None else block) / 2, candidates, 1 if reach is None else reach, keep, refine + 1) < 1
-    ):
+    counts = (2 if block is None else block) / 2, candidates, 1 if reach is None else reach, keep, refine + 1
+    if min(weights.values()) < 0 or min(counts) < 1:
         got = f"weights={weights}, block={block}, candidates={candidates}, reach={reach}, keep={keep}, refine={refine}"
         raise ConfigError(
             f"select.facility: expected weights and refine from 0, block from 2, others from 1, got {got}"
@@ -136,8 +135,10 @@ def select(
     some = len(rows) <= SOME
     block = block or (SMALL_POOL if some else LARGE_POOL).block
     reach = reach or (SMALL_POOL if some else LARGE_POOL).reach
-    cluster = None if len(rows) <= block else pool.rows["cluster"].to_numpy()[rows]
-    blocks = [everything] if cluster is None else cut_blocks(pool.vectors, cluster, most=block, rows=rows)
+    blocks = [everything]
+    if len(rows) > block:
+        cluster = fine_cells(pool.vectors, rows, pool.rows["cluster"].to_numpy()[rows], seed=seed)
+        blocks = cut_blocks(pool.vectors, cluster, most=block, rows=rows)
     ground = Ground(pool.vectors, rows, terms, quotas.quota, quotas.per_image, blocks)
     loose = len(blocks) > 1 and not ground.tight
     if loose and some:
