@@ -12,7 +12,7 @@ from builders import make_pool
 
 from recipe.embed.hashing import unit_rows
 from recipe.errors import InputError
-from recipe.report import stats
+from recipe.report import _coverage
 from recipe.report.stats import coverage, make_stats, read_stats
 
 N = 60
@@ -110,7 +110,7 @@ def test_coverage_in_parts():
 def test_a_large_mix_is_estimated_on_fewer_points(pool, picked, monkeypatch):
     """Points times picks stay within the budget, and the estimate within a few of its standard errors."""
     whole = make_stats(pool, picked).coverage
-    monkeypatch.setattr(stats, "PAIRS", 20 * len(picked))
+    monkeypatch.setattr(_coverage, "PAIRS", 20 * len(picked))
     part = make_stats(pool, picked).coverage
     assert part["points"] == 20
     assert 0 < abs(part["mix"] - whole["mix"]) < 4 * part["error"]

@@ -16,7 +16,7 @@ from recipe.errors import ConfigError, InputError
 from recipe.pool import SCHEMA, Pool
 from recipe.read import read_pool
 from recipe.rooms import find
-from recipe.write import _records, _take
+from recipe.write import _records, _scores, _take
 from recipe.write._pack import TEMPLATE, pack
 from recipe.write._records import records
 from recipe.write.jsonl import write as write_jsonl
@@ -139,6 +139,26 @@ def test_taking_is_indexing(rows, piece):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_take, "PIECE", piece)
         assert _take.take(table, ["b", "a"], np.array(rows, np.int64)).equals(table[rows].select("b", "a"))
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 20])
+def test_scores_are_the_same_bytes_however_they_lie(n, tmp_path, monkeypatch):
+    """A table is read back as it was, and its file hangs neither on the chunks of its columns nor on longer buffers."""
+    monkeypatch.setattr(_scores, "ROWS", 8)
+    table = pl.DataFrame(
+        {"a": range(40), "b": [[str(i)] * (i % 3) for i in range(40)], "c": [None, "x"] * 20},
+        schema={"a": pl.UInt32, "b": pl.List(pl.String), "c": pl.String},
+    )
+    whole = table.head(n)
+    parts = pl.concat([table.slice(0, min(3, n)), table.slice(min(3, n), max(0, n - 3))], rechunk=False)
+    copied = pl.DataFrame(whole.to_dict(as_series=False), schema=whole.schema)
+    written = []
+    for frame in (whole, parts, copied):
+        with (tmp_path / "scores.parquet").open("wb") as file:
+            _scores.write_scores(frame, file)
+        assert pl.read_parquet(tmp_path / "scores.parquet").equals(whole)
+        written.append((tmp_path / "scores.parquet").read_bytes())
+    assert written[0] == written[1] == written[2]
 
 
 def test_the_room_finds_both_writers():

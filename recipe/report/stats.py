@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from recipe.engine import each
 from recipe.errors import InputError
-from recipe.seed import draws
-from recipe.vectors import rows_of
+from recipe.report._coverage import DIGITS, coverage, estimate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,14 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recipe.pool import Pool
-    from recipe.vectors import Vectors
 
+__all__ = ["Side", "Stats", "coverage", "make_stats", "read_stats"]
 FORMAT = 1
-POINTS = 10_000  # the most samples of the pool by which coverage is estimated
-PAIRS = 400_000_000  # similarities that the estimate may cost: fewer points stand for a large mix
-BLOCK = 4096  # picks that points are compared with at a time
 SLICE = 1 << 18  # samples whose lists of concepts are unrolled at a time
-DIGITS = 6
 COUNTED = (
     *("image", "source", "task", "answer", "cluster", "concepts"),
     *("n_words", "n_tokens", "n_qas", "n_yes", "n_no"),
@@ -147,7 +141,7 @@ def make_stats(pool: Pool, picked: NDArray[np.int64], *, certificate: float | No
     problems = pool.rows["problem"].drop_nulls().str.split(":").list.first()
     counts = problems.value_counts().sort("problem")
     rejected = dict(zip(counts["problem"].to_list(), counts["count"].to_list(), strict=True))
-    reached = _coverage(pool, picked, seed) if pool.vectors is not None and len(picked) else {}
+    reached = estimate(pool, picked, seed) if pool.vectors is not None and len(picked) else {}
     certified = None if certificate is None else round(certificate, DIGITS)
     return Stats(
         _side(pl.DataFrame([column.gather(picked) for column in rows])), _side(rows), rejected, reached, certified
@@ -181,58 +175,6 @@ def read_stats(path: Path) -> Stats:
         return Stats(**{**told, "mix": Side(**told["mix"]), "pool": Side(**told["pool"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: cannot read the statistics: {' '.join(str(error).split())}") from None
-
-
-def coverage(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int64]) -> float:
-    """Return the mean best cosine of some points to the picked ones; O(points picked d).
-
-    Parameters
-    ----------
-    vectors
-        (n, d) float16 or float32 unit rows, in memory or mapped from a file.
-    points, picked
-        Rows of it.
-
-    Returns
-    -------
-    float
-        On -1..1; 1 where every point is picked or has a picked twin.
-    """
-    return float(_best(vectors, points, picked).sum(dtype=np.float64)) / max(1, len(points))
-
-
-def _best(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the best cosine of each point to the picked ones, which are read by block; a largest has no order."""
-    shown = rows_of(vectors, points)
-
-    def best(part: NDArray[np.int64]) -> NDArray[np.float32]:
-        chosen = rows_of(vectors, part).T
-        return np.concatenate([(some @ chosen).max(axis=1) for some in np.array_split(shown, len(shown) // 2048 + 1)])
-
-    ordered = np.sort(picked)
-    parts = [ordered[at : at + BLOCK] for at in range(0, len(ordered), BLOCK)]
-    none = np.full(len(points), -1, np.float32)
-    found: NDArray[np.float32] = np.maximum.reduce([none, *each(best, parts, label="report: coverage")])
-    return found
-
-
-def _coverage(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, float]:
-    """Estimate the coverage of the mix and of a random one of the same size."""
-    if pool.vectors is None:
-        return {}
-    eligible = np.flatnonzero(pool.eligible)
-    count = min(POINTS, max(1, PAIRS // len(picked)))
-
-    def drawn(label: str, most: int) -> NDArray[np.int64]:
-        lots = draws(pool.rows["key"], seed=seed, label=label)[eligible]
-        return eligible[np.argsort(lots, kind="stable")[:most]]
-
-    points = np.sort(drawn("report.points", count))
-    best = {"mix": picked, "random": drawn("report.random", len(picked))}
-    best = {name: _best(pool.vectors, points, rows).astype(np.float64) for name, rows in best.items()}
-    error = max(float(values.std()) for values in best.values()) / len(points) ** 0.5
-    values = {name: float(values.mean()) for name, values in best.items()} | {"error": error}
-    return {name: round(value, DIGITS) for name, value in values.items()} | {"points": len(points)}
 
 
 def _counts(column: pl.Series) -> dict[str, int]:

@@ -9,6 +9,7 @@ from recipe.errors import ConfigError
 from recipe.files import atomic_write, sha256
 from recipe.rooms import find
 from recipe.write._rejects import reject_lines
+from recipe.write._scores import write_scores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from recipe.pool import Pool
 
-ROWS = 1 << 17  # a group of the scores: the same on every number of cores, and little to hold
 FORMATS = {".json": "llava", ".jsonl": "jsonl"}
 
 
@@ -76,7 +76,7 @@ def write_mix(
     }
     records = find("write", FORMATS[path.suffix])(pool, rows, path, **knobs)
     with atomic_write(beside["scores.parquet"]) as handle:
-        scores.write_parquet(handle, row_group_size=ROWS)
+        write_scores(scores, handle)
     with atomic_write(beside["rejects.jsonl"], "w") as handle:
         handle.writelines(reject_lines(pool))
     with atomic_write(beside["stats.json"], "w") as handle:

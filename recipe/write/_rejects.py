@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import polars as pl
+import numpy as np
 
 from recipe.problems import PROBLEMS, code_of
+from recipe.write._take import take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 def reject_lines(pool: Pool) -> Iterator[str]:
     """Write where each sample with a problem stands, what its problem is, and what to do, in the order of the files."""
-    told = pool.rows.select("row", "source", "record", "id", "key", "problem").filter(pl.col("problem").is_not_null())
-    rejects = told.sort("source", "record", "row").drop("row")
+    columns = ("source", "record", "row", "id", "key", "problem")
+    rejects = take(pool.rows, columns, np.flatnonzero(~pool.eligible)).sort("source", "record", "row").drop("row")
     for source, record, sample, key, problem in rejects.iter_rows():
         code = code_of(problem)
         known = PROBLEMS.get(code)

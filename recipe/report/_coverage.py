@@ -1,0 +1,74 @@
+"""How well picks cover a pool: the mean best cosine of its samples to them, beside that of as many drawn by lot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.engine import each
+from recipe.seed import draws
+from recipe.vectors import rows_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recipe.pool import Pool
+    from recipe.vectors import Vectors
+
+POINTS = 10_000  # the most samples of the pool by which coverage is estimated
+PAIRS = 400_000_000  # similarities that the estimate may cost: fewer points stand for a large mix
+BLOCK = 4096  # picks that points are compared with at a time
+DIGITS = 6
+
+
+def coverage(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int64]) -> float:
+    """Return the mean best cosine of some points to the picked ones; O(points picked d).
+
+    Parameters
+    ----------
+    vectors
+        (n, d) float16 or float32 unit rows, in memory or mapped from a file.
+    points, picked
+        Rows of it.
+
+    Returns
+    -------
+    float
+        On -1..1; 1 where every point is picked or has a picked twin.
+    """
+    return float(_best(vectors, points, picked).sum(dtype=np.float64)) / max(1, len(points))
+
+
+def _best(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the best cosine of each point to the picked ones, which are read by block; a largest has no order."""
+    shown = rows_of(vectors, points)
+
+    def best(part: NDArray[np.int64]) -> NDArray[np.float32]:
+        chosen = rows_of(vectors, part).T
+        return np.concatenate([(some @ chosen).max(axis=1) for some in np.array_split(shown, len(shown) // 2048 + 1)])
+
+    ordered = np.sort(picked)
+    parts = [ordered[at : at + BLOCK] for at in range(0, len(ordered), BLOCK)]
+    none = np.full(len(points), -1, np.float32)
+    found: NDArray[np.float32] = np.maximum.reduce([none, *each(best, parts, label="report: coverage")])
+    return found
+
+
+def estimate(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, float]:
+    """Estimate the coverage of the mix and of a random one of the same size."""
+    if pool.vectors is None:
+        return {}
+    eligible = np.flatnonzero(pool.eligible)
+    count = min(POINTS, max(1, PAIRS // len(picked)))
+
+    def drawn(label: str, most: int) -> NDArray[np.int64]:
+        lots = draws(pool.rows["key"], seed=seed, label=label)[eligible]
+        return eligible[np.argsort(lots, kind="stable")[:most]]
+
+    points = np.sort(drawn("report.points", count))
+    best = {"mix": picked, "random": drawn("report.random", len(picked))}
+    best = {name: _best(pool.vectors, points, rows).astype(np.float64) for name, rows in best.items()}
+    error = max(float(values.std()) for values in best.values()) / len(points) ** 0.5
+    values = {name: float(values.mean()) for name, values in best.items()} | {"error": error}
+    return {name: round(value, DIGITS) for name, value in values.items()} | {"points": len(points)}
