@@ -3,6 +3,7 @@
 from itertools import product
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -407,14 +408,22 @@ def yes_less_no(quotas, pool):
 @settings(max_examples=150, deadline=None)
 @given(pool=labelled_pools(answers=ONE_ANSWER), margins=st.sampled_from([{}, TASKS, DEFAULT]), data=st.data())
 def test_yes_and_no_are_as_many(pool, margins, data):
-    """In a pool of single questions yes and no differ by at most one, or by as little as the supply allows."""
+    """In a pool of single questions yes and no differ by at most one, or by as little as the supply allows.
+
+    A task all of whose samples are answered yes stays in the mix where the size allows, so it brings one yes at least.
+    """
     rows = pool.rows.filter(pool.eligible)
     assume(len(rows))
     size = data.draw(st.integers(1, len(rows)))
     quotas = make_quotas(pool, size, margins=margins, yes_share=0.5)
     yes, no = int(rows["n_yes"].sum()), int(rows["n_no"].sum())
     others = len(rows) - yes - no
-    least = min(abs(y - n) for y in range(yes + 1) for n in range(no + 1) if 0 <= size - y - n <= others)
+    one_sided = rows.group_by("task").agg(yes=(pl.col("n_yes") == 1).all(), no=(pl.col("n_no") == 1).all())
+    forced = [int(one_sided[name].sum()) if "task" in margins else 0 for name in ("yes", "no")]
+    if size < one_sided.height:
+        forced = [0, 0]
+    counts = [(y, n) for y in range(forced[0], yes + 1) for n in range(forced[1], no + 1)]
+    least = min(abs(y - n) for y, n in counts if 0 <= size - y - n <= others)
     assert abs(yes_less_no(quotas, pool)) <= max(1, least)
 
 

@@ -1,6 +1,6 @@
 """The compiled kernel of a round of swaps."""
 
-# ruff: noqa: ANN001, ANN202, PLR0917  numba infers the types, and takes arrays in order
+# ruff: noqa: ANN001, ANN202, C901, PLR0912, PLR0917, SIM110  numba infers the types, and takes arrays and loops
 # mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False, check-untyped-defs=False
 
 from __future__ import annotations
