@@ -6,6 +6,7 @@ import math
 import os
 import re
 import sys
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipe.embed import cached, hashing, text
+from recipe.embed._sample import sample_rows
+from recipe.embed._words import IDEOGRAPHS, add_up, columns_of, count_texts
 from recipe.embed.hashing import unit_rows
 from recipe.errors import AlignmentError, ConfigError, InputError, MissingExtra
 
@@ -105,6 +108,116 @@ def tf_idf_cosines(texts):
             for a, m in zip(weights, norms, strict=True)
         ]
     )
+
+
+LETTERS = "aBzÉéßЖжΩωİあ猫字한ब🙂𠀀0७_ \n,.-'\u0301\u200b"
+
+
+def words_by_definition(text):
+    """Words as recipe.embed._words defines them, character by character."""
+    words, run = [], ""
+    for character in text + " ":
+        group = unicodedata.ucd_3_2_0.category(character)
+        spaceless = ord(character) >= 0x10000 or (
+            any(first <= ord(character) <= last for first, last in IDEOGRAPHS) and group[0] == "L"
+        )
+        if not spaceless and (group[0] in "LNM" or group == "Cn" or character == "_"):
+            run += character
+            continue
+        start = unicodedata.ucd_3_2_0.category(run[0]) if run else ""
+        if len(run) > 1 and (start[0] == "L" or start == "Cn"):
+            words.append("".join(c.lower() if len(c.lower()) == 1 else c for c in run))
+        run = ""
+        words += [character] if spaceless else []
+    return words
+
+
+def hash_by_definition(word):
+    """FNV-1a over the characters of a word, finished as MurmurHash3 is, in whole numbers of Python."""
+    h = 0xCBF29CE484222325
+    for character in word:
+        h = ((h ^ ord(character)) * 0x100000001B3) % 2**64
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        h = ((h ^ (h >> 33)) * factor) % 2**64
+    return h ^ (h >> 33)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(st.sampled_from(LETTERS) | st.characters(exclude_categories=["Cs"]), max_size=40), max_size=5))
+def test_words_are_hashed_by_definition(texts):
+    """Columns, and in how many texts each stands, are those of a reading character by character in plain Python."""
+    expected = np.zeros(97, np.int64)
+    for text_ in texts:
+        for column in {hash_by_definition(word) % 97 for word in words_by_definition(text_)}:
+            expected[column] += 1
+    assert (count_texts(pl.Series(texts, dtype=pl.String), 97) == expected).all()
+
+
+def test_columns_of_single_words():
+    """Case, accents and ideographs are hashed as defined; two words, a word after a digit and a letter are no word."""
+    words = pl.Series(["cat", "CAT", "élan", "ÉLAN", "猫", "two words", "7up", "a"])
+    columns = columns_of(words, 2**16)
+    assert columns.tolist() == [
+        *[hash_by_definition("cat") % 2**16] * 2,
+        *[hash_by_definition("élan") % 2**16] * 2,
+        hash_by_definition("猫") % 2**16,
+        *[-1] * 3,
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=150).map(" ".join), max_size=6))
+def test_sums_are_those_of_dictionaries(texts):
+    """The weighted sums over a table, with and without the length divided out, are those of counting by dictionary."""
+    draw = np.random.default_rng(0)
+    table, lengths = draw.standard_normal((61, 5)).astype(np.float32), draw.uniform(1, 2, 61).astype(np.float32)
+    plain, even = np.zeros((len(texts), 5)), np.zeros((len(texts), 5))
+    for i, text_ in enumerate(texts):
+        counts = Counter(hash_by_definition(word) % 61 for word in words_by_definition(text_))
+        weights = {column: 1 + math.log(count) for column, count in counts.items()}
+        plain[i] = sum((weight * table[column] for column, weight in weights.items()), np.zeros(5))
+        norm = math.sqrt(sum((weight * lengths[column]) ** 2 for column, weight in weights.items()))
+        even[i] = plain[i] / (norm or 1)
+    series = pl.Series(texts, dtype=pl.String)
+    assert np.allclose(add_up(series, table), plain, atol=1e-4)
+    assert np.allclose(add_up(series, table, lengths), even, atol=1e-4)
+
+
+def test_hashed_rows_depend_on_their_own_text_only():
+    """However texts are cut into parts, and in whatever order, each row has the same bits."""
+    texts = pl.Series(SENTENCES * 20)
+    learned = hashing.fit(make_pool(SENTENCES), d=48)
+    whole = hashing.encode(texts, learned)
+    parts = [hashing.encode(texts[a:b], learned) for a, b in ((0, 1), (1, 77), (77, 280))]
+    assert whole.tobytes() == np.concatenate(parts).tobytes()
+    assert hashing.encode(texts.reverse(), learned)[::-1].tobytes() == whole.tobytes()
+
+
+def test_embed_is_encode_after_fit():
+    """Embedding a pool at once, and fitting and encoding it part by part, give the same bits."""
+    pool = make_pool(SENTENCES)
+    assert hashing.embed(pool, d=16).tobytes() == hashing.encode(pool.texts, hashing.fit(pool, d=16), d=16).tobytes()
+
+
+def test_rows_with_problems_teach_nothing():
+    """What a refused row says changes no weight."""
+    good = [None] * len(SENTENCES)
+    learned = hashing.fit(make_pool(SENTENCES, problem=good), d=4)
+    more = hashing.fit(make_pool([*SENTENCES, "cat cat zebra"], problem=[*good, "L06"]), d=4)
+    assert learned["table"].tobytes() == more["table"].tobytes()
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c"]), max_size=40), st.integers(1, 45))
+def test_sample_takes_the_first_of_each_task(tasks, size):
+    """Each task gives its share, within one, the rows with the smallest keys; the size is hit."""
+    rows = sample_rows(make_pool(["x"] * len(tasks), task=tasks) if tasks else make_pool([]), size)
+    assert len(rows) == min(size, len(tasks))
+    assert (np.diff(rows) > 0).all()
+    for task in set(tasks):
+        of_task = [i for i, name in enumerate(tasks) if name == task]
+        taken = [i for i in rows if tasks[i] == task]
+        assert taken == of_task[: len(taken)]
+        assert abs(len(taken) - len(of_task) * len(rows) / len(tasks)) < 1
 
 
 @pytest.mark.parametrize("d", [256, 1024])
