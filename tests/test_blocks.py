@@ -94,3 +94,15 @@ def test_centres_are_unit_means():
     centres = centres_of(vectors, [np.array([0, 1]), np.array([1, 2])])
     assert centres[0] == pytest.approx([0.5**0.5, 0.5**0.5])
     assert centres[1].tolist() == [0, 0]
+
+
+def test_blocks_of_some_rows_of_a_mapped_matrix(tmp_path):
+    """Blocks of every second row of a file of float16 are those of the same rows in memory, by their places."""
+    vectors, cluster = unit_rows(6, 900, 8, clusters=5)
+    np.save(tmp_path / "vectors.npy", vectors.astype(np.float16))
+    mapped = np.load(tmp_path / "vectors.npy", mmap_mode="r")
+    rows = np.arange(0, 900, 2)
+    there = cut_blocks(mapped, cluster[rows], most=60, rows=rows)
+    here = cut_blocks(np.asarray(mapped[rows], np.float32), cluster[rows], most=60)
+    assert [block.tolist() for block in there] == [block.tolist() for block in here]
+    assert sorted(np.concatenate(there).tolist()) == list(range(450))

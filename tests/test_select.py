@@ -4,8 +4,10 @@ from collections import Counter
 from dataclasses import replace
 from itertools import combinations
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,9 +18,11 @@ from recipe import engine
 from recipe.errors import ConfigError, SupplyError
 from recipe.picks import Picks
 from recipe.rooms import find, names
+from recipe.select._cells import fine_cells
 from recipe.select._fill import fill_up
 from recipe.select._kernels import QUANTUM, lazy_greedy, quantise
 from recipe.select._rounds import sort_by_candidate
+from recipe.select._sparse import nearest_columns
 from recipe.select._terms import weigh_terms
 
 facility, kcenter, by_concepts, by_lot = (
@@ -394,7 +398,15 @@ def test_luck_is_fair_and_depends_on_the_seed():
 
 @pytest.mark.parametrize(
     "knobs",
-    [{"concepts": -0.1}, {"quality": {"score": -1.0}}, {"block": 1}, {"candidates": 0.5}, {"reach": 0}, {"keep": 0}],
+    [
+        {"concepts": -0.1},
+        {"quality": {"score": -1.0}},
+        {"block": 1},
+        {"candidates": 0.5},
+        {"reach": 0},
+        {"keep": 0},
+        {"refine": -1},
+    ],
 )
 def test_facility_refuses_a_knob_out_of_range(knobs):
     """A negative weight or a knob below its range is named with its value."""
@@ -431,3 +443,137 @@ def test_a_limited_source_fills_no_gap():
     limited = replace(quotas, limited=np.array([False, True]))
     with pytest.raises(SupplyError, match=r"size=3: .* leave 1 too few"):
         fill_up(Picks(np.array([0, 2])), limited)
+
+
+@given(seed=st.integers(0, 10**6), n=st.integers(1, 12), m=st.integers(1, 40), keep=st.integers(1, 45))
+def test_points_keep_their_nearest_columns(seed, n, m, keep):
+    """The quanta kept are the largest of each row, nearest first, equal ones by smaller column."""
+    similarities = np.random.default_rng(seed).integers(-2, 4, (n, m)).astype(np.float32) / 4
+    columns, quanta = nearest_columns(similarities, keep)
+    order = np.argsort(-quantise(similarities).astype(np.int64), axis=1, kind="stable")[:, :keep]
+    assert columns.tolist() == order.tolist()
+    assert quanta.tolist() == np.take_along_axis(quantise(similarities), order, axis=1).tolist()
+
+
+@pytest.mark.parametrize("name", ["facility", "kcenter"])
+def test_a_mapped_float16_matrix_gives_the_same_picks(name, tmp_path):
+    """Vectors in memory or in a file, float16 or the float32 of the same numbers: picks, gains and bound are equal."""
+    pool, quotas = clustered(1200, cells=2)
+    half = pool.vectors.astype(np.float16)
+    np.save(tmp_path / "vectors.npy", half)
+    found = []
+    for vectors in (half.astype(np.float32), half, np.load(tmp_path / "vectors.npy", mmap_mode="r")):
+        given = Given(pool.rows, vectors)
+        found.append(find("select", name)(given, quotas, block=150))
+    assert all(picks.rows.tolist() == found[0].rows.tolist() for picks in found)
+    assert all(picks.bound == found[0].bound for picks in found)
+
+
+class Given(NamedTuple):
+    """What a selector reads of a pool, with any matrix."""
+
+    rows: pl.DataFrame
+    vectors: np.ndarray
+
+    def __len__(self):
+        return self.rows.height
+
+
+@pytest.mark.parametrize("block", [150, 5000])
+@pytest.mark.parametrize("seed", range(3))
+def test_refinement_never_lowers_the_objective(block, seed):
+    """Each further round of swaps keeps or raises the objective, under the same quotas, terms included."""
+    pool = rich_pool(seed, 600, 8, clusters=9)
+    cell = np.arange(600) % 3
+    quotas = quotas_of(cell, [20, 5, 30])
+    reached = []
+    for rounds in range(4):
+        picks = facility(pool, quotas, block=block, refine=rounds, **KNOBS)
+        assert np.bincount(cell[picks.rows], minlength=3).tolist() == [20, 5, 30]
+        assert len(set(picks.rows.tolist())) == 55
+        reached.append(objective(pool, quotas, picks.rows, **KNOBS))
+    assert (np.diff(reached) >= -3 / QUANTUM).all()
+    assert reached[-1] > reached[0]
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 10**6),
+    rows=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), min_size=6, max_size=40),
+    block=st.sampled_from([5, 100]),
+    per_image=st.integers(1, 3),
+)
+def test_refinement_keeps_quotas_and_images(seed, rows, block, per_image):
+    """After swaps, in one territory or in several, each cell has as many picks as before and no image is over."""
+    cell, image = (np.array(column) for column in zip(*rows, strict=True))
+    quota = [(cell == c).sum() // 2 for c in range(3)]
+    if not sum(quota) or sum(min(count, per_image) for count in Counter(image.tolist()).values()) < sum(quota):
+        return
+    pool = rich_pool(seed, len(rows), 3, clusters=4)
+    quotas = quotas_of(cell, quota, stratum=[0, 0, 0], image=image, per_image=per_image)
+    before, after = (facility(pool, quotas, block=block, refine=n, certificate=False, **KNOBS) for n in (0, 2))
+    assert len(set(after.rows.tolist())) == len(after) == sum(quota)
+    assert max(Counter(image[after.rows].tolist()).values()) <= per_image
+    held = [np.bincount(cell[picks.rows], minlength=3).tolist() for picks in (before, after)]
+    assert held[0] != quota or held[1] == quota
+
+
+def best_swap(pool, quotas, picks):
+    """Return by how much the best single swap within a cell would raise the objective."""
+    now = objective(pool, quotas, picks, **KNOBS)
+    cell = quotas.cell
+    swaps = ((p, new) for p, old in enumerate(picks) for new in range(len(cell)) if cell[new] == cell[old])
+    reached = (
+        objective(pool, quotas, [*picks[:p], new, *picks[p + 1 :]], **KNOBS) for p, new in swaps if new not in picks
+    )
+    return max(reached) - now
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_refinement_ends_where_no_swap_helps(seed):
+    """After enough rounds no swap within a cell raises the objective, concepts and quality included."""
+    pool = rich_pool(seed, 30, 4)
+    quotas = quotas_of(np.arange(30) % 2, [4, 3])
+    picks = facility(pool, quotas, refine=30, **KNOBS).rows.tolist()
+    assert best_swap(pool, quotas, picks) <= 2 * 7 / QUANTUM
+
+
+def test_refinement_beats_lazy_greedy():
+    """On a pool of one block, swaps reach more coverage than exact lazy greedy."""
+    pool, quotas = clustered(900)
+    greedy, refined = (facility(pool, quotas, block=900, concepts=0, refine=n) for n in (0, 2))
+    assert refined.value > greedy.value * 1.001
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_in_blocks_too_no_selection_beats_the_bound(seed):
+    """Cut into blocks, the value is at most the objective, and the bound at least that of exact greedy and of swaps."""
+    pool = rich_pool(seed, 700, 8, clusters=7)
+    quotas = quotas_of(np.arange(700) % 3, [20, 5, 30])
+    cut = facility(pool, quotas, block=100, **KNOBS)
+    best = facility(pool, quotas, block=700, refine=3, **KNOBS)
+    assert cut.value <= objective(pool, quotas, cut.rows, **KNOBS) + 3 / QUANTUM
+    assert cut.bound >= best.value
+
+
+def test_a_pool_without_neighbourhoods_is_solved_whole():
+    """Points all over the sphere are selected as one block, clustered ones in blocks."""
+    vectors, _ = unit_rows(3, 1500, 128)
+    pool = pool_of(1500, vectors=vectors, cluster=np.arange(1500) % 7)
+    quotas = quotas_of([0] * 1500, [100])
+    whole, cut = (facility(pool, quotas, block=b, concepts=0, certificate=False) for b in (1500, 200))
+    assert whole.rows.tolist() == cut.rows.tolist()
+    pool, quotas = clustered(1500)
+    whole, cut = (facility(pool, quotas, block=b, concepts=0, certificate=False) for b in (1500, 200))
+    assert whole.rows.tolist() != cut.rows.tolist()
+
+
+def test_fine_clusters_are_kept_and_coarse_ones_are_not():
+    """Clusters that are half as many as cells should be are cells; one cluster is cut, alike samples together."""
+    vectors, cluster = unit_rows(1, 2000, 16, clusters=10)
+    everyone = np.arange(2000)
+    assert fine_cells(vectors, everyone, cluster, seed=0) is cluster
+    cells = fine_cells(vectors, everyone, np.zeros(2000, np.int32), seed=0)
+    assert 10 <= len(np.unique(cells)) <= 20
+    inside = np.mean([(vectors[cells == c] @ vectors[cells == c].T).mean() for c in np.unique(cells)])
+    assert inside > (vectors @ vectors.T).mean() + 0.2

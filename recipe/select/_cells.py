@@ -50,7 +50,7 @@ def fine_cells(
         (m,) int32, aligned with `rows`.
     """
     count = min(len(rows) // POINTS, MOST)
-    if count <= len(np.unique(cluster)):
+    if count <= 2 * len(np.unique(cluster)):
         return cluster
     lot = generator(seed, "select.cells").permutation(len(rows))[: count * SAMPLE]
     centres = _learn(rows_of(vectors, rows[lot]), count)
@@ -60,7 +60,8 @@ def fine_cells(
 
 def nearest_cell(centres: NDArray[np.float32], vectors: Vectors, rows: NDArray[np.int64]) -> NDArray[np.int32]:
     """Return the number of the nearest centre of some rows; ties to the smaller."""
-    return np.argmax(rows_of(vectors, rows) @ centres.T, axis=1).astype(np.int32)
+    nearest: NDArray[np.int32] = np.argmax(rows_of(vectors, rows) @ centres.T, axis=1).astype(np.int32)
+    return nearest
 
 
 def _learn(points: NDArray[np.float32], count: int) -> NDArray[np.float32]:

@@ -38,14 +38,13 @@ def certify(ground: Ground, picks: NDArray[np.int64], found: Found, reach: int, 
     picks
         Places of the picks.
     found
-        What greedy left; its `best` is aligned with the points, block by block.
+        What greedy left.
     reach
         Points of the near blocks.
     seed
         Of the lot.
     """
     sizes = [len(places) for places in ground.blocks]
-    first = np.concatenate([[0], np.cumsum(sizes)])
     near = ground.near(ground.blocks, reach)
     everything = len(near[0]) == len(sizes)
     m = len(ground.rows)
@@ -54,7 +53,7 @@ def certify(ground: Ground, picks: NDArray[np.int64], found: Found, reach: int, 
     reaches = [
         Reach(
             ground.rows[places],
-            found.best[first[b] : first[b + 1]],
+            found.best[places],
             ground.rows[np.concatenate([around[b], probes])],
         )
         for b, places in enumerate(ground.blocks)

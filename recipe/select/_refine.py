@@ -83,11 +83,11 @@ class Service(NamedTuple):
 
 def _serve(ground: Ground, picks: NDArray[np.int64], reach: int) -> Service:
     """Let every point look for its nearest pick."""
-    views = ground.views(ground.by_block(picks), picks, reach, 1)
+    views = ground.views(picks, reach, 1)
     owner = np.empty(len(ground.rows), np.int32)
     quanta = np.empty(len(ground.rows), np.int16)
     looks = per_block(look, ground.vectors, views, label="select: nearest")
-    for places, (number, likeness) in zip(ground.blocks, looks, strict=True):
+    for places, (number, likeness) in zip(ground.cells, looks, strict=True):
         owner[places], quanta[places] = number[:, 0], likeness[:, 0]
     return Service(picks, owner, quanta)
 
@@ -108,7 +108,6 @@ def _seen(terms: Terms, picks: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _swap_all(ground: Ground, service: Service) -> Service:
     """Swap once in every territory."""
-    picks = service.picks
     places, territories = _territories(ground, service)
     swapped = per_block(swap, ground.vectors, territories, label="select: swaps")
     chosen = [where[taken] for where, (taken, _, _) in zip(places, swapped, strict=True)]

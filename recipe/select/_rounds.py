@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 PROBES, CROWD = 128, 1024  # points that are asked whether blocks hold neighbours, and points from all over
+MANY = 8192  # cells
 TIGHT = 0.75  # share of them that say so; half would by chance
 STRIDE = 1000  # rows of a whole table that are computed at once
 
@@ -46,7 +47,9 @@ class Ground:
     per_image
         Most of one image, or None.
     blocks
-        Places of each block. Points are numbered block by block.
+        Places of each block, that candidates are proposed in.
+    cluster
+        (m,) int32, aligned with `rows`. What of a cluster lies in a block is a cell: points look around from there.
     """
 
     vectors: Vectors
@@ -55,6 +58,7 @@ class Ground:
     quota: NDArray[np.int64]
     per_image: int | None
     blocks: list[NDArray[np.int64]]
+    cluster: NDArray[np.int32]
 
     @cached_property
     def supply(self) -> NDArray[np.int64]:
@@ -69,9 +73,19 @@ class Ground:
     @cached_property
     def home(self) -> NDArray[np.int64]:
         """(m,) int64 block of each place."""
-        home = np.empty(len(self.rows), np.int64)
-        home[np.concatenate(self.blocks)] = np.repeat(np.arange(len(self.blocks)), [len(b) for b in self.blocks])
-        return home
+        return _number(self.blocks, len(self.rows))
+
+    @cached_property
+    def cells(self) -> list[NDArray[np.int64]]:
+        """Places of each cell, ascending; blocks, if cells are too many to compare all of them."""
+        order = np.lexsort((self.cluster, self.home))
+        cuts = np.flatnonzero(np.diff(self.cluster[order]) | np.diff(self.home[order])) + 1
+        return np.split(order, cuts) if len(cuts) < MANY else self.blocks
+
+    @cached_property
+    def cell_of(self) -> NDArray[np.int64]:
+        """(m,) int64 cell of each place."""
+        return _number(self.cells, len(self.rows))
 
     @cached_property
     def tight(self) -> bool:
@@ -83,8 +97,9 @@ class Ground:
         for b in np.unique(home):
             mine = np.flatnonzero(home == b)
             abroad = strangers[self.home[crowd] != b]
-            around = every(np.setdiff1d(self.blocks[b], probes), max(1, len(abroad)))
+            around = every(self.blocks[b], max(1, len(abroad)))
             near, far = points[mine] @ rows_of(self.vectors, self.rows[around]).T, points[mine] @ abroad.T
+            near[probes[mine][:, None] == around] = -1  # itself
             nearer += int((near.max(axis=1, initial=-1) > far.max(axis=1, initial=-1)).sum())
         return nearer >= TIGHT * len(probes)
 
@@ -100,8 +115,8 @@ class Ground:
         each(fill, range(len(strides)), label="select: similarities")
         return greedy(all_pairs(table), self.terms.take(candidates), self.quota, self.per_image)
 
-    def propose(self, factor: float) -> list[NDArray[np.int64]]:
-        """Let each block propose its best places, `factor` times its part of every quota, rounded up."""
+    def propose(self, factor: float) -> NDArray[np.int64]:
+        """Let each block propose its best places, `factor` times its part of every quota, rounded up; ascending."""
         blocks = []
         for places in self.blocks:
             terms = self.terms.take(places)
@@ -110,7 +125,7 @@ class Ground:
             terms = terms.in_cells(local.astype(np.int32))
             blocks.append(Block(self.rows[places], terms, np.minimum(wanted, here), self.per_image))
         found = per_block(propose, self.vectors, blocks, label="select: candidates")
-        return [places[picks] for places, picks in zip(self.blocks, found, strict=True)]
+        return np.sort(np.concatenate([places[picks] for places, picks in zip(self.blocks, found, strict=True)]))
 
     def near(self, weights: list[NDArray[np.int64]], reach: int) -> list[NDArray[np.int64]]:
         """List the blocks near each block, until they hold `reach` of the places listed for each block."""
@@ -118,35 +133,51 @@ class Ground:
 
     def by_block(self, places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Sort places by their block; ascending in each."""
-        order = np.argsort(self.home[places], kind="stable")
-        counts = np.bincount(self.home[places], minlength=len(self.blocks))
-        return np.split(places[order], np.cumsum(counts)[:-1])
+        return _sort_by(places, self.home, len(self.blocks))
 
-    def views(
-        self, candidates: list[NDArray[np.int64]], chosen: NDArray[np.int64], reach: int, keep: int
-    ) -> list[View]:
-        """Let each block look at the `keep` nearest of about `reach` candidates around it, by number in `chosen`."""
+    def views(self, candidates: NDArray[np.int64], reach: int, keep: int) -> list[View]:
+        """Let each cell look at the `keep` nearest of about `reach` candidates around it, by number."""
+        by_cell = _sort_by(candidates, self.cell_of, len(self.cells))
+        near = near_blocks(self.cell_centres, np.array([len(part) for part in by_cell]), reach=reach)
         views = []
-        for places, near in zip(self.blocks, self.near(candidates, reach), strict=True):
-            others = np.sort(np.concatenate([candidates[b] for b in near]))
-            number = np.searchsorted(chosen, others).astype(np.int32)
+        for places, around in zip(self.cells, near, strict=True):
+            others = np.sort(np.concatenate([by_cell[c] for c in around]))
+            number = np.searchsorted(candidates, others).astype(np.int32)
             views.append(View(self.rows[places], number, self.rows[others], keep))
         return views
 
-    def merge(self, candidates: list[NDArray[np.int64]], reach: int, keep: int) -> tuple[NDArray[np.int64], Found]:
-        """Greedy over all candidates, where every point sees the `keep` nearest of about `reach` candidates around it.
+    @cached_property
+    def cell_centres(self) -> NDArray[np.float32]:
+        """(c, d) float32 unit mean of each cell."""
+        return centres_of(self.vectors, (self.rows[cell] for cell in self.cells))
+
+    def merge(self, candidates: NDArray[np.int64], reach: int, keep: int) -> Found:
+        """Greedy over ascending candidates, where points see the `keep` nearest of about `reach` around their cell.
 
         Returns
         -------
-        places
-            All candidates, ascending; the picks found are numbers in it.
-        found
-            Its `best` is aligned with the points, block by block.
+        Found
+            Its picks are numbers of candidates.
         """
-        chosen = np.sort(np.concatenate(candidates))
-        views = self.views(candidates, chosen, reach, keep)
-        kept = per_block(look, self.vectors, views, label="select: neighbours")
-        return chosen, greedy(sort_by_candidate(kept, len(chosen)), self.terms.take(chosen), self.quota, self.per_image)
+        kept = per_block(look, self.vectors, self.views(candidates, reach, keep), label="select: neighbours")
+        seen = sort_by_candidate(kept, len(candidates))
+        found = greedy(seen, self.terms.take(candidates), self.quota, self.per_image)
+        best = np.empty_like(found.best)
+        best[np.concatenate(self.cells)] = found.best
+        return found._replace(best=best)
+
+
+def _number(parts: list[NDArray[np.int64]], m: int) -> NDArray[np.int64]:
+    """Return the number of the part that each of m places stands in."""
+    number = np.empty(m, np.int64)
+    number[np.concatenate(parts)] = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    return number
+
+
+def _sort_by(places: NDArray[np.int64], part: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
+    """Sort places by the part that they stand in, ascending in each."""
+    order = np.argsort(part[places], kind="stable")
+    return np.split(places[order], np.cumsum(np.bincount(part[places], minlength=count))[:-1])
 
 
 def sort_by_candidate(kept: list[tuple[NDArray[np.int32], NDArray[np.int16]]], m: int) -> Similarities:

@@ -27,10 +27,10 @@ def _nearest_two(i, quanta, picks, nearest, second):
 @njit(cache=True, nogil=True)
 def _shares(concept, candidate, start, concepts):
     """Return whether a candidate touches a concept."""
+    found = False
     for t in range(start[candidate], start[candidate + 1]):
-        if concepts[t] == concept:
-            return True
-    return False
+        found |= concepts[t] == concept
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -49,7 +49,9 @@ def _concept_swap(new, old, start, concepts, worth, seen):
 
 
 @njit(cache=True, nogil=True)
-def swap_once(quanta, picks, bonus, start, concepts, worth, seen, cell, image, room):
+def swap_once(  # noqa: C901, PLR0912  one pass; a kernel that calls others for its parts would copy what they share
+    quanta, picks, bonus, start, concepts, worth, seen, cell, image, room
+):
     """Try each point in place of each pick of its cell, from (v, v) quanta; `picks`, `seen` and `room` change in place.
 
     For all picks at once, as FastPAM does: a new pick takes the points that are nearer to it than to their nearest, and

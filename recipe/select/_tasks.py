@@ -38,7 +38,10 @@ class Similarities(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Picked candidates in pick order, their gains by term, and where they leave every point and every concept."""
+    """Picked candidates in pick order, their gains by term, and where they leave every point and every concept.
+
+    `best` is aligned with the points: all places of the ground set, outside of this file.
+    """
 
     picks: NDArray[np.int64]
     gains: NDArray[np.int64]

@@ -135,25 +135,24 @@ def select(
     some = len(rows) <= SOME
     block = block or (SMALL_POOL if some else LARGE_POOL).block
     reach = reach or (SMALL_POOL if some else LARGE_POOL).reach
-    blocks = [everything]
+    blocks, cluster = [everything], np.zeros(len(rows), np.int32)
     if len(rows) > block:
         cluster = fine_cells(pool.vectors, rows, pool.rows["cluster"].to_numpy()[rows], seed=seed)
         blocks = cut_blocks(pool.vectors, cluster, most=block, rows=rows)
-    ground = Ground(pool.vectors, rows, terms, quotas.quota, quotas.per_image, blocks)
+    ground = Ground(pool.vectors, rows, terms, quotas.quota, quotas.per_image, blocks, cluster)
     loose = len(blocks) > 1 and not ground.tight
     if loose and some:
-        ground, loose = replace(ground, blocks=[everything]), False
+        ground, loose = replace(ground, blocks=[everything], cluster=np.zeros(len(rows), np.int32)), False
     wide = 2 if loose else 1
     if len(ground.blocks) == 1:
         chosen, found = everything, ground.whole(everything)
     else:
-        chosen, found = ground.merge(ground.propose(wide * candidates), wide**2 * reach, wide * keep)
+        chosen = ground.propose(wide * candidates)
+        found = ground.merge(chosen, wide**2 * reach, wide * keep)
     if refine:
         chosen = swap_rounds(ground, chosen[found.picks], refine, wide**2 * reach)
-        if len(ground.blocks) == 1:
-            found = ground.whole(chosen)
-        else:
-            chosen, found = ground.merge(ground.by_block(chosen), wide**2 * reach, wide * keep)
+        whole = len(ground.blocks) == 1
+        found = ground.whole(chosen) if whole else ground.merge(chosen, wide**2 * reach, wide * keep)
     picks = chosen[found.picks]
     scale = 1 / (QUANTUM * len(rows))
     gains = {
