@@ -1,6 +1,6 @@
 """The compiled kernel of a round of swaps."""
 
-# ruff: noqa: ANN001, ANN202, C901, PLR0912, PLR0917, SIM110  numba infers the types, and takes arrays and loops
+# ruff: noqa: ANN001, ANN202, C901, PLR0912, PLR0917  numba infers the types, and takes arrays and loops
 # mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False, check-untyped-defs=False
 
 from __future__ import annotations
@@ -49,9 +49,7 @@ def _concept_swap(new, old, start, concepts, worth, seen):
 
 
 @njit(cache=True, nogil=True)
-def swap_once(  # noqa: C901, PLR0912  one pass; a kernel that calls others for its parts would copy what they share
-    quanta, picks, bonus, start, concepts, worth, seen, cell, image, room
-):
+def swap_once(quanta, picks, bonus, start, concepts, worth, seen, cell, image, room):
     """Try each point in place of each pick of its cell, from (v, v) quanta; `picks`, `seen` and `room` change in place.
 
     For all picks at once, as FastPAM does: a new pick takes the points that are nearer to it than to their nearest, and
