@@ -1,5 +1,6 @@
 """Laws, oracles and examples of the selectors."""
 
+import pickle
 from collections import Counter
 from dataclasses import replace
 from itertools import combinations
@@ -18,6 +19,7 @@ from recipe import engine
 from recipe.errors import ConfigError, SupplyError
 from recipe.picks import Picks
 from recipe.rooms import find, names
+from recipe.select import _tasks as tasks
 from recipe.select._cells import fine_cells
 from recipe.select._fill import fill_up
 from recipe.select._kernels import QUANTUM, lazy_greedy, quantise
@@ -577,3 +579,28 @@ def test_fine_clusters_are_kept_and_coarse_ones_are_not():
     assert 10 <= len(np.unique(cells)) <= 20
     inside = np.mean([(vectors[cells == c] @ vectors[cells == c].T).mean() for c in np.unique(cells)])
     assert inside > (vectors @ vectors.T).mean() + 0.2
+
+
+@pytest.mark.parametrize("swaps", [0, 1])
+def test_tasks_travel(swaps, tmp_path, monkeypatch):
+    """Groups of blocks that are pickled with their function, beside the name of the matrix, find what threads find."""
+    pool, quotas = clustered(1200, cells=2)
+    np.save(tmp_path / "vectors.npy", pool.vectors.astype(np.float16))
+    given = Given(pool.rows, np.load(tmp_path / "vectors.npy", mmap_mode="r"))
+    knobs = {"block": 100, "refine": swaps}
+    here = facility(given, quotas, **knobs)
+    sizes = []
+
+    def travel(function, shards, *, label):
+        """Do each shard from its bytes."""
+        messages = [pickle.dumps((function, shard)) for shard in shards]
+        sizes.extend(len(message) for message in messages if "cells" not in label)
+        return [apply(shard) for apply, shard in map(pickle.loads, messages)]
+
+    monkeypatch.setattr(tasks, "distributed", lambda: True)
+    monkeypatch.setattr(tasks, "spread", travel)
+    monkeypatch.setattr(tasks, "GROUP", 4)
+    there = facility(given, quotas, **knobs)
+    assert there.rows.tolist() == here.rows.tolist()
+    assert there.bound == here.bound
+    assert max(sizes) < pool.vectors.nbytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
 
 
 class Sizes(NamedTuple):
-    """How much a point sees: of its block, and of candidates around it."""
+    """How much a point sees in a pool of up to `points`: of its block, and of candidates around it."""
 
+    points: float
     block: int
     reach: int
 
 
-SOME = 20_000  # points up to which a pool may take longer a point, or be solved whole where it has no neighbourhoods
-SMALL_POOL, LARGE_POOL = Sizes(block=3400, reach=4000), Sizes(block=2000, reach=2400)
+SIZES = Sizes(20_000, 3400, 4000), Sizes(1_000_000, 2000, 2400), Sizes(inf, 2000, 1200)  # by what there is time for
+WHOLE = 20_000  # points up to which a pool without neighbourhoods is solved whole; 2 bytes a pair
 
 
 @single_threaded
@@ -89,7 +91,7 @@ def select(
         Candidates a quota, from 1.
     reach
         Candidates that a sample sees at least, from 1; blocks are added, the nearest first, until there are as many.
-        By default 2,400, and 4,000 in a pool of up to 20,000.
+        By default 2,400; 4,000 in a pool of up to 20,000, and 1,200 in one of more than a million.
     keep
         Nearest candidates that a sample keeps in the last round, from 1. Half of the candidates are picked, so that the
         chance that none of 16 is there is nil.
@@ -132,16 +134,15 @@ def select(
     rows = np.flatnonzero(quotas.cell >= 0)
     terms = weigh_terms(pool, rows, quotas, concepts=concepts, quality=quality or {})
     everything = np.arange(len(rows))
-    some = len(rows) <= SOME
-    block = block or (SMALL_POOL if some else LARGE_POOL).block
-    reach = reach or (SMALL_POOL if some else LARGE_POOL).reach
+    usual = next(sizes for sizes in SIZES if len(rows) <= sizes.points)
+    block, reach = block or usual.block, reach or usual.reach
     blocks, cluster = [everything], np.zeros(len(rows), np.int32)
     if len(rows) > block:
         cluster = fine_cells(pool.vectors, rows, pool.rows["cluster"].to_numpy()[rows], seed=seed)
         blocks = cut_blocks(pool.vectors, cluster, most=block, rows=rows)
     ground = Ground(pool.vectors, rows, terms, quotas.quota, quotas.per_image, blocks, cluster)
     loose = len(blocks) > 1 and not ground.tight
-    if loose and some:
+    if loose and len(rows) <= WHOLE:
         ground, loose = replace(ground, blocks=[everything], cluster=np.zeros(len(rows), np.int32)), False
     wide = 2 if loose else 1
     if len(ground.blocks) == 1:
@@ -159,5 +160,5 @@ def select(
         term: np.asarray(found.gains[:, at] * scale, dtype=np.float64)
         for at, term in enumerate(("coverage", "concepts", "quality"))
     }
-    value, bound = (x * scale for x in certify(ground, picks, found, block, seed)) if certificate else (None, None)
+    value, bound = (x * scale for x in certify(ground, picks, found, block // 2, seed)) if certificate else (None, None)
     return fill_up(Picks(rows[picks], gains, value, bound), quotas)
