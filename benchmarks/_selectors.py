@@ -41,9 +41,9 @@ def ours(selector: str, *, clusters: bool, **knobs: Any) -> Callable[[Vectors, i
         select, cluster = find("select", selector), find("cluster", "kmeans")
         whole = 0
         if clusters:  # a pool of one block is solved without
-            from recipe.select.facility import SMALL_POOL
+            from recipe.select.facility import SIZES
 
-            whole = inspect.signature(select).parameters["block"].default or SMALL_POOL.block
+            whole = inspect.signature(select).parameters["block"].default or SIZES[0].block
 
         def run(vectors: Vectors, pool: Any, quotas: Any) -> NDArray[np.integer]:
             if clusters and len(vectors) > whole:
