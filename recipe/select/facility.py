@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,16 +26,11 @@ if TYPE_CHECKING:
     from recipe.pool import Pool
     from recipe.quotas import Quotas
 
-
-class Sizes(NamedTuple):
-    """How much a point sees in a pool of up to `points`: of its block, and of candidates around it."""
-
-    points: float
-    block: int
-    reach: int
-
-
-SIZES = Sizes(20_000, 3400, 4000), Sizes(1_000_000, 2000, 2400), Sizes(inf, 2000, 1200)  # by what there is time for
+REACH = (
+    (20_000, 1200),
+    (1_000_000, 2400),
+    (inf, 1200),
+)  # points up to which so many candidates are seen: what time allows
 WHOLE = 20_000  # points up to which a pool without neighbourhoods is solved whole; 2 bytes a pair
 
 
@@ -46,7 +41,7 @@ def select(
     *,
     concepts: float = 0.02,
     quality: Mapping[str, float] | None = None,
-    block: int | None = None,
+    block: int = 2000,
     candidates: float = 2.0,
     reach: int | None = None,
     keep: int = 16,
@@ -85,13 +80,12 @@ def select(
     quality
         Score to weight, from 0; nothing by default.
     block
-        Points a block, from 2; by default 2,000, and 3,400 in a pool of up to 20,000. Larger is nearer to exact
-        greedy, and slower in proportion.
+        Points a block, from 2. Larger is nearer to exact greedy, and slower in proportion.
     candidates
         Candidates a quota, from 1.
     reach
         Candidates that a sample sees at least, from 1; blocks are added, the nearest first, until there are as many.
-        By default 2,400; 4,000 in a pool of up to 20,000, and 1,200 in one of more than a million.
+        By default 2,400 in a pool of 20,000 to a million, else 1,200.
     keep
         Nearest candidates that a sample keeps in the last round, from 1. Half of the candidates are picked, so that the
         chance that none of 16 is there is nil.
@@ -123,7 +117,7 @@ def select(
     and Bilmes 2011, A Class of Submodular Functions for Document Summarization, section 4, for the concave term.
     """
     weights = {"concepts": concepts, **(quality or {})}
-    counts = (2 if block is None else block) / 2, candidates, 1 if reach is None else reach, keep, refine + 1
+    counts = block / 2, candidates, 1 if reach is None else reach, keep, refine + 1
     if min(weights.values()) < 0 or min(counts) < 1:
         got = f"weights={weights}, block={block}, candidates={candidates}, reach={reach}, keep={keep}, refine={refine}"
         raise ConfigError(
@@ -134,8 +128,7 @@ def select(
     rows = np.flatnonzero(quotas.cell >= 0)
     terms = weigh_terms(pool, rows, quotas, concepts=concepts, quality=quality or {})
     everything = np.arange(len(rows))
-    usual = next(sizes for sizes in SIZES if len(rows) <= sizes.points)
-    block, reach = block or usual.block, reach or usual.reach
+    reach = reach or next(seen for points, seen in REACH if len(rows) <= points)
     blocks, cluster = [everything], np.zeros(len(rows), np.int32)
     if len(rows) > block:
         cluster = fine_cells(pool.vectors, rows, pool.rows["cluster"].to_numpy()[rows], seed=seed)
