@@ -17,6 +17,7 @@ from recipe.rooms import call, find
 from recipe.stages import stage
 from recipe.tag import concepts
 from recipe.trail import Trail
+from recipe.vectors import release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,7 @@ def label_pool(pool: Pool, plan: Recipe) -> Labelled:
         trail = trail.to("cluster", plan.cluster, seed=plan.seed)
         vectors = pool.vectors
         cluster = trail.whole("cluster.npy", lambda: call("cluster", plan.cluster, vectors, seed=plan.seed))
+        release(vectors)
         return Labelled(pool.with_labels(pl.DataFrame({"cluster": np.array(cluster)})), trail, fidelity)
 
 

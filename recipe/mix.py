@@ -19,6 +19,7 @@ from recipe.read import read_pool
 from recipe.rooms import call, check_knobs
 from recipe.stages import stage
 from recipe.store import open_store
+from recipe.vectors import release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,6 +100,7 @@ def select_mix(
             scored, quotas = score(known, plan, count)
             with stage("select"):
                 picks = call("select", plan.select, scored, quotas, seed=plan.seed)
+                release(scored.vectors)
             return Mix(scored, picks, quotas, plan, known.fidelity)
 
         return fit_size(plan.size, known.pool, pick)
@@ -163,7 +165,9 @@ def score(known: Labelled, plan: Recipe, count: int) -> tuple[Pool, Quotas]:
         )
         pool = pool.with_labels(quotas.columns())
     with stage("score"):
-        return pool.with_scores({step.label: _scores(pool, step, trail) for step in plan.score}), quotas
+        scores = {step.label: _scores(pool, step, trail) for step in plan.score}
+        release(pool.vectors)
+        return pool.with_scores(scores), quotas
 
 
 def _scores(pool: Pool, step: Step, trail: Trail) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -52,6 +53,13 @@ def stored(vectors: Vectors) -> Vectors | Stored:
 def opened(where: Vectors | Stored) -> Vectors:
     """Return the matrix that `stored` stands for."""
     return _mapped(where.path) if isinstance(where, Stored) else where
+
+
+def release(vectors: Vectors | None) -> None:
+    """Give the pages of a mapped matrix back to the system after a stage; they come again when they are touched."""
+    mapping = getattr(vectors, "_mmap", None)
+    if mapping is not None and hasattr(mapping, "madvise"):
+        mapping.madvise(mmap.MADV_DONTNEED)
 
 
 @lru_cache(maxsize=1)

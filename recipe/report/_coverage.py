@@ -8,7 +8,7 @@ import numpy as np
 
 from recipe.engine import each
 from recipe.seed import draws
-from recipe.vectors import rows_of
+from recipe.vectors import release, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,6 +69,7 @@ def estimate(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, floa
     points = np.sort(drawn("report.points", count))
     best = {"mix": picked, "random": drawn("report.random", len(picked))}
     best = {name: _best(pool.vectors, points, rows).astype(np.float64) for name, rows in best.items()}
+    release(pool.vectors)
     error = max(float(values.std()) for values in best.values()) / len(points) ** 0.5
     values = {name: float(values.mean()) for name, values in best.items()} | {"error": error}
     return {name: round(value, DIGITS) for name, value in values.items()} | {"points": len(points)}
