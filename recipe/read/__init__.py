@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from recipe.files import File, Source
-    from recipe.read._pieces import Format
+    from recipe.read._recognise import Format
     from recipe.store import Store
 
 IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given

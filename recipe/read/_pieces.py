@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -14,11 +13,12 @@ from recipe.engine import spread
 from recipe.errors import InputError
 from recipe.pool import PART, SCHEMA, Parts
 from recipe.read._cut import cut
-from recipe.read._entry import Context, Entry, dump
+from recipe.read._entry import Context, Entry
 from recipe.read._images import Images
 from recipe.read._json import Malformed, Undecodable, bytes_of, decode, read_entries, read_span
+from recipe.read._recognise import no_record, recognise
 from recipe.read._rows import Rows, in_key_order
-from recipe.rooms import find, names
+from recipe.rooms import find
 from recipe.tables import map_table, write_table
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from recipe.files import File
     from recipe.read._cut import Span
     from recipe.read._json import Found
+    from recipe.read._recognise import Format
     from recipe.store import Store
-
-    Format = str | Callable[..., Any]
 
 PIECE = 16_000_000  # bytes of a piece, about: a worker holds some ten times as much while it reads one
 
@@ -78,7 +77,7 @@ def pieces_of(file: File, beside: Path | None, format: Format | None, *, lenient
         spans = cut(file.path, piece=PIECE)
         if spans is None:
             return whole
-        reader = asked or _recognise(read_span(file.path, spans[0]), file.path, lenient=lenient)
+        reader = asked or recognise(read_span(file.path, spans[0]), file.path, lenient=lenient)
     except (OSError, InputError, Undecodable):
         return whole  # which says what is wrong
     return [Piece(file, beside, reader, span) for span in spans] if isinstance(reader, str) else whole
@@ -102,7 +101,7 @@ def read_piece(piece: Piece, options: Options) -> pl.DataFrame:
             entries = read_span(path, piece.span) if piece.span else read_entries(path, lenient=lenient)
         except Undecodable as error:
             raise Broken from error
-        read = find("read", piece.format or _recognise(entries, path, lenient=lenient))
+        read = find("read", piece.format or recognise(entries, path, lenient=lenient))
         for entry in entries:
             for sample in _samples(entry, read, context, piece, lenient=lenient):
                 rows.add(sample)
@@ -115,7 +114,7 @@ def _samples(
     """Read the samples of one entry of a file."""
     try:
         value = decode(entry)
-        return list(read(value, context)) if isinstance(value, dict) else [_no_record(value)]
+        return list(read(value, context)) if isinstance(value, dict) else [no_record(value)]
     except (Undecodable, RecursionError) as error:
         if isinstance(error, Malformed) and piece.span:
             raise Broken from error
@@ -233,45 +232,6 @@ def _part(stage: str, number: int) -> str:
 def _images(beside: Path | None, folder: Path | None) -> Images:
     """Read what is known of the images, once in each process."""
     return Images(beside, folder)
-
-
-def _no_record(value: object, why: str = "") -> Entry:
-    """Make the row that stands in place of what is no record."""
-    return Entry([], problem=f"not_a_record:{why}" if why else "not_a_record", raw=dump(value))
-
-
-def _recognise(entries: Sequence[Found], path: Path, *, lenient: bool) -> Format:
-    """Name the reader that knows the shape of the first record that any reader knows."""
-    readers = {name: import_module(f"recipe.read.{name}") for name in names("read")}
-    first: object = None
-    for entry in entries:
-        try:
-            head = decode(entry)
-        except Undecodable:
-            continue
-        if isinstance(head, dict):
-            for name, reader in readers.items():
-                if reader.fits(head):
-                    return name
-        first = head if first is None else first
-    if not entries:
-        return "llava"  # no entries: any reader reads them
-    what = f"expected a known format ({', '.join(readers)}), got {_shape(first, len(entries))}"
-    if lenient:
-        return lambda record, _: [_no_record(record, what)]
-    raise InputError(f"{path}: {what}; convert the file, or name its format")
-
-
-def _shape(first: object, count: int) -> str:
-    """Describe the entries of a file by the first of them."""
-    if isinstance(first, dict) and first:
-        keys = ", ".join(map(repr, first))
-        if {"image_id", "width", "height"} <= first.keys():
-            return f"records with the keys {keys}, which are sizes of images (read: image_data)"
-        return f"records with the keys {keys}"
-    if isinstance(first, list) and first and isinstance(first[0], dict):
-        return f"{count} entries without keys: lists of records with the keys {', '.join(map(repr, first[0]))}"
-    return f"{count} entries without keys"
 
 
 @contextmanager
