@@ -23,7 +23,7 @@ MOST = 4096  # dimensions
 SAMPLE = 2**17  # texts that say how common a word is: a word of one text in 10,000 is met 13 times
 
 
-def fit(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+def fit(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> dict[str, NDArray[np.float32]]:
     """Learn how common each word is, and draw its direction.
 
     Parameters
@@ -57,7 +57,7 @@ def encode(
     texts: pl.Series,
     learned: Mapping[str, NDArray[np.float32]],
     *,
-    d: int = 384,  # noqa: ARG001  the table knows it; every function of an embedder takes the same knobs
+    d: int = 256,  # noqa: ARG001  the table knows it; every function of an embedder takes the same knobs
     features: int = 2**16,  # noqa: ARG001  the same
     seed: int = 0,  # noqa: ARG001  the same
 ) -> NDArray[np.float32]:
@@ -80,7 +80,7 @@ def encode(
     return unit_rows(add_up(texts, learned["table"]))
 
 
-def embed(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> NDArray[np.float32]:
+def embed(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> NDArray[np.float32]:
     """Embed every sample by the words of all its turns.
 
     Words are hashed to columns, weighted by sublinear tf-idf over a sample of this pool, and projected by a Gaussian
@@ -116,7 +116,7 @@ def embed(pool: Pool, *, d: int = 384, features: int = 2**16, seed: int = 0) -> 
     --------
     >>> from recipe import demo_pool
     >>> pool = demo_pool(images=4)
-    >>> embed(pool).shape == (len(pool), 384)
+    >>> embed(pool).shape == (len(pool), 256)
     True
     """
     return encode(pool.texts, fit(pool, d=d, features=features, seed=seed))
