@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from recipe.embed._ridge import student
 from recipe.embed._sample import sample_rows
 from recipe.embed._words import add_up, columns_of, count_texts, frequent_words
 from recipe.embed.hashing import unit_rows
-from recipe.engine import single_threaded
+from recipe.engine import single_threaded, spread
 from recipe.errors import ConfigError, PoorFit
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ FEATURES = 2**16  # hashed columns
 TEXTS = 2**15  # texts that say which words a pool has and how common they are
 HELD_OUT = 8  # one sample in so many is kept from the fit and judges it
 NEIGHBOURS = 10
-# Below these, students captured no more of the gain in the teacher's space than hashed words do: benchmarks/EMBEDDERS.md.
+SHARD = 1024  # texts that the teacher embeds in one go: the same company, so the same bits, for any number of workers
+# Below these a student captured no more of the gain in its teacher's space than hashed words: benchmarks/EMBEDDERS.md.
 LEAST = {"held_out": 64, "recall": 0.5, "correlation": 0.6}
 
 
-@single_threaded
 def fit(
     pool: Pool,
     *,
@@ -86,7 +87,7 @@ def fit(
     if len(rows) < 2 * HELD_OUT:
         raise ConfigError(f"embed.distilled: expected vectors of at least {2 * HELD_OUT} samples, got {len(rows)}")
     texts = pool.texts_of(rows)
-    answers = text.encode(texts, {}, **teacher) if taught is None else taught
+    answers = _asked(texts, teacher) if taught is None else taught
 
     held = np.arange(len(rows)) % HELD_OUT == 0
     bias = answers[~held].mean(axis=0)
@@ -193,8 +194,8 @@ def report(learned: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
     Returns
     -------
     dict
-        ``held_out``: how many samples judged. ``recall``: share of the teacher's 10 nearest neighbours, among these, that
-        are the student's too. ``correlation``: of the cosines of all their pairs.
+        ``held_out``: how many samples judged. ``recall``: share of the teacher's 10 nearest neighbours, among these,
+        that are the student's too. ``correlation``: of the cosines of all their pairs.
 
     Warns
     -----
@@ -204,19 +205,23 @@ def report(learned: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
         no teacher.
     """
     figures = {name: float(learned[name][0]) for name in LEAST}
-    poor = [
-        f"{name}={figures[name]:.3g} (expected {least} or more)"
-        for name, least in LEAST.items()
-        if not figures[name] >= least
-    ]
-    if poor:
+    short = [name for name, least in LEAST.items() if not figures[name] >= least]
+    if short:
+        poor = ", ".join(f"{name}={figures[name]:.3g} (expected {LEAST[name]} or more)" for name in short)
         warnings.warn(
-            f"embed.distilled: the student may be unlike its teacher: {', '.join(poor)}; "
+            f"embed.distilled: the student may be unlike its teacher: {poor}; "
             "give a larger sample, or embed with hashing or text",
             PoorFit,
             stacklevel=2,
         )
     return figures
+
+
+def _asked(texts: pl.Series, teacher: dict[str, Any]) -> NDArray[np.float32]:
+    """Return the teacher's vectors of texts, by as many workers as the engine has."""
+    text.load(teacher["model"], teacher["device"], teacher["backend"])  # fails here rather than in a worker
+    shards = [texts[first : first + SHARD] for first in range(0, len(texts), SHARD)]
+    return np.concatenate(spread(partial(text.encode, learned={}, **teacher), shards, label="embed.distilled"))
 
 
 def _meanings(look: pl.Series, most: int, teacher: dict[str, Any]) -> NDArray[np.float32]:
@@ -227,7 +232,7 @@ def _meanings(look: pl.Series, most: int, teacher: dict[str, Any]) -> NDArray[np
     first = np.sort(first[columns[first] >= 0])
     if not len(first):
         return np.zeros((FEATURES, 0), np.float32)
-    said = text.encode(common.gather(first), {}, **teacher)
+    said = _asked(common.gather(first), teacher)
     said -= said.mean(axis=0)
     said /= max(float(np.sqrt((said**2).sum(axis=1).mean())), 1e-6)
     meanings = np.zeros((FEATURES, said.shape[1]), np.float32)
@@ -235,6 +240,7 @@ def _meanings(look: pl.Series, most: int, teacher: dict[str, Any]) -> NDArray[np
     return meanings
 
 
+@single_threaded
 def _fidelity(student: NDArray[np.float32], teacher: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     """Compare the cosines of a student with those of its teacher, samples against samples."""
     ours, theirs = student @ student.T, teacher @ teacher.T
