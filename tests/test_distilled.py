@@ -35,11 +35,11 @@ def linear_teacher(texts, seed=1):
 
 @pytest.fixture
 def taught(tmp_path):
-    """A pool of 400 samples, and a Parquet file with the vectors of 300 of them."""
-    texts = sentences(400)
+    """A pool of 700 samples, and a Parquet file with the vectors of 560 of them."""
+    texts = sentences(700)
     pool = make_pool(texts)
     vectors = linear_teacher(texts)
-    table = pl.DataFrame({"key": pool.rows["key"][:300], "vector": vectors[:300]})
+    table = pl.DataFrame({"key": pool.rows["key"][:560], "vector": vectors[:560]})
     table.write_parquet(tmp_path / "teacher.parquet")
     return pool, vectors, tmp_path / "teacher.parquet"
 
@@ -48,16 +48,16 @@ def test_student_of_a_nearly_linear_teacher_is_like_it(taught):
     """Samples that the teacher's file does not hold get nearly the teacher's vectors all the same."""
     pool, vectors, path = taught
     found = distilled.embed(pool, path=path, ridge=0.01)
-    assert (found.shape, found.dtype) == ((400, 6), np.float32)
+    assert (found.shape, found.dtype) == ((700, 6), np.float32)
     assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
-    assert np.einsum("ij,ij->i", found[300:], vectors[300:]).mean() > 0.95
+    assert np.einsum("ij,ij->i", found[560:], vectors[560:]).mean() > 0.95
 
 
 def test_report_is_of_samples_that_were_not_fitted_on(taught):
     """Recall and correlation are those of the samples kept from the fit, computed by hand from embeddings."""
     pool, vectors, path = taught
     learned = distilled.fit(pool, path=path)
-    held = np.arange(0, 300, distilled.HELD_OUT)
+    held = np.arange(0, 560, distilled.HELD_OUT)
     ours = distilled.encode(pool.texts_of(held), learned)
     a, b = ours @ ours.T, vectors[held] @ vectors[held].T
     upper = np.triu(np.ones_like(a, dtype=bool), 1)
@@ -73,6 +73,14 @@ def test_poor_student_is_not_silent(tmp_path):
     np.save(tmp_path / "noise.npy", noise)
     with pytest.warns(PoorFit, match=r"correlation=.*hashing or text"):
         distilled.embed(pool, path=tmp_path / "noise.npy")
+
+
+def test_few_judges_are_not_silent(taught):
+    """A fit that only a handful of samples can judge says so, however good it looks."""
+    pool, _, path = taught
+    learned = distilled.fit(pool, path=path, sample=160)
+    with pytest.warns(PoorFit, match=r"held_out=20 \(expected 64"):
+        distilled.report(learned)
 
 
 def test_good_student_is_silent(taught):
@@ -105,7 +113,7 @@ def test_rows_depend_on_their_own_text_only(taught):
     learned = distilled.fit(pool, path=path)
     texts = pool.texts
     whole = distilled.encode(texts, learned)
-    parts = [distilled.encode(texts[a:b], learned) for a, b in ((0, 1), (1, 130), (130, 400))]
+    parts = [distilled.encode(texts[a:b], learned) for a, b in ((0, 1), (1, 130), (130, 700))]
     assert whole.tobytes() == np.concatenate(parts).tobytes()
     assert distilled.encode(texts.reverse(), learned)[::-1].tobytes() == whole.tobytes()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.embed._words import add_up, bags
+from recipe.engine import single_threaded
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,6 +18,7 @@ MEANING = (
 )
 
 
+@single_threaded
 def student(
     texts: pl.Series,
     answers: NDArray[np.float32],
