@@ -54,7 +54,7 @@ def select(
     preset: Preset = None,
     out_path: Annotated[Path | None, typer.Option("--out", help="The mix: .json, or .jsonl.")] = None,
     select: Annotated[str | None, typer.Option(help="Selector: facility, kcenter, concepts, random.")] = None,
-    embed: Annotated[str | None, typer.Option(help="Embedder: hashing, or text.")] = None,
+    embed: Annotated[str | None, typer.Option(help="Embedder: hashing, distilled, text.")] = None,
     boxes: Annotated[str | None, typer.Option(help="SVIT's boxes: square, or keep.")] = None,
     images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,
     pack: Annotated[bool | None, typer.Option(help="Merge single questions of one image.")] = None,
