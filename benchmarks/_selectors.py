@@ -39,11 +39,7 @@ def ours(selector: str, *, clusters: bool, **knobs: Any) -> Callable[[Vectors, i
         from recipe.rooms import find
 
         select, cluster = find("select", selector), find("cluster", "kmeans")
-        whole = 0
-        if clusters:  # a pool of one block is solved without
-            from recipe.select.facility import SIZES
-
-            whole = inspect.signature(select).parameters["block"].default or SIZES[0].block
+        whole = inspect.signature(select).parameters["block"].default if clusters else 0  # solved without clusters
 
         def run(vectors: Vectors, pool: Any, quotas: Any) -> NDArray[np.integer]:
             if clusters and len(vectors) > whole:

@@ -17,6 +17,7 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 TRIES = 4  # how often a shard is begun before its death is taken for its own fault
+_waiting: list[Any] = []  # the executor of the last call, whose processes wait for the next
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
 
 
@@ -52,6 +53,7 @@ def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: i
     done = 0
     for attempt in range(TRIES):
         executor = get_reusable_executor(max_workers=count, timeout=60, env=_ONE_THREAD)
+        _waiting[:] = [executor]
         futures = [executor.submit(_alone, function, shard) for shard in shards[done:]]
         try:
             for future in futures:
@@ -66,6 +68,12 @@ def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: i
             raise
         else:
             return
+
+
+def dismiss() -> None:
+    """Let go the processes that wait for more work: they hold memory that stages of one process need."""
+    while _waiting:
+        _waiting.pop().shutdown(wait=True)
 
 
 def on_ray(function: Callable[[In], Out], shards: Sequence[In], workers: int | None) -> Iterator[Out]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from recipe._workers import dismiss
 from recipe.config import Step
 from recipe.engine import single_threaded
 from recipe.pool import PART, Pool, check_vectors
@@ -64,6 +65,7 @@ def label_pool(pool: Pool, plan: Recipe) -> Labelled:
     if pool.vectors is None:
         with stage("embed"):
             pool, trail, fidelity = _embedded(pool, plan, trail)
+    dismiss()
     with stage("cluster"):
         trail = trail.to("cluster", plan.cluster, seed=plan.seed)
         vectors = pool.vectors
