@@ -265,7 +265,7 @@ def test_pack(tmp_path):
 
 
 def test_better_than_chance(demo_mix):
-    """The mix covers its pool better than as many samples by lot under the same quotas, and nearly as exact greedy does.
+    """The mix covers its pool better than lots drawn under the same quotas, and nearly as well as exact greedy does.
 
     Lots without quotas may cover more: a mix of balanced tasks is no picture of an unbalanced pool.
     """
