@@ -101,7 +101,7 @@ def _without_twins(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]
         return pool, trail
     knobs = {"threshold": plan.dedup.near, "across_images": plan.dedup.across_images, "seed": plan.seed}
     trail = trail.to("near", **knobs)
-    company = [np.arange(len(pool))] if plan.dedup.across_images else _company(pool)
+    company = [np.flatnonzero(pool.eligible)] if plan.dedup.across_images else _company(pool)
     near = partial(_near, pool if trail.parts is None else trail.parts, knobs)
     keeper = np.arange(len(pool))
     for twins in trail.by_shard(near, company, label="dedup: near"):

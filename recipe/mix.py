@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def select_mix(
     """
     plan = _plan(recipe, sources, size=size, seed=seed, **knobs)
     with running(engine, workers):
-        known = label_pool(sources if isinstance(sources, Pool) else open_sources(plan, cache), plan)
+        known = label_pool(_opened(sources, plan, cache), plan)
 
         def pick(count: int) -> Mix:
             scored, quotas = score(known, plan, count)
@@ -137,7 +138,7 @@ def score_pool(
     """
     plan = _plan(recipe, sources, size=size, seed=seed, **knobs)
     with running(engine, workers):
-        known = label_pool(sources if isinstance(sources, Pool) else open_sources(plan, cache), plan)
+        known = label_pool(_opened(sources, plan, cache), plan)
         return score(known, plan, count_samples(plan.size, known.pool))[0]
 
 
@@ -148,6 +149,11 @@ def open_sources(plan: Recipe, cache: str | Path | None = None) -> Pool:
     sources = [source.model_dump(exclude_none=True) for source in plan.sources]
     with stage("read"):
         return read_pool(sources, **plan.read.model_dump(), store=None if cache is None else open_store(cache))
+
+
+def _opened(sources: Sources | None, plan: Recipe, cache: str | Path | None) -> Pool:
+    """Read the sources, or take a pool without its files: they do not know what was attached or refused since."""
+    return replace(sources, parts=None) if isinstance(sources, Pool) else open_sources(plan, cache)
 
 
 def score(known: Labelled, plan: Recipe, count: int) -> tuple[Pool, Quotas]:

@@ -6,12 +6,15 @@ import os
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipe import Pool, label, read, read_pool, score_pool, select_mix
 from recipe.demo import write_demo
+from recipe.embed.hashing import unit_rows
 from recipe.errors import InputError, RecipeError
 from recipe.read import _pieces
 from recipe.read._cut import cut
@@ -181,6 +184,34 @@ def test_a_cache_behind_a_url_writes_the_same_bytes(demo, small_parts, tmp_path,
     select_mix(demo / "pool", cache=where, engine="processes", workers=many, **SIZES).write(tmp_path / "mix.json")
     assert same_files(demo, tmp_path)
     assert (tmp_path / f"cache{many}" / MARK).exists()
+
+
+def test_a_given_pool_is_taken_as_it_is(demo, small_parts):  # noqa: ARG001  it patches
+    """What was attached to a pool after it was read counts, though its files know nothing of it."""
+    pool = read_pool(demo / "pool")
+    one, other = (unit_rows(np.random.default_rng(seed).random((len(pool), 8), np.float32)) for seed in (0, 1))
+    ours, turned = (select_mix(pool.with_vectors(vectors), **SIZES) for vectors in (one, other))
+    assert (ours.pool.vectors == one).all()
+    assert ours.keys != turned.keys == select_mix(Pool(pool.rows, other), **SIZES).keys
+    half = pool.refuse(pl.Series(["mine" if row % 2 else None for row in range(len(pool))]))
+    assert not (select_mix(half, **SIZES).picks.rows % 2).any()
+
+
+@pytest.mark.parametrize("across", [False, True])
+def test_no_refused_sample_is_kept_in_place_of_a_sound_one(across):
+    """A sample whose near twin was refused for trouble stays, within an image and across images."""
+    pool = read_pool_of_twins()
+    mix = select_mix(pool, size=1, dedup={"near": 0.8, "across_images": across}, select="random")
+    assert mix.counts == {"read": 2, "picked": 1, "not picked": 0, "rejected mine": 1}
+
+
+def read_pool_of_twins():
+    """Make two samples of nearly the same words, the earlier one refused."""
+    from builders import make_pool
+
+    said = ["one two three four five six seven eight nine ten", "one two three four five six seven eight nine eleven"]
+    pool = make_pool([[("human", "What is said here?"), ("gpt", text)] for text in said])
+    return pool.refuse(pl.Series(["mine", None]))
 
 
 # the cache
