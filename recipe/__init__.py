@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from recipe.pool import Pool
     from recipe.read import read_pool
     from recipe.rebuild import rebuild_mix
+    from recipe.reopen import open_mix
 
 __all__ = [
     "Mix",
@@ -21,6 +22,7 @@ __all__ = [
     "Recipe",
     "check_mix",
     "demo_pool",
+    "open_mix",
     "read_pool",
     "rebuild_mix",
     "score_pool",
@@ -33,6 +35,7 @@ _HOMES = {
     "Recipe": "config",
     "check_mix": "check",
     "demo_pool": "demo",
+    "open_mix": "reopen",
     "read_pool": "read",
     "rebuild_mix": "rebuild",
     "score_pool": "mix",

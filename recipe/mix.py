@@ -104,7 +104,9 @@ def select_mix(
                 release(scored.vectors)
             return Mix(scored, picks, quotas, plan, known.fidelity)
 
-        return fit_size(plan.size, known.pool, pick)
+        mix = fit_size(plan.size, known.pool, pick)
+        with stage("explain"):
+            return mix.explained()
 
 
 def score_pool(
@@ -159,21 +161,20 @@ def _opened(sources: Sources | None, plan: Recipe, cache: str | Path | None) -> 
 def score(known: Labelled, plan: Recipe, count: int) -> tuple[Pool, Quotas]:
     """Draw up the quotas of a mix of so many samples, and score every sample."""
     pool, trail, _ = known
-    balance = plan.balance
     with stage("quotas"):
-        quotas = make_quotas(
-            pool,
-            count,
-            margins=balance.margins,
-            yes_share=balance.yes_share,
-            at_most=balance.at_most,
-            per_image=balance.per_image,
-        )
+        quotas = draw_quotas(pool, plan, count)
         pool = pool.with_labels(quotas.columns())
     with stage("score"):
         scores = {step.label: _scores(pool, step, trail) for step in plan.score}
         release(pool.vectors)
         return pool.with_scores(scores), quotas
+
+
+def draw_quotas(pool: Pool, plan: Recipe, count: int) -> Quotas:
+    """Draw up the quotas of a mix of so many samples from a labelled pool."""
+    asked = plan.balance
+    limits = {"yes_share": asked.yes_share, "at_most": asked.at_most, "per_image": asked.per_image}
+    return make_quotas(pool, count, margins=asked.margins, **limits)
 
 
 def _scores(pool: Pool, step: Step, trail: Trail) -> NDArray[np.float32]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,12 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import AlignmentError
-from recipe.files import expand, sha256
-from recipe.report.stats import Stats, make_stats
-from recipe.store import DECIDING
+from recipe.manifest import make_manifest
+from recipe.measure import measure
+from recipe.report._stand_ins import stand_ins
+from recipe.report.gaps import find_gaps
+from recipe.report.look import draw_samples, show_sample
+from recipe.report.why import explain
 from recipe.write import write_mix
 
 if TYPE_CHECKING:
@@ -27,8 +29,13 @@ if TYPE_CHECKING:
     from recipe.picks import Picks
     from recipe.pool import Pool
     from recipe.quotas import Quotas
+    from altair import TopLevelMixin as Chart
 
-FORMAT = 1
+    from recipe.report.gaps import Gaps
+    from recipe.report.look import Shown
+    from recipe.report.stats import Stats
+    from recipe.report.why import Why
+
 UNSCORED = ("turns", "extra", "order")  # what the scores leave out: the text, and the order of reading
 
 
@@ -48,6 +55,8 @@ class Mix:
         The whole recipe.
     fidelity
         What the embedder says of itself, as how like its teacher a student is.
+    stated
+        Its statistics, if they were measured before.
 
     Raises
     ------
@@ -60,6 +69,7 @@ class Mix:
     quotas: Quotas
     recipe: Recipe
     fidelity: Mapping[str, float] = field(default_factory=dict)
+    stated: Stats | None = None
 
     def __post_init__(self) -> None:
         rows = self.picks.rows
@@ -120,7 +130,118 @@ class Mix:
 
     @cached_property
     def _stats(self) -> Stats:
-        return make_stats(self.pool, self.picks.rows, certificate=self.certificate, seed=self.recipe.seed)
+        return self.stated or measure(self.pool, self.picks.rows, self.recipe, certificate=self.certificate)
+
+    def explained(self) -> Mix:
+        """Return the mix with the pick that stands for each sample, and its place on the map, as columns of the pool."""
+        said = stand_ins(self.pool, self.picks.rows, self.recipe.seed)
+        return replace(self, pool=self.pool.with_labels(said))
+
+    def why(self, key: str) -> Why:
+        """Say why a sample was picked, or why not.
+
+        Parameters
+        ----------
+        key
+            Its key; the first characters are enough where no other key begins with them.
+
+        Returns
+        -------
+        Why
+            Rank, gains by term, cell, and the samples it stands for; or the pick that stands for it, or its problem.
+
+        Raises
+        ------
+        ConfigError
+            If no key, or more than one, begins so.
+        """
+        return explain(self, key)
+
+    def sample(self, n: int = 5, **where: Any) -> pl.DataFrame:
+        """Draw some picks to read.
+
+        Parameters
+        ----------
+        n
+            How many, at most.
+        **where
+            ``task``, ``answer``, ``source``, ``cluster``, ``concept``: what they must have; ``seed``: draws others.
+
+        Returns
+        -------
+        polars.DataFrame
+            One line a pick: key, rank, labels, image, question and answer.
+        """
+        return draw_samples(self, n, **where)
+
+    def show(self, key: str, *, images: str | Path | None = None) -> Shown:
+        """Show one sample: its text, its labels, and its image with its boxes drawn where the file is there.
+
+        Parameters
+        ----------
+        key
+            As for `why`.
+        images
+            Folder of the images, as the trainer's `--image_folder`.
+
+        Returns
+        -------
+        Shown
+            Shown as a card in a notebook; `image` is a Pillow image or None.
+        """
+        return show_sample(self, key, images=images)
+
+    def plot(self, name: str, **knobs: Any) -> Chart:
+        """Draw one of the charts: see `recipe.report.charts`.
+
+        Parameters
+        ----------
+        name
+            ``"tasks"``, ``"answers"``, ``"clusters"``, ``"yes_no"``, ``"lengths"``, ``"gains"``, ``"concepts"``,
+            ``"map"``.
+        **knobs
+            Given on to the chart, as ``color="task"`` of the map.
+
+        Returns
+        -------
+        altair chart
+            Shown as a picture in a notebook; no network is needed.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such chart or knob.
+        """
+        from recipe.report.charts import draw  # noqa: PLC0415  altair is heavy
+
+        return draw(self, name, **knobs)
+
+    def gaps(self) -> Gaps:
+        """Say which cells could not supply what the recipe's margins want of them, and by how much.
+
+        Returns
+        -------
+        Gaps
+            A table, and a request to a data generator as JSON.
+        """
+        return find_gaps(self)
+
+    def report(self, path: str | Path = "report.html") -> Path:
+        """Write one page that shows the mix, whole in itself: it needs no network and no other file.
+
+        Parameters
+        ----------
+        path
+            Where it goes.
+
+        Returns
+        -------
+        Path
+            The file written.
+        """
+        from recipe.report.page import write_page  # noqa: PLC0415  altair is heavy
+
+        return write_page(self, Path(path))
 
     def write(self, path: str | Path | None = None) -> list[Path]:
         """Write the mix in LLaVA-v1.5 format, and beside it its manifest, statistics, scores and rejects.
@@ -155,33 +276,7 @@ class Mix:
 
     def manifest(self) -> dict[str, Any]:
         """Return all that rebuilds the mix: recipe, versions, hashes of the sources, and keys in pick order."""
-        read = self.pool.rows["source"].value_counts()
-        samples = dict(zip(read["source"].to_list(), read["count"].to_list(), strict=True))
-        given = [source.model_dump(exclude_none=True) for source in self.recipe.sources]
-        files = expand(given) if given else []  # a pool that was made in memory has none
-        sources = [
-            {
-                "name": file.source,
-                "bytes": file.path.stat().st_size,
-                "sha256": sha256(file.path),
-                "samples": samples.get(file.source, 0),
-            }
-            for file in sorted(files, key=lambda file: file.source)
-        ]
-        # Where the mix lies is no part of what it is.
-        plan = self.recipe.model_dump(mode="json", exclude={"write": {"path"}})
-        plan["sources"] = sorted(plan["sources"], key=str)
-        return {
-            "format": FORMAT,
-            "recipe": plan,
-            "versions": {name: version(name) for name in DECIDING},
-            "sources": sources,
-            "counts": self.counts,
-            "margins": self.quotas.report.to_dicts(),
-            "certificate": self.certificate,
-            "fidelity": {name: round(value, 6) for name, value in self.fidelity.items()},
-            "keys": self.keys,
-        }
+        return make_manifest(self)
 
     def __repr__(self) -> str:
         return "\n".join(f"{name:<12} {value}" for name, value in self._summary())

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from recipe.config import Recipe
 from recipe.errors import ConfigError, InputError
 from recipe.files import expand, sha256
-from recipe.outcome import FORMAT
+from recipe.manifest import read_manifest
 from recipe.read import read_pool
 from recipe.rooms import find
 from recipe.write import FORMATS
@@ -48,7 +47,7 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
         found.
     """
     file = Path(manifest)
-    told = _read_manifest(file)
+    told = read_manifest(file)
     plan = Recipe.of(told["recipe"])
     sources = [source.model_dump(exclude_none=True) for source in plan.sources]
     if not sources:
@@ -66,18 +65,6 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     knobs = plan.write.model_dump(exclude={"path"})
     find("write", FORMATS[target.suffix])(pool, _rows(pool, told["keys"], file), target, **knobs)
     return target
-
-
-def _read_manifest(file: Path) -> dict[str, Any]:
-    """Read a manifest and check that it is one of this version."""
-    try:
-        told = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file}: cannot read the manifest: {' '.join(str(error).split())}") from None
-    if not isinstance(told, dict) or told.get("format") != FORMAT:
-        got = told.get("format") if isinstance(told, dict) else type(told).__name__
-        raise InputError(f"{file}: expected a manifest of format {FORMAT}, got format={got!r}; write the mix anew")
-    return told
 
 
 def _rows(pool: Pool, keys: list[str], file: Path) -> NDArray[np.int64]:

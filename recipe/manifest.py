@@ -1,0 +1,88 @@
+"""What rebuilds a mix: recipe, versions, hashes of the sources, and keys in pick order."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from recipe.errors import InputError
+from recipe.files import expand, sha256
+from recipe.store import DECIDING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from recipe.outcome import Mix
+
+FORMAT = 1
+
+
+def make_manifest(mix: Mix) -> dict[str, Any]:
+    """Say all that rebuilds a mix.
+
+    Parameters
+    ----------
+    mix
+        Any; its sources are hashed.
+
+    Returns
+    -------
+    dict
+        Plain values.
+    """
+    read = mix.pool.rows["source"].value_counts()
+    samples = dict(zip(read["source"].to_list(), read["count"].to_list(), strict=True))
+    given = [source.model_dump(exclude_none=True) for source in mix.recipe.sources]
+    files = expand(given) if given else []  # a pool that was made in memory has none
+    sources = [
+        {
+            "name": file.source,
+            "bytes": file.path.stat().st_size,
+            "sha256": sha256(file.path),
+            "samples": samples.get(file.source, 0),
+        }
+        for file in sorted(files, key=lambda file: file.source)
+    ]
+    # Where the mix lies is no part of what it is.
+    plan = mix.recipe.model_dump(mode="json", exclude={"write": {"path"}})
+    plan["sources"] = sorted(plan["sources"], key=str)
+    return {
+        "format": FORMAT,
+        "recipe": plan,
+        "versions": {name: version(name) for name in DECIDING},
+        "sources": sources,
+        "counts": mix.counts,
+        "margins": mix.quotas.report.to_dicts(),
+        "certificate": mix.certificate,
+        "fidelity": {name: round(value, 6) for name, value in mix.fidelity.items()},
+        "keys": mix.keys,
+    }
+
+
+def read_manifest(file: Path) -> dict[str, Any]:
+    """Read a manifest and check that it is one of this version.
+
+    Parameters
+    ----------
+    file
+        The file that was written beside a mix.
+
+    Returns
+    -------
+    dict
+        As `make_manifest` made it, with what `mix` says of the written file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is something else.
+    """
+    try:
+        told = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: cannot read the manifest: {' '.join(str(error).split())}") from None
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
+        got = told.get("format") if isinstance(told, dict) else type(told).__name__
+        raise InputError(f"{file}: expected a manifest of format {FORMAT}, got format={got!r}; write the mix anew")
+    return told
