@@ -23,14 +23,13 @@ from recipe.write import write_mix
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from altair import TopLevelMixin as Chart
     from numpy.typing import NDArray
 
     from recipe.config import Recipe
     from recipe.picks import Picks
     from recipe.pool import Pool
     from recipe.quotas import Quotas
-    from altair import TopLevelMixin as Chart
-
     from recipe.report.gaps import Gaps
     from recipe.report.look import Shown
     from recipe.report.stats import Stats
@@ -133,7 +132,7 @@ class Mix:
         return self.stated or measure(self.pool, self.picks.rows, self.recipe, certificate=self.certificate)
 
     def explained(self) -> Mix:
-        """Return the mix with the pick that stands for each sample, and its place on the map, as columns of the pool."""
+        """Return the mix with columns that say which pick stands for each sample and where it lies on the map."""
         said = stand_ins(self.pool, self.picks.rows, self.recipe.seed)
         return replace(self, pool=self.pool.with_labels(said))
 

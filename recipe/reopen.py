@@ -80,7 +80,9 @@ def _read_scores(file: Path) -> pl.DataFrame:
     try:
         return pl.read_parquet(file)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{file}: cannot read the scores: {' '.join(str(error).split())}; write the mix anew") from None
+        raise InputError(
+            f"{file}: cannot read the scores: {' '.join(str(error).split())}; write the mix anew"
+        ) from None
 
 
 def _labelled(pool: Pool, labels: pl.DataFrame, file: Path) -> Pool:

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recipe import tables
 from recipe.check import check_mix
 from recipe.errors import ConfigError, InputError
 from recipe.pool import SCHEMA, Pool
 from recipe.read import read_pool
 from recipe.rooms import find
-from recipe.write import _records, _scores, _take
+from recipe.write import _records, _scores
 from recipe.write._pack import TEMPLATE, pack
 from recipe.write._records import records
 from recipe.write.jsonl import write as write_jsonl
@@ -137,8 +138,8 @@ def test_taking_is_indexing(rows, piece):
     half = pl.DataFrame({"a": range(10), "b": [[str(i)] * (i % 3) for i in range(10)]})
     table = pl.concat([half, half.with_columns(pl.col("a") + 10)], rechunk=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_take, "PIECE", piece)
-        assert _take.take(table, ["b", "a"], np.array(rows, np.int64)).equals(table[rows].select("b", "a"))
+        patch.setattr(tables, "PIECE", piece)
+        assert tables.take(table, ["b", "a"], np.array(rows, np.int64)).equals(table[rows].select("b", "a"))
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 20])

@@ -54,7 +54,7 @@ def stand_ins(pool: Pool, picked: NDArray[np.int64], seed: int) -> pl.DataFrame:
         release(pool.vectors)
     found = pl.Series(nearest >= 0)
     columns = {"nearest": pl.Series(nearest).cast(pl.UInt32, strict=False), "similarity": pl.Series(similarity)}
-    shown = {name: pl.Series(name, np.ascontiguousarray(at)).fill_nan(None) for name, at in zip("xy", place.T)}
+    shown = {name: pl.Series(np.ascontiguousarray(place[:, at])).fill_nan(None) for at, name in enumerate("xy")}
     return pl.select(pl.when(found).then(column).alias(name) for name, column in columns.items()).with_columns(**shown)
 
 
@@ -106,5 +106,7 @@ def _project(vectors: Vectors, axes: tuple[NDArray[np.float32], NDArray[np.float
     """Return the (n, 2) places of all rows."""
     middle, plane = axes
     blocks = [slice(at, at + BLOCK) for at in range(0, len(vectors), BLOCK)]
-    placed = each(lambda rows: np.round((rows_of(vectors, rows) - middle) @ plane, DIGITS), blocks, label="explain: map")
+    placed = each(
+        lambda rows: np.round((rows_of(vectors, rows) - middle) @ plane, DIGITS), blocks, label="explain: map"
+    )
     return np.concatenate(placed)

@@ -80,3 +80,6 @@ def row_of(mix: Mix, key: str) -> int:
         got = f"{found['key'].n_unique():,} keys that begin so" if found.height else "none"
         raise ConfigError(f"expected the key of a sample, or its beginning, got key={key!r}: {got}")
     return int(found.sort(pl.col("problem").is_not_null(), "row", maintain_order=True)["row"][0])
+
+
+def explain(mix: Mix, key: str) -> Why: ...

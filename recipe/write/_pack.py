@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from recipe.write._take import take
+from recipe.tables import take
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from recipe.errors import ConfigError
+from recipe.tables import take
 from recipe.write import _pack
-from recipe.write._take import take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

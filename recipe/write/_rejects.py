@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.problems import PROBLEMS, code_of
-from recipe.write._take import take
+from recipe.tables import take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
