@@ -12,7 +12,7 @@ from recipe.problems import PROBLEMS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHOWN = 10  # values of a column that are listed; the rest is one line
+SHOWN = 14  # values of a column that are listed; the rest is one line
 
 
 def counts(values: pl.Series) -> dict[str, int]:

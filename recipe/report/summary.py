@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from recipe.cards import facts, table
 from recipe.overview import SHOWN, counts, listed, reject_table
 from recipe.tables import take
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from recipe.outcome import Mix
 
 _SUMMED = ("task", "answer", "cluster", "n_yes", "n_no")
@@ -61,7 +61,8 @@ def summary_html(mix: Mix) -> str:
 
 def _picked(mix: Mix, names: tuple[str, ...] = _SUMMED) -> pl.DataFrame:
     """Return some labels of the picks, those that the pool has."""
-    return take(mix.pool.rows, [name for name in names if name in mix.pool.rows.columns], mix.picks.rows)
+    known = [name for name in names if name in mix.pool.rows.columns]
+    return take(mix.pool.rows, known, mix.picks.rows) if known else pl.DataFrame()
 
 
 def _figures(mix: Mix, picked: pl.DataFrame) -> list[tuple[str, str]]:
