@@ -240,9 +240,7 @@ def _table(numbers: Stats) -> None:
     lines = numbers.table()
     table = Table(*lines.columns, box=None)
     for line in lines.iter_rows():
-        table.add_row(
-            *("" if value is None else _shown(f"{value:,}" if not isinstance(value, str) else value) for value in line)
-        )
+        table.add_row(_shown(line[0]), *("" if value is None else f"{round(value, 4):,}" for value in line[1:]))
     out.print(table)
 
 

@@ -129,7 +129,10 @@ class Mix:
 
     @cached_property
     def _stats(self) -> Stats:
-        return self.stated or measure(self.pool, self.picks.rows, self.recipe, certificate=self.certificate)
+        if self.stated is not None:
+            return self.stated
+        known, seed = self.recipe.tag.concepts, self.recipe.seed
+        return measure(self.pool, self.picks.rows, keywords=known, certificate=self.certificate, seed=seed)
 
     def explained(self) -> Mix:
         """Return the mix with columns that say which pick stands for each sample and where it lies on the map."""
