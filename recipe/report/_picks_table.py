@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from recipe.outcome import Mix
 
-ASKED, ANSWERED, NEIGHBOUR, NAME = 240, 360, 140, 160  # bytes that are shown of a question, an answer, ..., a name
+ASKED, ANSWERED, NAME = 240, 360, 160  # bytes that are shown of a question, an answer, a name
+NEAR_ASKED, NEAR_ANSWERED = 80, 100  # and of a neighbour
 NEIGHBOURS = 3  # samples that are shown of those that a pick stands for
 FIGURES = 3  # significant digits of gains
 CODED = ("task", "answer", "source")  # labels with few values, listed once
@@ -39,8 +40,8 @@ def picks_table(mix: Mix, rows: int) -> dict[str, Any]:
         For JSON: `picked` (k), `labels` (label to its values), `terms`, `scores` (names), `standins` (whether it is
         known which samples a pick stands for), and `fields` with one list of values for each of them in `picks`, in
         pick order. Labels and concepts are numbers of values; `gains` and `scores` stand as their names do, a score as
-        its value and the share of eligible samples in percent that score less; `near` lists similarity and text of the
-        nearest samples a pick stands for, `stands` counts all of them.
+        its value and the share of eligible samples in percent that score less; `near` lists similarity, question and
+        answer of the nearest samples a pick stands for, `stands` counts all of them.
     """
     drawn = _drawn(mix, rows)
     rank = np.sort(drawn)
@@ -159,10 +160,10 @@ def _stand_ins(mix: Mix, picked: NDArray[np.int64]) -> dict[str, list[Any]]:
     found = found.sort(["nearest", "similarity", "row"], descending=[False, True, False], maintain_order=True)
     counts = dict(found["nearest"].value_counts().iter_rows())
     shown = found.group_by("nearest", maintain_order=True).head(NEIGHBOURS)
-    said, _ = _texts(mix, shown["row"].cast(pl.Int64).to_numpy(), asked=NEIGHBOUR)
-    near: dict[int, list[tuple[float, str]]] = {}
-    for (_, pick, similarity), text in zip(shown.select("row", "nearest", "similarity").iter_rows(), said, strict=True):
-        near.setdefault(pick, []).append((round(similarity, FIGURES), text))
+    said = _texts(mix, shown["row"].cast(pl.Int64).to_numpy(), asked=NEAR_ASKED, told=NEAR_ANSWERED)
+    near: dict[int, list[tuple[float, str, str]]] = {}
+    for (pick, similarity), *texts in zip(shown.select("nearest", "similarity").iter_rows(), *said, strict=True):
+        near.setdefault(pick, []).append((round(similarity, FIGURES), *texts))
     return {
         "stands": [counts.get(row, 0) for row in picked.tolist()],
         "near": [near.get(row, []) for row in picked.tolist()],

@@ -74,12 +74,17 @@
       spec.width = "container"; // as wide as the page allows
       spec.autosize = { type: "fit-x", contains: "padding" };
     }
-    spec.config = vega.mergeConfig({}, spec.config || {}, themed());
+    spec.config = { ...spec.config };
+    for (const [part, set] of Object.entries(themed())) {
+      spec.config[part] = typeof set === "object" ? { ...spec.config[part], ...set } : set;
+    }
     delete spec.background;
     const refuse = () => Promise.reject(new Error("the page loads nothing"));
     const drawn = await vegaEmbed(place, spec, {
       ast: true, // Vega's interpreter: the page allows no code made of strings
       actions: false,
+      defaultStyle: false,
+      logLevel: 1, // errors only: what Vega-Lite adapts to the width is no news
       renderer: inlined(spec) > MANY ? "canvas" : "svg",
       tooltip: tell,
       loader: { load: refuse, sanitize: refuse, http: refuse, file: refuse },

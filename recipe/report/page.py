@@ -143,5 +143,5 @@ def _number(value: Any) -> str:
 
 
 def _share(value: float | None) -> str:
-    """Write a share in percent."""
-    return "" if value is None else f"{value:.2f} %"
+    """Write a share; the head of its column says that it is in percent."""
+    return "" if value is None else f"{value:.2f}"

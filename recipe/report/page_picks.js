@@ -147,7 +147,7 @@
     about.push(make("p", `${pick.source}${pick.image ? `, ${pick.image}` : ", no image"}`));
     parts.push(part("Where it stands", ...about));
     if (data.standins) {
-      const near = pick.near.map(([similarity, text]) => make("li", `${similarity.toFixed(2)} – ${text}`));
+      const near = pick.near.map(([cosine, asked, told]) => make("li", [`${cosine.toFixed(2)} – ${asked} `, make("span", told, { class: "told" })]));
       const said = pick.stands ? `${say(pick.stands)} more ${pick.stands === 1 ? "sample" : "samples"} of the pool; the nearest, by cosine:` : "No other sample of the pool.";
       parts.push(part("Stands for", make("p", said), make("ul", near)));
     }
