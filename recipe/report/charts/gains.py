@@ -1,0 +1,124 @@
+"""What each pick added, and how far from the best possible the mix is at most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import altair as alt
+import numpy as np
+import polars as pl
+
+from recipe.errors import ConfigError
+from recipe.report.charts._theme import INK, PALETTE, Picture, data, make_picture
+
+if TYPE_CHECKING:
+    from recipe.outcome import Mix
+
+MOST = 2000  # points of all curves together
+DIGITS = 6
+
+
+def draw_gains(mix: Mix, *, what: str = "objective") -> Picture:
+    """Draw how the objective grows pick by pick, towards the bound of what any mix under the same quotas could reach.
+
+    Parameters
+    ----------
+    mix
+        Its selector has an objective.
+    what
+        ``"objective"``: what the picks so far reach together, term upon term, and the upper bound where the selector
+        certifies one. ``"picks"``: what each pick added by itself, on a log scale.
+
+    Returns
+    -------
+    Picture
+        At most 2,000 points; where there are more picks, each is the mean of a bin of neighbours.
+
+    Raises
+    ------
+    ConfigError
+        If the mix has no gains, or `what` is something else.
+    """
+    if what not in {"objective", "picks"}:
+        raise ConfigError(f"chart gains: expected what='objective' or what='picks', got {what!r}")
+    if not mix.picks.gains or not len(mix):
+        raise ConfigError(
+            f"chart gains: expected picks with gains, got none from select: {mix.recipe.select.label}; "
+            "draw a mix whose selector has an objective, as facility"
+        )
+    table = _thinned(mix.picks.gains)
+    return _objective(mix, table) if what == "objective" else _picks(mix, table)
+
+
+def _objective(mix: Mix, table: pl.DataFrame) -> Picture:
+    """Draw the terms of the objective upon each other, below the bound."""
+    terms = list(mix.picks.gains)
+    total = float(sum(gain.sum() for gain in mix.picks.gains.values()))
+    start = pl.DataFrame({"rank": [0], "picks": [0], "term": [terms], "gain": [0.0], "total": [0.0]}).explode("term")
+    whole = pl.concat([start.select(table.columns).cast(table.schema), table])
+    x = alt.X("rank:Q", title="picks", scale=alt.Scale(domain=[0, len(mix)], nice=False), axis=alt.Axis(format=","))
+    areas = alt.Chart(data(whole)).mark_area(opacity=0.85)
+    y = alt.Y("total:Q", title="objective, in units of the selector", stack="zero", axis=alt.Axis(format="~s"))
+    layers = [areas.encode(x=x, y=y, color=_colors(terms), order=alt.Order("order:Q"), tooltip=_tips("total"))]
+    layers[0] = layers[0].transform_calculate(order=f"indexof({terms!r}, datum.term)")
+    subtitle = [f"{total:,.0f} after {len(mix):,} picks; {_half(table, total)}"]
+    if mix.certificate:
+        bound = pl.DataFrame({"bound": [total / mix.certificate], "said": ["no mix under these quotas is above this"]})
+        rule = alt.Chart(data(bound)).encode(y=alt.Y("bound:Q"))
+        layers += [
+            rule.mark_rule(color=INK, strokeDash=[6, 4], strokeWidth=1.5),
+            rule.mark_text(align="left", baseline="top", dy=5, dx=4, color=INK).encode(x=alt.value(0), text="said:N"),
+        ]
+        subtitle.append(f"At least {mix.certificate:.1%} of the best possible")
+    said = "Areas of the objective by term, growing with each pick, and a dashed rule at the upper bound."
+    return make_picture(layers, title="Objective reached", subtitle=subtitle, description=said)
+
+
+def _picks(mix: Mix, table: pl.DataFrame) -> Picture:
+    """Draw what each pick added; nothing added has no place on a log scale."""
+    terms = list(mix.picks.gains)
+    lines = alt.Chart(data(table.filter(pl.col("gain") > 0))).mark_line(strokeWidth=1.5)
+    x = alt.X("rank:Q", title="picks", scale=alt.Scale(domain=[0, len(mix)], nice=False), axis=alt.Axis(format=","))
+    y = alt.Y("gain:Q", title="added by a pick (log scale)", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"))
+    layer = lines.encode(x=x, y=y, color=_colors(terms), tooltip=_tips("gain"))
+    size = int(table["picks"].max() or 1)  # type: ignore[arg-type]  a count
+    subtitle = "One point a pick" if size == 1 else f"Each point is the mean of {size:,} picks"
+    said = "Lines of what each pick added to each term of the objective, in pick order."
+    return make_picture([layer], title="Gain of each pick", subtitle=subtitle, description=said)
+
+
+def _thinned(gains: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]) -> pl.DataFrame:
+    """Return rank (last of the bin, from 1), picks of the bin, term, mean gain, and total so far, term by term."""
+    count = len(next(iter(gains.values())))
+    size = -(-count // max(1, MOST // len(gains) - 1))
+    first = np.arange(0, count, size)
+    last = np.minimum(first + size, count)
+    tables = []
+    for term, gain in gains.items():
+        sums = np.add.reduceat(gain, first)
+        columns = {"gain": np.round(sums / (last - first), DIGITS), "total": np.round(np.cumsum(sums), DIGITS)}
+        tables.append(pl.DataFrame({"rank": last, "picks": last - first, "term": [term] * len(last), **columns}))
+    return pl.concat(tables)
+
+
+def _half(table: pl.DataFrame, total: float) -> str:
+    """Say how soon half of the objective is reached."""
+    reached = table.group_by("rank").agg(pl.col("total").sum()).sort("rank")
+    early = reached.filter(pl.col("total") >= total / 2)["rank"].min()
+    return f"half of it after {early:,}"
+
+
+def _colors(terms: list[str]) -> alt.Color:
+    """Return one color a term."""
+    scale = alt.Scale(domain=terms, range=[PALETTE[at % len(PALETTE)] for at in range(len(terms))])
+    return alt.Color("term:N", scale=scale, title=None)
+
+
+def _tips(value: str) -> list[alt.Tooltip]:
+    """Return what hovering shows."""
+    return [
+        alt.Tooltip("term:N", title="term"),
+        alt.Tooltip("rank:Q", title="picks so far", format=","),
+        alt.Tooltip("gain:Q", title="added by a pick", format=".4~g"),
+        *([alt.Tooltip("total:Q", title="reached", format=",.1f")] if value == "total" else []),
+    ]
