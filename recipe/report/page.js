@@ -60,13 +60,13 @@
   }
   document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true, capture: true });
 
-  const inlined = (spec) => {
-    const sets = Object.values(spec.datasets || {});
-    return Math.max(0, ...[...sets, (spec.data || {}).values || []].map((values) => values.length));
-  };
+  // Tables travel as fields and lines; Vega wants records.
+  const records = ({ fields, lines }) => lines.map((line) => Object.fromEntries(fields.map((field, at) => [field, line[at]])));
 
   async function draw(place) {
     const spec = structuredClone(specs[place.dataset.chart]);
+    const most = Math.max(0, ...Object.values(spec.datasets).map((table) => table.lines.length));
+    for (const [name, table] of Object.entries(spec.datasets)) spec.datasets[name] = records(table);
     const { row, column, facet } = spec.encoding || {};
     const single = !(spec.hconcat || spec.vconcat || spec.concat || spec.facet || spec.repeat || row || column || facet);
     const stepped = spec.width && typeof spec.width === "object";
@@ -85,7 +85,7 @@
       actions: false,
       defaultStyle: false,
       logLevel: 1, // errors only: what Vega-Lite adapts to the width is no news
-      renderer: inlined(spec) > MANY ? "canvas" : "svg",
+      renderer: most > MANY ? "canvas" : "svg",
       tooltip: tell,
       loader: { load: refuse, sanitize: refuse, http: refuse, file: refuse },
     });
@@ -112,7 +112,7 @@
         watch.unobserve(entry.target);
         attempt(entry.target);
       }
-    }, { rootMargin: "300px" });
+    }, { rootMargin: "600px" });
     places.forEach((place) => watch.observe(place));
     window.addEventListener("beforeprint", () => places.filter((place) => !shown.has(place)).forEach(attempt));
   }
