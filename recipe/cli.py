@@ -1,4 +1,4 @@
-"""The command line: recipe select | score | stats | validate | recipes | demo | cache."""
+"""The command line: recipe select | score | stats | report | validate | recipes | demo | cache."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from recipe._caches import caches
+from recipe._pages import report
 from recipe.config import Recipe
 from recipe.engine import Name as Engine
 from recipe.errors import ConfigError, RecipeError
@@ -32,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(caches, name="cache")
+app.command()(report)
 out = Console(highlight=False, soft_wrap=True)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line break
 

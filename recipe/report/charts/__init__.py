@@ -69,5 +69,7 @@ def draw(mix: Mix, name: str, **knobs: Any) -> Picture:
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     for knob in knobs:
         if knob not in known:
-            raise ConfigError(f"chart {name}: unknown knob '{knob}', {nearest(knob, known) if known else 'it has none'}")
+            raise ConfigError(
+                f"chart {name}: unknown knob '{knob}', {nearest(knob, known) if known else 'it has none'}"
+            )
     return CHARTS[name](mix, **knobs)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from recipe.outcome import Mix
 
 LABELS = ("task", "answer", "source", "cluster")
+KEY = 12  # characters of a key: as many as `Mix.why` needs to find a sample
 SHOWN = 160  # characters of a question or an answer
 NEIGHBOURS = 15  # umap-learn's default
 DIGITS = 3
@@ -76,7 +77,7 @@ def tell_points(mix: Mix, rows: NDArray[np.int64]) -> pl.DataFrame:
     ours = pl.Series("rank", rank[rows])
     names = [pl.col(name).cast(pl.String).fill_null(NONE) for name in labels]
     return told.select(
-        "key",
+        pl.col("key").str.head(KEY),
         *names,
         question=_said("human"),
         answer_text=_said("gpt"),
@@ -144,7 +145,11 @@ def _said(speaker: str) -> pl.Expr:
         .str.replace_all(r"\s+", " ")
         .str.strip_chars()
     )
-    return pl.when(first.str.len_chars() > SHOWN).then(first.str.head(SHOWN - 1) + "\N{HORIZONTAL ELLIPSIS}").otherwise(first)
+    return (
+        pl.when(first.str.len_chars() > SHOWN)
+        .then(first.str.head(SHOWN - 1) + "\N{HORIZONTAL ELLIPSIS}")
+        .otherwise(first)
+    )
 
 
 def _stand_ins(mix: Mix, rows: NDArray[np.int64]) -> list[str]:

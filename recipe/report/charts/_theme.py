@@ -12,7 +12,9 @@ import vl_convert
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INK = "#757575"  # text: at least 4.5 : 1 on white and 4 : 1 on the darkest theme of a notebook, so one chart serves both
+INK = (
+    "#757575"  # text: at least 4.5 : 1 on white and 4 : 1 on the darkest theme of a notebook, so one chart serves both
+)
 FAINT = "#88888840"  # grid
 POOL, MIX = "#919191", "#e76300"
 # Petroff 2021, Accessible Color Sequences for Data Visualization (arXiv 2107.02270), ten colors, without its two grays
@@ -25,6 +27,7 @@ BAR = 9  # pixels: the height of one bar
 # JupyterLab draws Vega-Lite up to version 5 by itself, without a network. The charts use nothing that 5 did not have.
 NOTEBOOK = "application/vnd.vegalite.v5+json"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.20.1.json"
+BRACKET = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"  # looks like <
 SCALE = 2  # pixels of the image for one of the chart
 
 
@@ -82,14 +85,16 @@ def make_picture(  # a chart has as many parts
     )
 
 
-def data(table: pl.DataFrame) -> alt.Data:
-    """Return a table as the data of a chart.
+def data(table: pl.DataFrame) -> alt.InlineData:
+    """Return a table as the data of a chart: as one text, since altair looks at every value of a list of records.
 
     Text that would end a script keeps its look but not its first sign, so that a chart can stand in a page: altair
     itself writes the data into one as they are.
     """
-    safe = pl.selectors.string().str.replace_all(r"(?i)<(/?script|!--)", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}$1")
-    return alt.Data(values=table.with_columns(safe).to_dicts())
+    safe = pl.selectors.string().str.replace_all(r"(?i)<(/?script|!--)", f"{BRACKET}$1")
+    numbers = {name: "number" for name, dtype in table.schema.items() if dtype.is_numeric()}
+    form = alt.CsvDataFormat(type="csv", parse=numbers)
+    return alt.InlineData(values=table.with_columns(safe).write_csv(), format=form)
 
 
 def side_scale() -> alt.Scale:
@@ -108,18 +113,24 @@ CONFIG: dict[str, Any] = {
     "font": FONT,
     "padding": 8,
     "view": {"stroke": None},
-    "title": {
-        **{"color": INK, "subtitleColor": INK, "anchor": "start", "frame": "bounds", "offset": 12},
-        **{"fontSize": 15, "fontWeight": 600, "subtitleFontSize": 12, "subtitlePadding": 5, "subtitleLineHeight": 16},
-    },
+    "title": {"color": INK, "subtitleColor": INK, "anchor": "start", "frame": "bounds", "offset": 12}
+    | {"fontSize": 15, "fontWeight": 600, "subtitleFontSize": 12, "subtitlePadding": 5, "subtitleLineHeight": 16},
     "axis": {
-        **{"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
-        **{"gridColor": FAINT, "domainColor": INK, "tickColor": FAINT, "labelLimit": 170, "titlePadding": 8},
-    },
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    }
+    | {"gridColor": FAINT, "domainColor": INK, "tickColor": FAINT, "labelLimit": 170, "titlePadding": 8},
     "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
     "legend": {
-        **{"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
-        **{"orient": "top", "offset": 4, "columns": 4, "labelLimit": 170, "symbolStrokeWidth": 0},
-    },
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    }
+    | {"orient": "top", "offset": 4, "columns": 4, "labelLimit": 170, "symbolStrokeWidth": 0},
     "text": {"color": INK, "fontSize": 12},
 }

@@ -68,7 +68,7 @@ def draw_concepts(mix: Mix) -> Picture:
     cells = alt.Chart(data(shown)).mark_rect()
     cells = cells.encode(
         x=alt.X("task:N", sort=tasks[:TASKS], title=None, axis=alt.Axis(labelAngle=-40)),
-        y=alt.Y("concept:N", sort=concepts[:MOST], title=None),
+        y=alt.Y("concept:N", sort=concepts[:MOST], title=None, axis=alt.Axis(labelLimit=220, labelFontSize=11)),
         color=color,
         tooltip=[
             alt.Tooltip("concept:N", title="concept"),

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import ConfigError
-from recipe.report.charts._theme import INK, PALETTE, Picture, data, make_picture
+from recipe.report.charts._theme import INK, PALETTE, Picture, data, make_picture, percent
 
 if TYPE_CHECKING:
     from recipe.outcome import Mix
@@ -20,6 +20,9 @@ DIGITS = 6
 
 def draw_gains(mix: Mix, *, what: str = "objective") -> Picture:
     """Draw how the objective grows pick by pick, towards the bound of what any mix under the same quotas could reach.
+
+    The curve is scaled so that it ends at the certificate and the bound stands at 100 %: in a large pool the gains of
+    picks count near samples only, and so add up to less than the objective.
 
     Parameters
     ----------
@@ -53,23 +56,27 @@ def draw_gains(mix: Mix, *, what: str = "objective") -> Picture:
 def _objective(mix: Mix, table: pl.DataFrame) -> Picture:
     """Draw the terms of the objective upon each other, below the bound."""
     terms = list(mix.picks.gains)
-    total = float(sum(gain.sum() for gain in mix.picks.gains.values()))
-    start = pl.DataFrame({"rank": [0], "picks": [0], "term": [terms], "gain": [0.0], "total": [0.0]}).explode("term")
-    whole = pl.concat([start.select(table.columns).cast(table.schema), table])
-    x = alt.X("rank:Q", title="picks", scale=alt.Scale(domain=[0, len(mix)], nice=False), axis=alt.Axis(format=","))
+    start = pl.DataFrame({"rank": 0, "picks": 0, "term": terms, "gain": 0.0, "total": 0.0}).cast(table.schema)
+    reached = 1.0 if mix.certificate is None else mix.certificate
+    total = sum(float(gain.sum()) for gain in mix.picks.gains.values()) or 1.0
+    share = (pl.col("total") * (reached / total)).round(DIGITS)
+    place = pl.col("term").replace_strict(terms, range(len(terms)))
+    whole = pl.concat([start, table]).with_columns(share=share, place=place)
+    of = "its end" if mix.certificate is None else "the upper bound"
+    y = alt.Y(**percent("share", f"objective, as a share of {of}"), stack="zero", scale=alt.Scale(domain=[0, 1]))
     areas = alt.Chart(data(whole)).mark_area(opacity=0.85)
-    y = alt.Y("total:Q", title="objective, in units of the selector", stack="zero", axis=alt.Axis(format="~s"))
-    layers = [areas.encode(x=x, y=y, color=_colors(terms), order=alt.Order("order:Q"), tooltip=_tips("total"))]
-    layers[0] = layers[0].transform_calculate(order=f"indexof({terms!r}, datum.term)")
-    subtitle = [f"{total:,.0f} after {len(mix):,} picks; {_half(table, total)}"]
-    if mix.certificate:
-        bound = pl.DataFrame({"bound": [total / mix.certificate], "said": ["no mix under these quotas is above this"]})
+    layers = [
+        areas.encode(x=_ranks(mix), y=y, color=_colors(terms), order=alt.Order("place:Q"), tooltip=_tips("share"))
+    ]
+    subtitle = [f"Half of what {len(mix):,} picks reach is reached after {_half(table):,}"]
+    if mix.certificate is not None:
+        bound = pl.DataFrame({"bound": [1.0, reached], "said": ["upper bound", f"reached: at least {reached:.1%}"]})
         rule = alt.Chart(data(bound)).encode(y=alt.Y("bound:Q"))
         layers += [
             rule.mark_rule(color=INK, strokeDash=[6, 4], strokeWidth=1.5),
-            rule.mark_text(align="left", baseline="top", dy=5, dx=4, color=INK).encode(x=alt.value(0), text="said:N"),
+            rule.mark_text(align="right", baseline="top", dy=5, dx=-4).encode(x=alt.value("width"), text="said:N"),
         ]
-        subtitle.append(f"At least {mix.certificate:.1%} of the best possible")
+        subtitle.append(f"At least {reached:.1%} of the best possible; dashed: no mix under these quotas is above it")
     said = "Areas of the objective by term, growing with each pick, and a dashed rule at the upper bound."
     return make_picture(layers, title="Objective reached", subtitle=subtitle, description=said)
 
@@ -78,9 +85,8 @@ def _picks(mix: Mix, table: pl.DataFrame) -> Picture:
     """Draw what each pick added; nothing added has no place on a log scale."""
     terms = list(mix.picks.gains)
     lines = alt.Chart(data(table.filter(pl.col("gain") > 0))).mark_line(strokeWidth=1.5)
-    x = alt.X("rank:Q", title="picks", scale=alt.Scale(domain=[0, len(mix)], nice=False), axis=alt.Axis(format=","))
     y = alt.Y("gain:Q", title="added by a pick (log scale)", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"))
-    layer = lines.encode(x=x, y=y, color=_colors(terms), tooltip=_tips("gain"))
+    layer = lines.encode(x=_ranks(mix), y=y, color=_colors(terms), tooltip=_tips("gain"))
     size = int(table["picks"].max() or 1)  # type: ignore[arg-type]  a count
     subtitle = "One point a pick" if size == 1 else f"Each point is the mean of {size:,} picks"
     said = "Lines of what each pick added to each term of the objective, in pick order."
@@ -101,11 +107,17 @@ def _thinned(gains: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]) -> 
     return pl.concat(tables)
 
 
-def _half(table: pl.DataFrame, total: float) -> str:
-    """Say how soon half of the objective is reached."""
+def _half(table: pl.DataFrame) -> int:
+    """Return after how many picks half of the objective is reached."""
     reached = table.group_by("rank").agg(pl.col("total").sum()).sort("rank")
-    early = reached.filter(pl.col("total") >= total / 2)["rank"].min()
-    return f"half of it after {early:,}"
+    at = (reached["total"] >= reached["total"][-1] / 2).arg_max()
+    return int(reached["rank"][at or 0])
+
+
+def _ranks(mix: Mix) -> alt.X:
+    """Return the axis of pick order."""
+    scale = alt.Scale(domain=[0, len(mix)], nice=False)
+    return alt.X("rank:Q", title="picks", scale=scale, axis=alt.Axis(format=",d", tickCount=5, tickMinStep=1))
 
 
 def _colors(terms: list[str]) -> alt.Color:
@@ -120,5 +132,5 @@ def _tips(value: str) -> list[alt.Tooltip]:
         alt.Tooltip("term:N", title="term"),
         alt.Tooltip("rank:Q", title="picks so far", format=","),
         alt.Tooltip("gain:Q", title="added by a pick", format=".4~g"),
-        *([alt.Tooltip("total:Q", title="reached", format=",.1f")] if value == "total" else []),
+        *([alt.Tooltip("share:Q", title="share reached", format=".1%")] if value == "share" else []),
     ]

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import ConfigError
-from recipe.report.charts._counts import need, picked
+from recipe.report.charts._counts import need
 from recipe.report.charts._theme import Picture, data, make_picture, percent, side_scale
 
 if TYPE_CHECKING:
@@ -45,9 +45,13 @@ def draw_lengths(mix: Mix, *, what: str = "words") -> Picture:
     bins = _binned({"mix": ours, "pool": lengths})
     sides = pl.concat([bins.select("from", "to", set=pl.lit(s), share=f"{s}_share") for s in ("mix", "pool")])
     # The line of the mix ends where its last bin does.
-    outline = pl.concat([sides.filter(set="mix"), sides.filter(set="mix").tail(1).with_columns(pl.col("from", "to").max())])
+    outline = pl.concat(
+        [sides.filter(set="mix"), sides.filter(set="mix").tail(1).with_columns(pl.col("from", "to").max())]
+    )
     scale = alt.Scale(type="log", base=2, nice=False)
-    axis = alt.Axis(title=f"{what} a record (log scale)", format=",", grid=False, labelOverlap=True, values=_powers(bins))
+    axis = alt.Axis(
+        title=f"{what} a record (log scale)", format=",", grid=False, labelOverlap=True, values=_powers(bins)
+    )
     x = alt.X("from:Q", scale=scale, axis=axis)
     y = alt.Y(**percent("share", "share of records"))
     color = alt.Color("set:N", scale=side_scale(), title=None)
@@ -64,7 +68,9 @@ def draw_lengths(mix: Mix, *, what: str = "words") -> Picture:
         hover.encode(x=x, x2="to:Q", tooltip=tips),
     ]
     middle = {side: float(np.median(values.to_numpy())) for side, values in {"mix": ours, "pool": lengths}.items()}
-    subtitle = f"Half of the records have at most {middle['mix']:,.0f} {what} in the mix, {middle['pool']:,.0f} in the pool"
+    subtitle = (
+        f"Half of the records have at most {middle['mix']:,.0f} {what} in the mix, {middle['pool']:,.0f} in the pool"
+    )
     said = f"Two histograms of the {what} a record, of the mix and of the pool, as shares."
     return make_picture(layers, title=f"{what.capitalize()} a record", subtitle=subtitle, description=said)
 

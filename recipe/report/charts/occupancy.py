@@ -45,7 +45,13 @@ def draw_clusters(mix: Mix) -> Picture:
     shown = table[np.unique(np.linspace(0, count, min(count, MOST) + 1).round().astype(np.int64))]
     sides = [shown.select("rank", "cluster", set=pl.lit(s), share=f"{s}_share", samples=s) for s in ("mix", "pool")]
     curves = alt.Chart(data(pl.concat(sides)))
-    x = alt.X("rank:Q", title="clusters, the largest of the pool first", scale=alt.Scale(domain=[0, count], nice=False))
+    scale = alt.Scale(domain=[0, count], nice=False)
+    x = alt.X(
+        "rank:Q",
+        title="clusters, the largest of the pool first",
+        scale=scale,
+        axis=alt.Axis(format=",d", tickMinStep=1),
+    )
     y = alt.Y(**percent("share", "share of samples so far"), scale=alt.Scale(domain=[0, 1]))
     tips = [
         alt.Tooltip("cluster:Q", title="cluster"),
@@ -63,8 +69,8 @@ def draw_clusters(mix: Mix) -> Picture:
     half = {side: int((table[f"{side}_share"] < 0.5).sum()) for side in ("pool", "mix")}  # noqa: PLR2004  one half
     reached = int((table["mix"] > 0).sum())
     subtitle = [
-        f"Half of the pool lies in its {half['pool']:,} largest of {count:,} clusters, half of the mix in {half['mix']:,}",
-        f"The mix reaches {reached:,}; dashed: as many samples of each cluster",
+        f"Half of the pool lies in the {half['pool']:,} largest clusters, half of the mix in {half['mix']:,}",
+        f"The mix reaches {reached:,} of {count:,}; dashed: as many samples of each",
     ]
     said = "Two curves that rise from 0 to 100 %: the share of the mix and of the pool in the largest clusters."
     layers = [even.encode(x=x, y=y), lines, points]
@@ -81,4 +87,4 @@ def _ranked(mix: Mix) -> pl.DataFrame:
     ranked = both.sort("pool", "cluster", descending=[True, False])
     start = pl.DataFrame({"cluster": [None], "pool": [0], "mix": [0]}, schema=ranked.schema)
     share = [(pl.col(s).cum_sum() / pl.col(s).sum()).round(6).alias(f"{s}_share") for s in ("pool", "mix")]
-    return pl.concat([start, ranked]).with_columns(rank=pl.int_range(pl.len()), *share)
+    return pl.concat([start, ranked]).with_columns(*share, rank=pl.int_range(pl.len()))

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 MOST = 5000  # points
 HIGH = 460  # pixels
 METHODS = {"pca": "two principal components", "umap": "UMAP"}
-HOVER = {
-    **{"question": "question", "answer_text": "answer", "task": "task", "answer": "kind of answer"},
-    **{"cluster": "cluster", "source": "source", "stands": "pick", "key": "key"},
+HOVER = {"question": "question", "answer_text": "answer", "task": "task", "answer": "kind of answer"} | {
+    "cluster": "cluster",
+    "source": "source",
+    "stands": "pick",
+    "key": "key",
 }
 
 
@@ -65,24 +67,24 @@ def draw_map(mix: Mix, *, color: str = "task", points: int = MOST, method: str =
     seen = np.isfinite(places).all(axis=1)
     told = tell_points(mix, rows[seen]).with_columns(x=pl.Series(places[seen, 0]), y=pl.Series(places[seen, 1]))
     told, scale = _colored(told, color)
-    layers = _layers(told, scale, color)
+    layers = _layers(told, scale)
     ours = int((told["picked"] == "picked").sum())
     subtitle = [f"{told.height:,} samples, {ours:,} of them picks (diamonds); {METHODS[method]} of their vectors"]
     said = f"A scatter plot of samples by likeness, colored by {color}."
     return make_picture(layers, title="Map of the pool", subtitle=subtitle, description=said, height=HIGH)
 
 
-def _layers(told: pl.DataFrame, scale: alt.Scale, color: str) -> list[alt.Chart]:
+def _layers(told: pl.DataFrame, scale: alt.Scale) -> list[alt.Chart]:
     """Draw the dots of what was not picked, and above them the picks."""
     tips = [alt.Tooltip(f"{name}:N", title=title) for name, title in HOVER.items() if name in told.columns]
     legend = None if scale.domain is alt.Undefined else alt.Legend(symbolType="circle", symbolOpacity=1)
     hue = alt.Color("hue:N", scale=scale, title=None, legend=legend)
-    free = alt.Axis(labels=False, ticks=False, domain=False, title=None)  # places have no unit
+    free = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)  # places have no unit
     places = {"x": alt.X("x:Q", axis=free, scale=alt.Scale(zero=False)), "y": alt.Y("y:Q", axis=free)}
     places["y"].scale = alt.Scale(zero=False)
     looks = {
-        "not picked": {"shape": "circle", "size": 14, "opacity": 0.45, "filled": True},
-        "picked": {"shape": "diamond", "size": 34, "opacity": 0.95, "filled": True, "stroke": INK, "strokeWidth": 0.6},
+        "not picked": {"shape": "circle", "size": 12, "opacity": 0.5, "filled": True},
+        "picked": {"shape": "diamond", "size": 28, "opacity": 0.95, "filled": True, "stroke": INK, "strokeWidth": 0.6},
     }
     return [
         # Thousands of points are not read out one by one: the description stands for them.

@@ -61,7 +61,7 @@ def draw_yes_no(mix: Mix) -> Picture:
             x=x,
             y=y,
             color=alt.Color("set:N", scale=side_scale(), title=None),
-            size=alt.Size("set:N", scale=alt.Scale(domain=["mix", "pool"], range=[110, 70]), legend=None),
+            size=alt.condition("datum.set == 'mix'", alt.value(110), alt.value(60)),
             tooltip=[
                 alt.Tooltip("task:N", title="task"),
                 alt.Tooltip("set:N", title="of the"),
