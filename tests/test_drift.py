@@ -166,7 +166,7 @@ def test_a_name_with_brackets_is_matched_by_itself():
         ({"samples": {"witin": 1}}, "unknown comparator 'witin', did you mean 'within'"),
         ({"samples": {"within": -1}}, "got -1"),
         ({"samples": {"within": True}}, "got True"),
-        ({"samples": {"within": "5"}}, "got 'five'|percentage"),
+        ({"samples": {"within": "five"}}, "percentage.*got 'five'"),
         ({"samples": {"within": float("nan")}}, "got nan"),
         ({"samples": {"within": []}}, r"got \[\]"),
         ({"samples": {"within": 1, "slack": 1}}, "got within, slack"),
@@ -180,8 +180,6 @@ def test_a_name_with_brackets_is_matched_by_itself():
 )
 def test_bad_tolerances_are_refused(told, expected):
     """A line that cannot be understood, or that guards nothing, is an error that names it and says what to write."""
-    if told == {"samples": {"within": "5"}}:
-        told = {"samples": {"within": "five"}}
     with pytest.raises(ConfigError, match=expected) as caught:
         check_drift({"samples": 1, "task/a": 1}, {"samples": 1}, told)
     assert "\n" not in str(caught.value)
@@ -403,7 +401,8 @@ def test_near_duplicates_in_a_written_mix_are_named(mix, folder):
 
 
 @pytest.mark.parametrize("how", [{"engine": "serial"}, {"engine": "processes", "workers": 3}])
-def test_an_equal_mix_of_other_workers_passes(mix, folder, how):
+@pytest.mark.usefixtures("mix")
+def test_an_equal_mix_of_other_workers_passes(folder, how):
     """The same recipe with another number of workers has not moved in anything at all."""
     again = select_mix(folder / "pool", size=2000, **how)
     assert guard_mix(again, folder / "base.stats.json", {"*": "exact"}).failed(strict=True) == ()
@@ -428,7 +427,7 @@ def written(mix, folder):
 
 
 def test_check_passes_and_fails(written):
-    """A clean mix exits with 0, a drifted one with 1 and a table of what moved, as text, JSON, JUnit and annotations."""
+    """A clean mix exits with 0, a drifted one with 1 and what moved, as a table, JSON, JUnit and annotations."""
     clean = run("check", "mix.json", "--baseline", "base.stats.json", "--strict", cwd=written)
     assert (clean.returncode, clean.stderr) == (0, "")
     assert "0 moved" in clean.stdout
