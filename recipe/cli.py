@@ -234,10 +234,17 @@ def _show(mix: Mix) -> None:
 def _table(numbers: Stats) -> None:
     """Print statistics as a table."""
     lines = numbers.table()
-    table = Table(*lines.columns, box=None)
-    for line in lines.iter_rows():
-        table.add_row(shown(line[0]), *("" if value is None else f"{round(value, 4):,}" for value in line[1:]))
+    table = Table(box=None)
+    for name in lines.columns:
+        table.add_column(name, justify="left" if name == "what" else "right", no_wrap=name != "what")
+    for what, *values in lines.iter_rows():
+        table.add_row(shown(what), *("" if value is None else _number(value) for value in values))
     out.print(table)
+
+
+def _number(value: float) -> str:
+    """Write a count without a point, and what is no count with four digits behind it at most."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4f}".rstrip("0")
 
 
 def main() -> None:

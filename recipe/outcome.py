@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
 
+from recipe.balance._wishes import wishes
 from recipe.errors import AlignmentError
 from recipe.manifest import make_manifest
 from recipe.measure import measure
@@ -218,15 +219,22 @@ class Mix:
 
         return draw(self, name, **knobs)
 
-    def gaps(self) -> Gaps:
+    def gaps(self, by: Literal["cluster", "concept"] = "cluster") -> Gaps:
         """Say which cells could not supply what the recipe's margins want of them, and by how much.
+
+        Parameters
+        ----------
+        by
+            A cell is task x kind of answer x ``"cluster"`` or ``"concept"``.
 
         Returns
         -------
         Gaps
             A table, and a request to a data generator as JSON.
         """
-        return find_gaps(self)
+        asked = self.recipe.balance
+        wish = wishes(self.pool, len(self), margins=asked.margins, yes_share=asked.yes_share, per_image=asked.per_image)
+        return find_gaps(self, *wish, by)
 
     def report(self, path: str | Path = "report.html") -> Path:
         """Write one page that shows the mix, whole in itself: it needs no network and no other file.
