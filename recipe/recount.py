@@ -54,12 +54,17 @@ def file_stats(mix: str | Path, pool: str | Path | None = None, *, lenient: bool
     return Stats(ours, theirs, {}, known_keywords=known)
 
 
-def _count(path: str | Path, *, lenient: bool) -> tuple[Side, int]:
-    """Read a file, label its samples, and count them."""
+def read_labelled(path: str | Path, *, lenient: bool = False) -> Pool:
+    """Read a file and label its samples, as they were labelled when the mix was made where its scores tell that."""
     pool = read_pool(path, boxes="keep", lenient=lenient)
     for name in ("answer", "task", "concepts"):
         pool = pool.with_labels(call("tag", Step(name, {}), pool))
-    return measure_alone(_as_known(Path(path), pool))
+    return _as_known(Path(path), pool)
+
+
+def _count(path: str | Path, *, lenient: bool) -> tuple[Side, int]:
+    """Count the samples of a file."""
+    return measure_alone(read_labelled(path, lenient=lenient))
 
 
 def _as_known(mix: Path, pool: Pool) -> Pool:

@@ -50,10 +50,10 @@ def junit(drift: Drift, *, strict: bool = False, name: str = "recipe check") -> 
     suites = ET.Element("testsuites")
     suites.append(suite)
     ET.indent(suites)
-    return ET.tostring(suites, encoding="us-ascii", xml_declaration=True).decode("ascii") + "\n"
+    return str(ET.tostring(suites, encoding="us-ascii", xml_declaration=True), "ascii") + "\n"
 
 
-def annotations(drift: Drift, mix: str, *, strict: bool = False) -> list[str]:
+def annotate(drift: Drift, mix: str, *, strict: bool = False) -> list[str]:
     """Return one GitHub annotation for each metric that fails, the farthest first.
 
     Parameters
@@ -73,7 +73,7 @@ def annotations(drift: Drift, mix: str, *, strict: bool = False) -> list[str]:
     Examples
     --------
     >>> from recipe.check.drift import check_drift
-    >>> annotations(check_drift({"samples": 2}, {"samples": 3}), "mix.json")
+    >>> annotate(check_drift({"samples": 2}, {"samples": 3}), "mix.json")
     ['::error title=mix.json%3A samples::samples: baseline 2, got 3, exact']
     """
     failed = [(each.metric, str(each)) for each in drift.failed(strict=strict)]

@@ -100,7 +100,7 @@ def check_drift(
     """Compare the numbers of a mix with those of a baseline.
 
     A name that one side lacks in a family of shares (task, answer, source, concept, task_answer) has share 0 there: a
-    task that vanished has moved, and so has one that appeared, unless the baseline knows nothing of its family.
+    task that vanished has moved, and so has one that appeared. A side that lacks a whole family did not measure it.
 
     Parameters
     ----------
@@ -131,15 +131,15 @@ def check_drift(
     shipped, given = load_tolerances(tolerances)
     names = sorted({*baseline, *got})
     check_patterns(given, names)
-    known = {name.partition("/")[0] for name in baseline if "/" in name}
-
-    def at(side: Mapping[str, float], name: str) -> float | None:
-        family, slash, _ = name.partition("/")
-        absent = 0.0 if slash and family in SHARES and family in known else None
-        return side.get(name, absent)
-
-    verdicts = [_judge(name, at(baseline, name), at(got, name), find(name, [*shipped, *given])) for name in names]
+    old, new = (_with_zeros(side, names) for side in (baseline, got))
+    verdicts = [_judge(name, old.get(name), new.get(name), find(name, [*shipped, *given])) for name in names]
     return Drift(tuple(sorted(verdicts, key=lambda each: (each.verdict != "moved", -each.excess, each.metric))))
+
+
+def _with_zeros(side: Mapping[str, float], names: list[str]) -> dict[str, float]:
+    """Add share 0 of every name that a side lacks in a family that it knows."""
+    known = {name.partition("/")[0] for name in side if "/" in name} & set(SHARES)
+    return {name: 0.0 for name in names if "/" in name and name.partition("/")[0] in known} | dict(side)
 
 
 def _judge(metric: str, baseline: float | None, got: float | None, tolerance: Tolerance) -> Verdict:

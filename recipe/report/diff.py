@@ -28,8 +28,8 @@ class Picked:
     Parameters
     ----------
     samples
-        One line a sample in the order of the mix: key; row of `text` (null where the file does not show it alone); task;
-        cluster (null where it is not known).
+        One line a sample in the order of the mix: key; row of `text` (null where the file does not show it alone);
+        task; cluster (null where it is not known).
     text
         A table with a column `turns`.
     """
@@ -110,10 +110,9 @@ def diff_mixes(a: Picked, b: Picked, drift: Drift) -> Diff:
     --------
     >>> from recipe.check.drift import Drift
     >>> text = pl.DataFrame({"turns": [[{"from": "human", "value": "Red?"}, {"from": "gpt", "value": "No."}]]})
-    >>> one, two = (
-    ...     Picked(pl.DataFrame({"key": keys, "row": [0], "task": ["vqa"], "cluster": [3]}), text) for keys in ("a", "b")
-    ... )
-    >>> diff = diff_mixes(one, two, Drift(()))
+    >>> samples = pl.DataFrame({"key": ["a"], "row": [0], "task": ["vqa"], "cluster": [3]})
+    >>> other = samples.with_columns(key=pl.lit("b"))
+    >>> diff = diff_mixes(Picked(samples, text), Picked(other, text), Drift(()))
     >>> diff.added, diff.removed, diff.kept, diff.examples["added"][0].question
     (1, 1, 0, 'Red?')
     """
@@ -124,7 +123,7 @@ def diff_mixes(a: Picked, b: Picked, drift: Drift) -> Diff:
         "removed": old.join(new, on=on, how="anti", maintain_order="left"),
         "kept": new.join(old, on=on, how="semi", maintain_order="left"),
     }
-    one_sided = [each.metric for word in ("new", "not measured") for each in drift.those(word)]  # type: ignore[arg-type]
+    one_sided = [each.metric for each in (*drift.those("new"), *drift.those("not measured"))]
     return Diff(
         **{name: part.height for name, part in parts.items()},
         tasks=_counts(parts, "task"),
@@ -136,7 +135,7 @@ def diff_mixes(a: Picked, b: Picked, drift: Drift) -> Diff:
 
 
 def _numbered(samples: pl.DataFrame) -> pl.DataFrame:
-    """Number the samples of each key, so that one that stands twice is not taken for one."""
+    """Give each sample its number among those of its key, so that one that stands twice is not taken for one."""
     return samples.with_columns(nth=pl.int_range(pl.len(), dtype=pl.UInt32).over("key"))
 
 
