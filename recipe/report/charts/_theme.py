@@ -106,7 +106,7 @@ def side_scale() -> alt.Scale:
 
 def percent(name: str, title: str, **knobs: Any) -> dict[str, Any]:
     """Return what an axis of shares has in common: field, type and its labels in percent."""
-    axis = alt.Axis(format="~%", title=title, **knobs)
+    axis = alt.Axis(format="~%", title=title, labelOverlap=True, **knobs)
     return {"field": name, "type": "quantitative", "axis": axis}
 
 

@@ -59,7 +59,7 @@ def draw_concepts(mix: Mix) -> Picture:
         scale=alt.Scale(domain=np.linspace(-ENDS, ENDS, len(DIVERGING)).tolist(), range=list(DIVERGING), clamp=True),
         title="times as common in the mix as in the pool",
         legend=alt.Legend(
-            gradientLength=240,
+            gradientLength=180,
             values=list(range(-ENDS, ENDS + 1)),
             labelExpr="datum.value < 0 ? '1/' + pow(2, -datum.value) : '' + pow(2, datum.value)",
             titleLimit=400,
@@ -67,7 +67,7 @@ def draw_concepts(mix: Mix) -> Picture:
     )
     cells = alt.Chart(data(shown)).mark_rect()
     cells = cells.encode(
-        x=alt.X("task:N", sort=tasks[:TASKS], title=None, axis=alt.Axis(labelAngle=-40)),
+        x=alt.X("task:N", sort=tasks[:TASKS], title=None, axis=alt.Axis(labelAngle=-60)),
         y=alt.Y("concept:N", sort=concepts[:MOST], title=None, axis=alt.Axis(labelLimit=190, labelFontSize=11)),
         color=color,
         tooltip=[
