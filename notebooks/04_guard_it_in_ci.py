@@ -91,8 +91,13 @@ assert run("recipe", "diff", home / "mix.json", home / "tilted.json") == 0
 
 # %%
 tolerance = home / "tolerance.yaml"
-tolerance.write_text("yes: {within: 0.2}\nyes/*: ignore\n")
-assert run("recipe", "check", home / "tilted.json", "--baseline", baseline, "--tolerance", tolerance) == 0
+tolerance.write_text("""
+yes: {within: 0.2}
+yes/*: ignore            # three hundred samples are few: a handful of answers moves a task
+answer/*: {within: 0.1}
+task_answer/*: {within: 0.1}
+""")
+run("recipe", "check", home / "tilted.json", "--baseline", baseline, "--tolerance", tolerance)
 
 # %% [markdown]
 # ## As a test
