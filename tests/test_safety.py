@@ -225,16 +225,16 @@ def test_labels_are_text_in_a_notebook():
     mix = select_mix(demo_pool(images=4), size=20)
     label = pl.DataFrame({name: [evil] * len(mix.pool) for name in ("task", "answer", "source", "task_name")})
     mix = dataclasses.replace(mix, pool=mix.pool.with_labels(label))
-    for shown in (mix, mix.pool, mix.show(mix.keys[0])):
+    for shown in (mix, mix.pool, mix.show(mix.keys[0]), mix.why(mix.keys[0]), mix.gaps()):
         page = Tags(shown._repr_html_())
-        assert page.seen <= {"table", "tr", "th", "td", "tbody", "thead", "div", "span", "b"}
-        assert evil in page.text
+        assert page.seen <= {"table", "tr", "th", "td", "tbody", "thead", "div", "span", "b", "p"}
+        assert evil in page.text or shown == mix.gaps()  # of which a mix may have none
 
 
 def test_every_notebook_view_is_tested():
-    """Mix, pool and sample are all that shows itself as HTML; another class needs the test above too."""
+    """Mix, pool, sample, why and gaps are all that shows itself as HTML; another class needs the test above too."""
     shown = [file.name for file in CODE if "_repr_html_" in file.read_text("utf-8")]
-    assert sorted(shown) == ["look.py", "outcome.py", "pool.py"]
+    assert sorted(shown) == ["gaps.py", "look.py", "outcome.py", "pool.py", "why.py"]
 
 
 def recipe_says(*arguments, cwd):
