@@ -115,7 +115,11 @@ def _number(text: str) -> float | None:
 def _shown(table: dict[str, Any]) -> dict[str, Any]:
     """Return the first lines of a table."""
     lines = [[_cell(value) for value in line] for line in table["lines"][:LINES]]
-    return {"fields": [field.replace("_", " ") for field in table["fields"]], "lines": lines, "all": len(table["lines"])}
+    return {
+        "fields": [field.replace("_", " ") for field in table["fields"]],
+        "lines": lines,
+        "all": len(table["lines"]),
+    }
 
 
 def _cell(value: Any) -> Any:

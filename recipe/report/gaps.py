@@ -65,16 +65,20 @@ class Gaps:
         """
         return json.dumps(self.request, indent=1) + "\n"
 
-    def __repr__(self) -> str:
+    @property
+    def summary(self) -> str:
+        """Say in one line how much is missing."""
         if not len(self):
             return f"no gaps: the pool supplies what a mix of {self.size:,} asks for"
         cells = f"{len(self):,} cells (task x answer x {self.by})"
-        return f"{self.short:,.0f} samples are missing in {cells} of a mix of {self.size:,}\n{self.table}"
+        return f"{self.short:,.0f} samples are missing in {cells} of a mix of {self.size:,}"
+
+    def __repr__(self) -> str:
+        return f"{self.summary}\n{self.table}" if len(self) else self.summary
 
     def _repr_html_(self) -> str:
         """Show the worst cells in a notebook."""
-        head, _, _ = repr(self).partition("\n")
-        return f"<p>{escape(head)}</p>" + (self.table._repr_html_() if len(self) else "")
+        return f"<p>{escape(self.summary)}</p>" + (self.table._repr_html_() if len(self) else "")
 
 
 def find_gaps(mix: Mix, wish: NDArray[np.float64], supply: NDArray[np.float64], by: By = "cluster") -> Gaps:
