@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
-import polars as pl
 import vl_convert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import polars as pl
 
 INK = (
     "#757575"  # text: at least 4.5 : 1 on white and 4 : 1 on the darkest theme of a notebook, so one chart serves both
@@ -36,8 +38,14 @@ SCALE = 2  # pixels of the image for one of the chart
 class Picture(alt.LayerChart):
     """An altair chart that a notebook shows without a network: as Vega-Lite where it is understood, else as an image.
 
-    A renderer that was chosen with `altair.renderers.enable` is kept.
+    A renderer that was chosen with `altair.renderers.enable` is kept. Text that would end a script keeps its look but
+    not its first sign, so that a chart can stand in a page: altair writes a specification into one as it is.
     """
+
+    def to_dict(self, *args: Any, **kwds: Any) -> dict[str, Any]:
+        """Return the specification; nothing in it ends or begins a script of a page."""
+        safe: dict[str, Any] = _safe(super().to_dict(*args, **kwds))
+        return safe
 
     def _repr_mimebundle_(self, *args: Any, **kwds: Any) -> Any:
         """Say what a notebook may show."""
@@ -46,6 +54,15 @@ class Picture(alt.LayerChart):
         spec = self.to_dict()
         image = vl_convert.vegalite_to_png(spec, scale=SCALE)
         return {NOTEBOOK: spec | {"$schema": SCHEMA}, "image/png": image, "text/plain": spec["description"]}
+
+
+def _safe(told: Any) -> Any:
+    """Replace the sign that begins a tag where one would end or begin a script, in all text of a specification."""
+    if isinstance(told, str):
+        return re.sub(r"<(?=/?script|!--)", BRACKET, told, flags=re.IGNORECASE)
+    if isinstance(told, dict):
+        return {name: _safe(value) for name, value in told.items()}
+    return [_safe(value) for value in told] if isinstance(told, list) else told
 
 
 def make_picture(
@@ -88,15 +105,10 @@ def make_picture(
 
 
 def data(table: pl.DataFrame) -> alt.InlineData:
-    """Return a table as the data of a chart: as one text, since altair looks at every value of a list of records.
-
-    Text that would end a script keeps its look but not its first sign, so that a chart can stand in a page: altair
-    itself writes the data into one as they are.
-    """
-    safe = pl.selectors.string().str.replace_all(r"(?i)<(/?script|!--)", f"{BRACKET}$1")
+    """Return a table as the data of a chart: as one text, since altair looks at every value of a list of records."""
     numbers = {name: "number" for name, dtype in table.schema.items() if dtype.is_numeric()}
     form = alt.CsvDataFormat(type="csv", parse=numbers)
-    return alt.InlineData(values=table.with_columns(safe).write_csv(), format=form)
+    return alt.InlineData(values=table.write_csv(), format=form)
 
 
 def side_scale() -> alt.Scale:

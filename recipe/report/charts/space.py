@@ -75,7 +75,9 @@ def draw_map(mix: Mix, *, color: str = "task", points: int = MOST, method: str =
 def _layers(told: pl.DataFrame, hues: alt.Scale) -> list[alt.Chart]:
     """Draw the dots of what was not picked, and above them the picks."""
     tips = [alt.Tooltip(f"{name}:N", title=title) for name, title in HOVER.items() if name in told.columns]
-    legend = None if hues.domain is alt.Undefined else alt.Legend(symbolType="circle", symbolOpacity=1, symbolStrokeWidth=0)
+    legend = (
+        None if hues.domain is alt.Undefined else alt.Legend(symbolType="circle", symbolOpacity=1, symbolStrokeWidth=0)
+    )
     hue = alt.Color("hue:N", scale=hues, title=None, legend=legend)
     free = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)  # places have no unit
     scale = alt.Scale(zero=False, nice=False, padding=8)
