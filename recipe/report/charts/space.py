@@ -57,7 +57,8 @@ def draw_map(mix: Mix, *, color: str = "task", points: int = MOST, method: str =
         raise ConfigError(f"chart map: expected method='pca' or method='umap', got {method!r}")
     if not isinstance(points, int) or not 1 <= points <= MOST:
         raise ConfigError(f"chart map: expected points from 1 to {MOST:,}, got {points!r}")
-    need(mix, "key", *([color] if color in LABELS else []), chart="map")
+    labels, axes = [color] if color in LABELS else [], ["x", "y"] if method == "pca" else []
+    need(mix, "key", *labels, *axes, chart="map")
     rows = draw_points(mix, points)
     places = place_points(mix, rows, method)
     seen = np.isfinite(places).all(axis=1)
