@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
-import polars as pl
 import vl_convert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INK = (
-    "#757575"  # text: at least 4.5 : 1 on white and 4 : 1 on the darkest theme of a notebook, so one chart serves both
-)
+    import polars as pl
+
+INK = "#757575"  # text: 4.5 : 1 on white and 4 : 1 on the dark of a notebook, so that one chart serves both
 FAINT = "#88888840"  # grid
 POOL, MIX = "#919191", "#e76300"
 # Petroff 2021, Accessible Color Sequences for Data Visualization (arXiv 2107.02270), ten colors, without its two grays
 # and with what the mix is shown in at its end: gray is for what has no color of its own.
 PALETTE = ("#3f90da", "#ffa90e", "#832db6", "#92dadd", "#bd1f01", "#b9ac70", "#a96b59", "#e76300")
-DIVERGING = ("#2065ab", "#6aacd0", "#e3e3e3", "#f0a35e", "#b35806")  # PuOr's orange and RdBu's blue of ColorBrewer
+DIVERGING = ("#2065ab", "#6aacd0", "#e3e3e3", "#f0a35e", "#b35806")  # less to more: blue and orange differ to everyone
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'DejaVu Sans', sans-serif"
-WIDTH, HEIGHT = 560, 300  # pixels: what a notebook shows
-LINE = 58  # characters of a line of the subtitle: what fits a telephone
+WIDTH, HEIGHT = 640, 300  # pixels: what a notebook shows, with the names of axes in the width
+LINE = 50  # characters of a line of the subtitle: what fits a telephone
 BAR = 9  # pixels: the height of one bar
 # JupyterLab draws Vega-Lite up to version 5 by itself, without a network. The charts use nothing that 5 did not have.
 NOTEBOOK = "application/vnd.vegalite.v5+json"
@@ -36,8 +36,14 @@ SCALE = 2  # pixels of the image for one of the chart
 class Picture(alt.LayerChart):
     """An altair chart that a notebook shows without a network: as Vega-Lite where it is understood, else as an image.
 
-    A renderer that was chosen with `altair.renderers.enable` is kept.
+    A renderer that was chosen with `altair.renderers.enable` is kept. Text that would end a script keeps its look but
+    not its first sign, so that a chart can stand in a page: altair writes a specification into one as it is.
     """
+
+    def to_dict(self, *args: Any, **kwds: Any) -> dict[str, Any]:
+        """Return the specification; nothing in it ends or begins a script of a page."""
+        safe: dict[str, Any] = _safe(super().to_dict(*args, **kwds))
+        return safe
 
     def _repr_mimebundle_(self, *args: Any, **kwds: Any) -> Any:
         """Say what a notebook may show."""
@@ -46,6 +52,15 @@ class Picture(alt.LayerChart):
         spec = self.to_dict()
         image = vl_convert.vegalite_to_png(spec, scale=SCALE)
         return {NOTEBOOK: spec | {"$schema": SCHEMA}, "image/png": image, "text/plain": spec["description"]}
+
+
+def _safe(told: Any) -> Any:
+    """Replace the sign that begins a tag where one would end or begin a script, in all text of a specification."""
+    if isinstance(told, str):
+        return re.sub(r"<(?=/?script|!--)", BRACKET, told, flags=re.IGNORECASE)
+    if isinstance(told, dict):
+        return {name: _safe(value) for name, value in told.items()}
+    return [_safe(value) for value in told] if isinstance(told, list) else told
 
 
 def make_picture(
@@ -83,20 +98,16 @@ def make_picture(
         description=" ".join([description, *(f"{line}." for line in told)]),
         width=WIDTH,
         height=height,
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         config=deepcopy(CONFIG),
     )
 
 
 def data(table: pl.DataFrame) -> alt.InlineData:
-    """Return a table as the data of a chart: as one text, since altair looks at every value of a list of records.
-
-    Text that would end a script keeps its look but not its first sign, so that a chart can stand in a page: altair
-    itself writes the data into one as they are.
-    """
-    safe = pl.selectors.string().str.replace_all(r"(?i)<(/?script|!--)", f"{BRACKET}$1")
+    """Return a table as the data of a chart: as one text, since altair looks at every value of a list of records."""
     numbers = {name: "number" for name, dtype in table.schema.items() if dtype.is_numeric()}
     form = alt.CsvDataFormat(type="csv", parse=numbers)
-    return alt.InlineData(values=table.with_columns(safe).write_csv(), format=form)
+    return alt.InlineData(values=table.write_csv(), format=form)
 
 
 def side_scale() -> alt.Scale:

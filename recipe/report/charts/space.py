@@ -57,7 +57,8 @@ def draw_map(mix: Mix, *, color: str = "task", points: int = MOST, method: str =
         raise ConfigError(f"chart map: expected method='pca' or method='umap', got {method!r}")
     if not isinstance(points, int) or not 1 <= points <= MOST:
         raise ConfigError(f"chart map: expected points from 1 to {MOST:,}, got {points!r}")
-    need(mix, "key", *([color] if color in LABELS else []), chart="map")
+    labels, axes = [color] if color in LABELS else [], ["x", "y"] if method == "pca" else []
+    need(mix, "key", *labels, *axes, chart="map")
     rows = draw_points(mix, points)
     places = place_points(mix, rows, method)
     seen = np.isfinite(places).all(axis=1)
@@ -67,7 +68,7 @@ def draw_map(mix: Mix, *, color: str = "task", points: int = MOST, method: str =
     ours = int((told["picked"] == "picked").sum())
     subtitle = [f"{told.height:,} samples, {ours:,} of them picks (diamonds)", f"{METHODS[method]} of their vectors"]
     if color == "cluster":
-        subtitle.append(f"{len(PALETTE)} colors for {told['cluster'].n_unique():,} clusters: hover to tell them apart")
+        subtitle.append(f"{len(PALETTE)} colors for {told['cluster'].n_unique():,} clusters: hover tells which")
     said = f"A scatter plot of samples by likeness, colored by {color}."
     return make_picture(layers, title="Map of the pool", subtitle=subtitle, description=said, height=HIGH)
 
