@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +134,13 @@ def load_tolerances(given: Mapping[str, Any] | str | Path | None = None) -> tupl
     """
     where = str(given) if isinstance(given, str | Path) else "tolerances"
     told = _read(Path(given)) if isinstance(given, str | Path) else given or {}
-    return _parsed(_read(SHIPPED), str(SHIPPED)), _parsed(told, where)
+    return list(_shipped()), _parsed(told, where)
+
+
+@cache
+def _shipped() -> tuple[Tolerance, ...]:
+    """Read the tolerances of the package, once."""
+    return tuple(_parsed(_read(SHIPPED), str(SHIPPED)))
 
 
 def _read(file: Path) -> Mapping[str, Any]:
