@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from recipe import select_mix
 from recipe.check._junit import annotate, junit
-from recipe.check._tolerances import load_tolerances, parse
+from recipe.check._tolerance_files import load_tolerances, parse
 from recipe.check.drift import check_drift, number
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError

@@ -6,7 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from recipe.check._tolerances import Tolerance, check_patterns, find, load_tolerances
+from recipe.check._tolerance_files import load_tolerances
+from recipe.check._tolerances import Tolerance, check_patterns, find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
