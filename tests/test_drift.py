@@ -241,6 +241,13 @@ def test_annotations_are_escaped_and_few():
     assert all(f"task/{i:02}" in "".join(lines) for i in range(15))
 
 
+def test_json_holds_no_odd_numbers():
+    """Verdicts are plain JSON even where a number is none, infinite, or off by infinitely many tolerances."""
+    told = check_drift({"samples": 1, "vendi": math.nan}, {"samples": 2, "vendi": math.inf}).to_dict()
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert told["counts"] == {"moved": 2}
+
+
 def test_numbers_for_people():
     """Whole numbers are shown in full, others with six digits, none as a dash."""
     assert [number(value) for value in (None, 20000, 0.123456789)] == ["-", "20,000", "0.123457"]
