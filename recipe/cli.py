@@ -1,4 +1,4 @@
-"""The command line: recipe select | score | stats | check | diff | validate | recipes | demo | cache."""
+"""The command line: recipe select | score | stats | report | check | diff | validate | recipes | demo | cache."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from recipe._caches import caches
 from recipe._guard import check, diff
+from recipe._pages import report
 from recipe._terminal import CONTROL, shown
 from recipe.config import Recipe
 from recipe.engine import Name as Engine
@@ -32,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(caches, name="cache")
+app.command()(report)
 app.command()(check)
 app.command()(diff)
 out = Console(highlight=False, soft_wrap=True)

@@ -1,0 +1,125 @@
+"""What a page says beside its charts and its picks: numbers, quotas, rejects, and what the mix was made of."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import yaml
+
+from recipe.problems import PROBLEMS, Problem
+from recipe.store import DECIDING
+
+if TYPE_CHECKING:
+    from recipe.outcome import Mix
+    from recipe.report.stats import Stats
+
+EXAMPLES = 3  # rejected samples that are named for each reason
+LINES = 40  # lines of a margin: clusters are hundreds, and the chart shows them
+UNKNOWN = Problem("a problem that this version does not know", "see the version that made the mix")
+TITLES = {"": "Totals", "tasks": "Tasks", "answers": "Kinds of answer", "sources": "Sources", "concepts": "Concepts"}
+
+
+def tiles(stats: Stats, mix: Mix) -> list[tuple[str, str, str]]:
+    """Return the few numbers that come first: name, value, and what to hold it against; those that are known."""
+    ours, theirs = stats.mix, stats.pool
+    told = [
+        ("Samples", f"{ours.samples:,}", f"of {theirs.samples:,} in the pool"),
+        ("Images", f"{ours.images:,}", f"of {theirs.images:,}"),
+        ("Questions answered", f"{ours.qas:,}", f"of {theirs.qas:,}"),
+        ("Words", f"{ours.words:,}", f"about {ours.tokens:,} tokens"),
+    ]
+    if ours.yes + ours.no:
+        shares = [100 * side.yes / max(1, side.yes + side.no) for side in (ours, theirs)]
+        told.append(("Yes among yes and no", f"{shares[0]:.1f} %", f"{shares[1]:.1f} % in the pool"))
+    reached = [_clusters(side) for side in (ours, theirs)]
+    if reached[1]:
+        told.append(("Clusters reached", f"{reached[0]:,}", f"of {reached[1]:,}"))
+    if "mix" in (stats.coverage or {}):
+        by_lot = stats.coverage.get("random")
+        beside = "mean best cosine" if by_lot is None else f"{by_lot:.4f} for as many by lot"
+        told.append(("Coverage of the pool", f"{stats.coverage['mix']:.4f}", beside))
+    if mix.certificate is not None:
+        told.append(("Of the best possible", f"{mix.certificate:.1%}".replace("%", " %"), "at least, by certificate"))
+    return told
+
+
+def _clusters(side: Any) -> int:
+    """Return how many clusters a side reaches, as any version of the statistics tells it."""
+    told = getattr(side, "clusters", 0)
+    return int(told.get("reached", 0)) if isinstance(told, dict) else int(told or 0)
+
+
+def groups(stats: Stats) -> list[dict[str, Any]]:
+    """Return the statistics by group: a title, and lines of what, mix, pool, mix % and pool %."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for what, *numbers in stats.table().iter_rows():
+        group, colon, name = str(what).partition(": ")
+        found.setdefault(group if colon else "", []).append((name if colon else _plain(group), *numbers))
+    return [
+        {"title": TITLES.get(group, _plain(group).capitalize()), "lines": lines, "shares": any(line[3:4] for line in lines)}
+        for group, lines in found.items()
+    ]
+
+
+def _plain(name: str) -> str:
+    """Write a field's name as words."""
+    return name.replace("_", " ")
+
+
+def margins(mix: Mix) -> list[dict[str, Any]]:
+    """Return what each margin of the recipe wanted, and what it got; the first lines of long ones."""
+    told: list[dict[str, Any]] = []
+    for name, part in mix.quotas.report.group_by("margin", maintain_order=True):
+        short = part.filter(pl.col("quota") < pl.col("wanted")).height
+        lines = part.head(LINES).select("value", "supply", "wanted", "quota").rows()
+        told.append({"name": _plain(str(name[0])), "lines": lines, "all": part.height, "short": short})
+    return told
+
+
+def rejects(mix: Mix) -> list[dict[str, Any]]:
+    """Return every reason for which samples were rejected: code, how many, what it means, what to do, examples."""
+    rows = mix.pool.rows
+    held = rows["problem"].is_not_null()
+    table = pl.DataFrame([rows[name].filter(held) for name in ("problem", "source", "id", "record")])
+    table = table.with_columns(pl.col("problem").str.split(":").list.first())
+    told = []
+    for (code,), part in table.group_by("problem", maintain_order=True):
+        problem = PROBLEMS.get(str(code), UNKNOWN)
+        named = part.head(EXAMPLES).select("source", "id", "record").rows()
+        told.append(
+            {"code": code, "count": part.height, "what": problem.what, "fix": problem.fix, "examples": named}
+        )
+    return sorted(told, key=lambda one: (-one["count"], one["code"]))
+
+
+def facts(mix: Mix) -> dict[str, Any]:
+    """Return what the mix was made of: versions, and sources with their samples, and their hashes if those are known.
+
+    Sources are not hashed for a page: they may be many GB. Hashes come from the manifest beside the mix, if it is of
+    this mix.
+    """
+    counts = mix.pool.rows["source"].value_counts(name="n").sort("source")
+    sources = [{"name": name, "samples": n} for name, n in counts.iter_rows()]
+    told = {"versions": {name: version(name) for name in DECIDING}, "sources": sources}
+    written = _manifest(mix)
+    return told | {name: written[name] for name in told if name in written}
+
+
+def _manifest(mix: Mix) -> dict[str, Any]:
+    """Return the manifest beside the mix; nothing if there is none, or it is of another mix."""
+    file = Path(mix.recipe.write.path)
+    try:
+        told = json.loads(file.with_name(f"{file.stem}.manifest.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) and told.get("keys") == mix.keys else {}
+
+
+def recipe_yaml(mix: Mix) -> str:
+    """Return the recipe as YAML; where the mix lies is no part of what it is."""
+    plan = mix.recipe.model_dump(mode="json", exclude={"write": {"path"}})
+    return yaml.safe_dump(plan, sort_keys=False, allow_unicode=True)

@@ -1,0 +1,161 @@
+"""The samples that stand for a pool on its map: drawn by key, and what is told of each."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from recipe.errors import ConfigError, MissingExtra
+from recipe.report.charts._counts import NONE, need
+from recipe.seed import draws
+from recipe.tables import take
+from recipe.vectors import rows_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recipe.outcome import Mix
+
+LABELS = ("task", "answer", "source", "cluster")
+KEY = 12  # characters of a key: as many as `Mix.why` needs to find a sample
+SHOWN = 160  # characters of a question or an answer
+NEIGHBOURS = 15  # umap-learn's default
+DIGITS = 3
+
+
+def draw_points(mix: Mix, most: int) -> NDArray[np.int64]:
+    """Draw samples of a pool by their keys: half of them picks, if there are as many, else all picks.
+
+    Parameters
+    ----------
+    mix
+        Any.
+    most
+        How many points, at most. Where fewer samples may be picked, all of these are drawn.
+
+    Returns
+    -------
+    ndarray
+        (m,) int64 rows, ascending.
+    """
+    may = mix.pool.eligible.copy()
+    may[mix.picks.rows] = False
+    lots = draws(mix.pool.rows["key"], seed=mix.recipe.seed, label="report.points")
+    others, picks = np.flatnonzero(may), np.sort(mix.picks.rows)
+    least = most - min(len(others), most - most // 2)  # picks take the places that others leave
+
+    def first(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        return rows[np.argsort(lots[rows], kind="stable")[:count]]
+
+    chosen = first(picks, least)
+    return np.sort(np.concatenate([chosen, first(others, most - len(chosen))]))
+
+
+def tell_points(mix: Mix, rows: NDArray[np.int64]) -> pl.DataFrame:
+    """Tell of some samples what the map shows: labels, whether and which pick stands for them, question and answer.
+
+    Parameters
+    ----------
+    mix
+        Any.
+    rows
+        (m,) rows; no other row's text is touched.
+
+    Returns
+    -------
+    polars.DataFrame
+        m rows: key, question, answer_text, picked, stands, and those of task, answer, source, cluster that there are.
+    """
+    pool = mix.pool.rows
+    labels = [name for name in LABELS if name in pool.columns]
+    told = take(pool, ["key", "turns", *labels], rows)
+    rank = np.full(len(mix.pool), -1)
+    rank[mix.picks.rows] = np.arange(len(mix))
+    ours = pl.Series("rank", rank[rows])
+    names = [pl.col(name).cast(pl.String).fill_null(NONE) for name in labels]
+    return told.select(
+        pl.col("key").str.head(KEY),
+        *names,
+        question=_said("human"),
+        answer_text=_said("gpt"),
+        picked=pl.when(ours >= 0).then(pl.lit("picked")).otherwise(pl.lit("not picked")),
+        stands=pl.when(ours >= 0)
+        .then(pl.format("pick {}", ours + 1))
+        .otherwise(pl.Series("stands", _stand_ins(mix, rows), dtype=pl.String)),
+    )
+
+
+def place_points(mix: Mix, rows: NDArray[np.int64], method: str) -> NDArray[np.float64]:
+    """Return where samples lie on the map.
+
+    Parameters
+    ----------
+    mix
+        Its pool has columns x and y (``"pca"``) or vectors (``"umap"``).
+    rows
+        (m,) rows.
+    method
+        ``"pca"`` or ``"umap"``.
+
+    Returns
+    -------
+    ndarray
+        (m, 2) float64; NaN where a sample has no place.
+
+    Raises
+    ------
+    ConfigError
+        If the pool lacks what the method needs.
+    MissingExtra
+        If umap-learn is not installed.
+    """
+    if method == "pca":
+        need(mix, "x", "y", chart="map")
+        places = take(mix.pool.rows, ["x", "y"], rows).cast(pl.Float64).to_numpy()
+        if not np.isfinite(places).any():
+            raise ConfigError("chart map: expected places in the columns x and y, got none; embed the pool first")
+        return places
+    if mix.pool.vectors is None:
+        raise ConfigError(
+            "chart map: method='umap' needs the vectors, which a mix that was opened again has not; "
+            "draw it where the mix is selected, or with method='pca'"
+        )
+    if len(rows) <= NEIGHBOURS:
+        raise ConfigError(f"chart map: method='umap' needs more than {NEIGHBOURS} points, got {len(rows)}")
+    try:
+        umap: Any = import_module("umap")
+    except ImportError as error:
+        raise MissingExtra("chart map: method='umap' needs umap-learn: pip install umap-learn") from error
+    knobs = {"n_neighbors": NEIGHBOURS, "metric": "cosine", "init": "pca", "random_state": 0, "n_jobs": 1}
+    learned = umap.UMAP(**knobs).fit_transform(rows_of(mix.pool.vectors, rows).astype(np.float32))
+    return np.asarray(learned, np.float64).round(DIGITS)
+
+
+def _said(speaker: str) -> pl.Expr:
+    """Return the first turn of a speaker, in one line, shortened."""
+    first = (
+        pl.col("turns")
+        .list.eval(pl.element().struct.field("value").filter(pl.element().struct.field("from") == speaker))
+        .list.first()
+        .fill_null("")
+        .str.replace_all("<image>", "", literal=True)
+        .str.replace_all(r"\s+", " ")
+        .str.strip_chars()
+    )
+    return (
+        pl.when(first.str.len_chars() > SHOWN)
+        .then(first.str.head(SHOWN - 1) + "\N{HORIZONTAL ELLIPSIS}")
+        .otherwise(first)
+    )
+
+
+def _stand_ins(mix: Mix, rows: NDArray[np.int64]) -> list[str]:
+    """Say which pick stands for each sample, by the beginning of its key."""
+    if "nearest" not in mix.pool.rows.columns:
+        return ["not picked"] * len(rows)
+    told = take(mix.pool.rows, ["nearest"], rows)["nearest"]
+    keys = mix.pool.rows["key"].gather(told)
+    return ["no pick of its cluster" if key is None else f"{key[:8]} stands for it" for key in keys.to_list()]

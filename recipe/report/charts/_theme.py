@@ -1,0 +1,125 @@
+"""How every chart looks, and how it is shown where there is no network."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import polars as pl
+import vl_convert
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INK = (
+    "#757575"  # text: at least 4.5 : 1 on white and 4 : 1 on the darkest theme of a notebook, so one chart serves both
+)
+FAINT = "#88888840"  # grid
+POOL, MIX = "#919191", "#e76300"
+# Petroff 2021, Accessible Color Sequences for Data Visualization (arXiv 2107.02270), ten colors, without its two grays
+# and with what the mix is shown in at its end: gray is for what has no color of its own.
+PALETTE = ("#3f90da", "#ffa90e", "#832db6", "#92dadd", "#bd1f01", "#b9ac70", "#a96b59", "#e76300")
+DIVERGING = ("#2065ab", "#6aacd0", "#e3e3e3", "#f0a35e", "#b35806")  # PuOr's orange and RdBu's blue of ColorBrewer
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'DejaVu Sans', sans-serif"
+WIDTH, HEIGHT = 560, 300  # pixels: what a notebook shows
+LINE = 58  # characters of a line of the subtitle: what fits a telephone
+BAR = 9  # pixels: the height of one bar
+# JupyterLab draws Vega-Lite up to version 5 by itself, without a network. The charts use nothing that 5 did not have.
+NOTEBOOK = "application/vnd.vegalite.v5+json"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.20.1.json"
+BRACKET = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"  # looks like <
+SCALE = 2  # pixels of the image for one of the chart
+
+
+class Picture(alt.LayerChart):
+    """An altair chart that a notebook shows without a network: as Vega-Lite where it is understood, else as an image.
+
+    A renderer that was chosen with `altair.renderers.enable` is kept.
+    """
+
+    def _repr_mimebundle_(self, *args: Any, **kwds: Any) -> Any:
+        """Say what a notebook may show."""
+        if alt.renderers.active not in {"", "default"}:
+            return super()._repr_mimebundle_(*args, **kwds)
+        spec = self.to_dict()
+        image = vl_convert.vegalite_to_png(spec, scale=SCALE)
+        return {NOTEBOOK: spec | {"$schema": SCHEMA}, "image/png": image, "text/plain": spec["description"]}
+
+
+def make_picture(
+    layers: Sequence[alt.Chart],
+    *,
+    title: str,
+    subtitle: str | Sequence[str],
+    description: str,
+    height: int | alt.Step = HEIGHT,
+) -> Picture:
+    """Lay charts over each other in the one style of all.
+
+    Parameters
+    ----------
+    layers
+        Charts, the lowest first.
+    title
+        What is shown; short, so that it fits a telephone.
+    subtitle
+        What is seen: lines below the title, without a full stop; long ones are wrapped.
+    description
+        What a screen reader says.
+    height
+        Pixels, or a step for each line.
+
+    Returns
+    -------
+    Picture
+        `WIDTH` pixels wide.
+    """
+    told = [subtitle] if isinstance(subtitle, str) else list(subtitle)
+    return Picture(
+        layer=list(layers),
+        title=alt.TitleParams(text=title, subtitle=[part for line in told for part in wrap(line, LINE)]),
+        description=" ".join([description, *(f"{line}." for line in told)]),
+        width=WIDTH,
+        height=height,
+        config=deepcopy(CONFIG),
+    )
+
+
+def data(table: pl.DataFrame) -> alt.InlineData:
+    """Return a table as the data of a chart: as one text, since altair looks at every value of a list of records.
+
+    Text that would end a script keeps its look but not its first sign, so that a chart can stand in a page: altair
+    itself writes the data into one as they are.
+    """
+    safe = pl.selectors.string().str.replace_all(r"(?i)<(/?script|!--)", f"{BRACKET}$1")
+    numbers = {name: "number" for name, dtype in table.schema.items() if dtype.is_numeric()}
+    form = alt.CsvDataFormat(type="csv", parse=numbers)
+    return alt.InlineData(values=table.with_columns(safe).write_csv(), format=form)
+
+
+def side_scale() -> alt.Scale:
+    """Return the colors of mix and pool."""
+    return alt.Scale(domain=["mix", "pool"], range=[MIX, POOL])
+
+
+def percent(name: str, title: str, **knobs: Any) -> dict[str, Any]:
+    """Return what an axis of shares has in common: field, type and its labels in percent."""
+    axis = alt.Axis(format="~%", title=title, labelOverlap=True, **knobs)
+    return {"field": name, "type": "quantitative", "axis": axis}
+
+
+LABELS = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
+CONFIG: dict[str, Any] = {
+    "background": "transparent",
+    "font": FONT,
+    "padding": 8,
+    "view": {"stroke": None},
+    "title": {"color": INK, "subtitleColor": INK, "anchor": "start", "frame": "bounds", "offset": 12}
+    | {"fontSize": 15, "fontWeight": 600, "subtitleFontSize": 12, "subtitlePadding": 5, "subtitleLineHeight": 16},
+    "axis": LABELS | {"gridColor": FAINT, "domainColor": INK, "tickColor": FAINT, "labelLimit": 170, "titlePadding": 8},
+    "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
+    "legend": LABELS | {"orient": "top", "offset": 4, "columns": 2, "labelLimit": 150},
+    "text": {"color": INK, "fontSize": 12},
+}
