@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from recipe import select_mix
 from recipe.check._junit import annotate, junit
-from recipe.check._tolerances import load_tolerances, parse
+from recipe.check._tolerance_files import load_tolerances, parse
 from recipe.check.drift import check_drift, number
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
@@ -121,11 +121,11 @@ def test_a_task_that_vanished_or_appeared_has_share_0():
 
 def test_a_family_that_a_side_did_not_measure():
     """Where a side knows no name of a family nothing is said of it, and other metrics are never taken for 0."""
-    drift = check_drift({"task/a": 0.5, "yes/a": 0.5}, {"concept/x": 0.5, "yes/b": 0.5})
-    assert {each.metric for each in drift.those("not measured")} == {"task/a", "yes/a"}
-    assert {each.metric for each in drift.those("new")} == {"concept/x", "yes/b"}
+    drift = check_drift({"task/a": 0.5, "vendi": 5}, {"concept/x": 0.5, "yes": 0.5})
+    assert {each.metric for each in drift.those("not measured")} == {"task/a", "vendi"}
+    assert {each.metric for each in drift.those("new")} == {"concept/x", "yes"}
     assert drift.failed() == ()
-    assert {each.metric for each in drift.failed(strict=True)} == {"task/a", "yes/a"}
+    assert {each.metric for each in drift.failed(strict=True)} == {"task/a", "vendi"}
 
 
 def test_the_farthest_comes_first():
@@ -241,6 +241,13 @@ def test_annotations_are_escaped_and_few():
     assert all(f"task/{i:02}" in "".join(lines) for i in range(15))
 
 
+def test_json_holds_no_odd_numbers():
+    """Verdicts are plain JSON even where a number is none, infinite, or off by infinitely many tolerances."""
+    told = check_drift({"samples": 1, "vendi": math.nan}, {"samples": 2, "vendi": math.inf}).to_dict()
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert told["counts"] == {"moved": 2}
+
+
 def test_numbers_for_people():
     """Whole numbers are shown in full, others with six digits, none as a dash."""
     assert [number(value) for value in (None, 20000, 0.123456789)] == ["-", "20,000", "0.123457"]
@@ -270,16 +277,18 @@ def picked_anew(mix, rows):
     return replace(mix, picks=Picks(np.asarray(rows, np.int64)), stated=None)
 
 
-LIMITS = [  # how far each metric may move, told again by hand
+LIMITS = [  # how far each metric may move, told again by hand: absolute, relative; + and - on that side only
     ("samples", 0, 0), ("images", 0, 0.05), ("qas", 0, 0.05), ("words", 0, 0.05), ("tokens", 0, 0.05),
-    ("text_only", 0.01, 0), ("yes", 0.02, 0), ("yes/*", 0.1, 0), ("task/*", 0.01, 0), ("answer/*", 0.01, 0),
+    ("text_only", 0.01, 0), ("yes", 0.02, 0), ("yes/*", math.inf, 0), ("task/*", 0.01, 0), ("answer/*", 0.02, 0),
     ("task_answer/*", 0.01, 0), ("source/*", 0.02, 0), ("concept/*", 0.02, 0),
-    ("*/max", math.inf, 0), ("words_a_turn/*", 1, 0.1), ("tokens_a_turn/*", 2, 0.1), ("words_a_record/*", 2, 0.1),
-    ("tokens_a_record/*", 3, 0.1), ("turns_a_record/*", 1, 0.1), ("samples_an_image/*", 1, 0.1),
-    ("-clusters/reached", 0, 0.02), ("-clusters/entropy", 0, 0.02), ("+clusters/largest", 0.005, 0.1),
+    ("*/max", math.inf, 0), ("*/min", math.inf, 0), ("*_a*_*/mean", 0, 0.05),
+    ("words_a_*/p*", 2, 0.15), ("tokens_a_*/p*", 3, 0.15), ("turns_a_record/p*", 1, 0.15),
+    ("samples_an_image/p*", 1, 0.15),
+    ("-clusters/reached", 0, 0.02), ("-clusters/entropy", 0, 0.02), ("+clusters/largest", 0.02, 0.1),
     ("-concepts/reached", 0, 0.02), ("-concepts/entropy", 0, 0.02), ("-keywords/reached", 0, 0.05),
     ("-coverage/mean", 0.01, 0), ("-coverage/p5", 0.02, 0), ("+coverage/radius", 0.05, 0), ("-vendi", 0, 0.05),
-    ("-distinct_?", 0, 0.05), ("-question_starts", 0, 0.02), ("+near_duplicates", 0.005, 0), ("-certificate", 0.02, 0),
+    ("-distinct_1", 0, 0.1), ("-distinct_2", 0, 0.05), ("-question_starts", 0, 0.05), ("+near_duplicates", 0.005, 0),
+    ("-certificate", 0.03, 0),
 ]  # fmt: skip
 
 
@@ -400,11 +409,10 @@ def test_near_duplicates_in_a_written_mix_are_named(mix, folder):
     assert {"vendi", "coverage/mean", "certificate"} <= {each.metric for each in drift.those("not measured")}
 
 
-@pytest.mark.parametrize("how", [{"engine": "serial"}, {"engine": "processes", "workers": 3}])
 @pytest.mark.usefixtures("mix")
-def test_an_equal_mix_of_other_workers_passes(folder, how):
+def test_an_equal_mix_of_other_workers_passes(folder):
     """The same recipe with another number of workers has not moved in anything at all."""
-    again = select_mix(folder / "pool", size=2000, **how)
+    again = select_mix(folder / "pool", size=2000, engine="processes", workers=3)
     assert guard_mix(again, folder / "base.stats.json", {"*": "exact"}).failed(strict=True) == ()
 
 

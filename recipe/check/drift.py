@@ -6,7 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from recipe.check._tolerances import Tolerance, check_patterns, find, load_tolerances
+from recipe.check._tolerance_files import load_tolerances
+from recipe.check._tolerances import Tolerance, check_patterns, find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,11 +82,12 @@ class Drift:
         return f"{len(self.verdicts):,} metrics: {', '.join(counts)}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values: counts by verdict, and every verdict; an infinite excess is None."""
+        """Return plain values that JSON knows: counts by verdict, and every verdict; what is not finite is None."""
         counts: dict[str, int] = {}
         for each in self.verdicts:
             counts[each.verdict] = counts.get(each.verdict, 0) + 1
-        listed = [asdict(each) | {"excess": _finite(each.excess)} for each in self.verdicts]
+        values = ("baseline", "got", "excess")
+        listed = [asdict(each) | {name: _finite(getattr(each, name)) for name in values} for each in self.verdicts]
         return {"counts": counts, "metrics": listed}
 
     def __str__(self) -> str:
@@ -171,9 +173,9 @@ def _excess(tolerance: Tolerance, baseline: float, got: float) -> float:
     return abs(got - aim) / size if size else math.inf
 
 
-def _finite(value: float) -> float | None:
+def _finite(value: float | None) -> float | None:
     """Return a number that JSON knows."""
-    return round(value, DIGITS) if math.isfinite(value) else None
+    return None if value is None or not math.isfinite(value) else round(value, DIGITS)
 
 
 def number(value: float | None) -> str:
