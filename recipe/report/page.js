@@ -73,6 +73,7 @@
     if (single && !stepped) {
       spec.width = "container"; // as wide as the page allows
       spec.autosize = { type: "fit-x", contains: "padding" };
+      spec.padding = 4;
     }
     spec.config = { ...spec.config };
     for (const [part, set] of Object.entries(themed())) {
