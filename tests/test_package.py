@@ -17,6 +17,7 @@ import recipe
 
 FOLDER = Path(recipe.__file__).parent
 HEAVY = {"torch", "sklearn", "faiss", "polars", "numba", "scipy", "sentence_transformers", "rensa", "typer", "rich"}
+HEAVY |= {"altair", "jinja2", "vl_convert", "PIL"}
 FOUND = {module.name for module in pkgutil.walk_packages([str(FOLDER)], "recipe.")}
 MODULES = sorted(FOUND - {"recipe.__main__"})  # which runs the command line
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import ConfigError, MissingExtra
-from recipe.report.charts._counts import NONE, need
+from recipe.report.charts._counts import NONE
 from recipe.seed import draws
 from recipe.tables import take
 from recipe.vectors import rows_of
@@ -113,7 +113,6 @@ def place_points(mix: Mix, rows: NDArray[np.int64], method: str) -> NDArray[np.f
         If umap-learn is not installed.
     """
     if method == "pca":
-        need(mix, "x", "y", chart="map")
         places = take(mix.pool.rows, ["x", "y"], rows).cast(pl.Float64).to_numpy()
         if not np.isfinite(places).any():
             raise ConfigError("chart map: expected places in the columns x and y, got none; embed the pool first")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
-import polars as pl
 import vl_convert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import polars as pl
 
 INK = (
     "#757575"  # text: at least 4.5 : 1 on white and 4 : 1 on the darkest theme of a notebook, so one chart serves both
@@ -23,6 +26,7 @@ PALETTE = ("#3f90da", "#ffa90e", "#832db6", "#92dadd", "#bd1f01", "#b9ac70", "#a
 DIVERGING = ("#2065ab", "#6aacd0", "#e3e3e3", "#f0a35e", "#b35806")  # PuOr's orange and RdBu's blue of ColorBrewer
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'DejaVu Sans', sans-serif"
 WIDTH, HEIGHT = 560, 300  # pixels: what a notebook shows
+LINE = 58  # characters of a line of the subtitle: what fits a telephone
 BAR = 9  # pixels: the height of one bar
 # JupyterLab draws Vega-Lite up to version 5 by itself, without a network. The charts use nothing that 5 did not have.
 NOTEBOOK = "application/vnd.vegalite.v5+json"
@@ -34,8 +38,14 @@ SCALE = 2  # pixels of the image for one of the chart
 class Picture(alt.LayerChart):
     """An altair chart that a notebook shows without a network: as Vega-Lite where it is understood, else as an image.
 
-    A renderer that was chosen with `altair.renderers.enable` is kept.
+    A renderer that was chosen with `altair.renderers.enable` is kept. Text that would end a script keeps its look but
+    not its first sign, so that a chart can stand in a page: altair writes a specification into one as it is.
     """
+
+    def to_dict(self, *args: Any, **kwds: Any) -> dict[str, Any]:
+        """Return the specification; nothing in it ends or begins a script of a page."""
+        safe: dict[str, Any] = _safe(super().to_dict(*args, **kwds))
+        return safe
 
     def _repr_mimebundle_(self, *args: Any, **kwds: Any) -> Any:
         """Say what a notebook may show."""
@@ -46,7 +56,16 @@ class Picture(alt.LayerChart):
         return {NOTEBOOK: spec | {"$schema": SCHEMA}, "image/png": image, "text/plain": spec["description"]}
 
 
-def make_picture(  # a chart has as many parts
+def _safe(told: Any) -> Any:
+    """Replace the sign that begins a tag where one would end or begin a script, in all text of a specification."""
+    if isinstance(told, str):
+        return re.sub(r"<(?=/?script|!--)", BRACKET, told, flags=re.IGNORECASE)
+    if isinstance(told, dict):
+        return {name: _safe(value) for name, value in told.items()}
+    return [_safe(value) for value in told] if isinstance(told, list) else told
+
+
+def make_picture(
     layers: Sequence[alt.Chart],
     *,
     title: str,
@@ -63,7 +82,7 @@ def make_picture(  # a chart has as many parts
     title
         What is shown; short, so that it fits a telephone.
     subtitle
-        What is seen: lines below the title.
+        What is seen: lines below the title, without a full stop; long ones are wrapped.
     description
         What a screen reader says.
     height
@@ -74,11 +93,11 @@ def make_picture(  # a chart has as many parts
     Picture
         `WIDTH` pixels wide.
     """
-    lines = [subtitle] if isinstance(subtitle, str) else list(subtitle)
+    told = [subtitle] if isinstance(subtitle, str) else list(subtitle)
     return Picture(
         layer=list(layers),
-        title=alt.TitleParams(text=title, subtitle=lines),
-        description=" ".join([description, *lines]),
+        title=alt.TitleParams(text=title, subtitle=[part for line in told for part in wrap(line, LINE)]),
+        description=" ".join([description, *(f"{line}." for line in told)]),
         width=WIDTH,
         height=height,
         config=deepcopy(CONFIG),
@@ -86,15 +105,10 @@ def make_picture(  # a chart has as many parts
 
 
 def data(table: pl.DataFrame) -> alt.InlineData:
-    """Return a table as the data of a chart: as one text, since altair looks at every value of a list of records.
-
-    Text that would end a script keeps its look but not its first sign, so that a chart can stand in a page: altair
-    itself writes the data into one as they are.
-    """
-    safe = pl.selectors.string().str.replace_all(r"(?i)<(/?script|!--)", f"{BRACKET}$1")
+    """Return a table as the data of a chart: as one text, since altair looks at every value of a list of records."""
     numbers = {name: "number" for name, dtype in table.schema.items() if dtype.is_numeric()}
     form = alt.CsvDataFormat(type="csv", parse=numbers)
-    return alt.InlineData(values=table.with_columns(safe).write_csv(), format=form)
+    return alt.InlineData(values=table.write_csv(), format=form)
 
 
 def side_scale() -> alt.Scale:
@@ -104,10 +118,11 @@ def side_scale() -> alt.Scale:
 
 def percent(name: str, title: str, **knobs: Any) -> dict[str, Any]:
     """Return what an axis of shares has in common: field, type and its labels in percent."""
-    axis = alt.Axis(format="~%", title=title, **knobs)
+    axis = alt.Axis(format="~%", title=title, labelOverlap=True, **knobs)
     return {"field": name, "type": "quantitative", "axis": axis}
 
 
+LABELS = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
 CONFIG: dict[str, Any] = {
     "background": "transparent",
     "font": FONT,
@@ -115,22 +130,8 @@ CONFIG: dict[str, Any] = {
     "view": {"stroke": None},
     "title": {"color": INK, "subtitleColor": INK, "anchor": "start", "frame": "bounds", "offset": 12}
     | {"fontSize": 15, "fontWeight": 600, "subtitleFontSize": 12, "subtitlePadding": 5, "subtitleLineHeight": 16},
-    "axis": {
-        "labelColor": INK,
-        "titleColor": INK,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-    }
-    | {"gridColor": FAINT, "domainColor": INK, "tickColor": FAINT, "labelLimit": 170, "titlePadding": 8},
+    "axis": LABELS | {"gridColor": FAINT, "domainColor": INK, "tickColor": FAINT, "labelLimit": 170, "titlePadding": 8},
     "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
-    "legend": {
-        "labelColor": INK,
-        "titleColor": INK,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-    }
-    | {"orient": "top", "offset": 4, "columns": 4, "labelLimit": 170, "symbolStrokeWidth": 0},
+    "legend": LABELS | {"orient": "top", "offset": 4, "columns": 2, "labelLimit": 150},
     "text": {"color": INK, "fontSize": 12},
 }

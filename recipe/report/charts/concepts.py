@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SLICE = 1 << 18  # samples whose lists of concepts are unrolled at a time
 MOST = 40  # concepts that are shown
 TASKS = 20  # tasks that are shown
-LINE = 17  # pixels of a concept
+LINE = 18  # pixels of a concept
 ENDS = 3  # powers of two where the colors end
 
 
@@ -59,16 +59,16 @@ def draw_concepts(mix: Mix) -> Picture:
         scale=alt.Scale(domain=np.linspace(-ENDS, ENDS, len(DIVERGING)).tolist(), range=list(DIVERGING), clamp=True),
         title="times as common in the mix as in the pool",
         legend=alt.Legend(
-            gradientLength=220,
-            values=[-ENDS, -1, 0, 1, ENDS],
+            gradientLength=180,
+            values=list(range(-ENDS, ENDS + 1)),
             labelExpr="datum.value < 0 ? '1/' + pow(2, -datum.value) : '' + pow(2, datum.value)",
             titleLimit=400,
         ),
     )
     cells = alt.Chart(data(shown)).mark_rect()
     cells = cells.encode(
-        x=alt.X("task:N", sort=tasks[:TASKS], title=None, axis=alt.Axis(labelAngle=-40)),
-        y=alt.Y("concept:N", sort=concepts[:MOST], title=None, axis=alt.Axis(labelLimit=220, labelFontSize=11)),
+        x=alt.X("task:N", sort=tasks[:TASKS], title=None, axis=alt.Axis(labelAngle=-60)),
+        y=alt.Y("concept:N", sort=concepts[:MOST], title=None, axis=alt.Axis(labelLimit=190, labelFontSize=11)),
         color=color,
         tooltip=[
             alt.Tooltip("concept:N", title="concept"),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST = 2000  # points of all curves together
 DIGITS = 6
+TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
+SPAN = alt.Scale(domain=[0, 1.1])  # above the bound its name has a place
 
 
 def draw_gains(mix: Mix, *, what: str = "objective") -> Picture:
@@ -63,20 +65,20 @@ def _objective(mix: Mix, table: pl.DataFrame) -> Picture:
     place = pl.col("term").replace_strict(terms, range(len(terms)))
     whole = pl.concat([start, table]).with_columns(share=share, place=place)
     of = "its end" if mix.certificate is None else "the upper bound"
-    y = alt.Y(**percent("share", f"objective, as a share of {of}"), stack="zero", scale=alt.Scale(domain=[0, 1]))
+    y = alt.Y(**percent("share", f"objective, as a share of {of}", values=TICKS), stack="zero", scale=SPAN)
     areas = alt.Chart(data(whole)).mark_area(opacity=0.85)
     layers = [
         areas.encode(x=_ranks(mix), y=y, color=_colors(terms), order=alt.Order("place:Q"), tooltip=_tips("share"))
     ]
     subtitle = [f"Half of what {len(mix):,} picks reach is reached after {_half(table):,}"]
     if mix.certificate is not None:
-        bound = pl.DataFrame({"bound": [1.0, reached], "said": ["upper bound", f"reached: at least {reached:.1%}"]})
+        bound = pl.DataFrame({"bound": [1.0], "said": ["upper bound"]})
         rule = alt.Chart(data(bound)).encode(y=alt.Y("bound:Q"))
         layers += [
             rule.mark_rule(color=INK, strokeDash=[6, 4], strokeWidth=1.5),
-            rule.mark_text(align="right", baseline="top", dy=5, dx=-4).encode(x=alt.value("width"), text="said:N"),
+            rule.mark_text(align="right", baseline="bottom", dy=-4, dx=-4).encode(x=alt.value("width"), text="said:N"),
         ]
-        subtitle.append(f"At least {reached:.1%} of the best possible; dashed: no mix under these quotas is above it")
+        subtitle.append(f"At least {reached:.1%} of the best possible under these quotas")
     said = "Areas of the objective by term, growing with each pick, and a dashed rule at the upper bound."
     return make_picture(layers, title="Objective reached", subtitle=subtitle, description=said)
 
@@ -85,9 +87,14 @@ def _picks(mix: Mix, table: pl.DataFrame) -> Picture:
     """Draw what each pick added; nothing added has no place on a log scale."""
     terms = list(mix.picks.gains)
     lines = alt.Chart(data(table.filter(pl.col("gain") > 0))).mark_line(strokeWidth=1.5)
-    y = alt.Y("gain:Q", title="added by a pick (log scale)", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"))
+    y = alt.Y(
+        "gain:Q",
+        title="added by a pick (log scale)",
+        scale=alt.Scale(type="log"),
+        axis=alt.Axis(format="~g", tickCount=5),
+    )
     layer = lines.encode(x=_ranks(mix), y=y, color=_colors(terms), tooltip=_tips("gain"))
-    size = int(table["picks"].max() or 1)  # type: ignore[arg-type]  a count
+    size = int(table["picks"][0])
     subtitle = "One point a pick" if size == 1 else f"Each point is the mean of {size:,} picks"
     said = "Lines of what each pick added to each term of the objective, in pick order."
     return make_picture([layer], title="Gain of each pick", subtitle=subtitle, description=said)
@@ -102,9 +109,9 @@ def _thinned(gains: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]) -> 
     tables = []
     for term, gain in gains.items():
         sums = np.add.reduceat(gain, first)
-        columns = {"gain": np.round(sums / (last - first), DIGITS), "total": np.round(np.cumsum(sums), DIGITS)}
+        columns = {"gain": sums / (last - first), "total": np.cumsum(sums)}
         tables.append(pl.DataFrame({"rank": last, "picks": last - first, "term": [term] * len(last), **columns}))
-    return pl.concat(tables)
+    return pl.concat(tables).with_columns(pl.col("gain", "total").round_sig_figs(DIGITS))
 
 
 def _half(table: pl.DataFrame) -> int:

@@ -44,10 +44,9 @@ def draw_lengths(mix: Mix, *, what: str = "words") -> Picture:
     ours = lengths.gather(mix.picks.rows)
     bins = _binned({"mix": ours, "pool": lengths})
     sides = pl.concat([bins.select("from", "to", set=pl.lit(s), share=f"{s}_share") for s in ("mix", "pool")])
-    # The line of the mix ends where its last bin does.
-    outline = pl.concat(
-        [sides.filter(set="mix"), sides.filter(set="mix").tail(1).with_columns(pl.col("from", "to").max())]
-    )
+    # The line of the mix falls to the axis where the last bin ends.
+    line = sides.filter(set="mix")
+    end = line.tail(1).with_columns(pl.col("to").alias("from"), share=pl.lit(0.0))
     scale = alt.Scale(type="log", base=2, nice=False)
     axis = alt.Axis(
         title=f"{what} a record (log scale)", format=",", grid=False, labelOverlap=True, values=_powers(bins)
@@ -56,21 +55,19 @@ def draw_lengths(mix: Mix, *, what: str = "words") -> Picture:
     y = alt.Y(**percent("share", "share of records"))
     color = alt.Color("set:N", scale=side_scale(), title=None)
     bars = alt.Chart(data(sides.filter(set="pool"))).mark_bar(opacity=0.55, binSpacing=0)
-    line = alt.Chart(data(outline)).mark_line(interpolate="step-after", strokeWidth=2.5)
+    outline = alt.Chart(data(pl.concat([line, end]))).mark_line(interpolate="step-after", strokeWidth=2.5)
     hover = alt.Chart(data(bins)).mark_rect(opacity=0)
     tips = [alt.Tooltip("range:N", title=what)]
     for side in ("mix", "pool"):
         tips.append(alt.Tooltip(f"{side}_share:Q", title=f"share of the {side}", format=".1%"))
         tips.append(alt.Tooltip(f"{side}:Q", title=f"records of the {side}", format=","))
     layers = [
-        bars.encode(x=x, x2="to:Q", y=y, color=color),
-        line.encode(x=x, y=y, color=color),
+        bars.encode(x=x, x2="to:Q", y=y, y2=alt.Y2Datum(0), color=color),
+        outline.encode(x=x, y=y, color=color),
         hover.encode(x=x, x2="to:Q", tooltip=tips),
     ]
     middle = {side: float(np.median(values.to_numpy())) for side, values in {"mix": ours, "pool": lengths}.items()}
-    subtitle = (
-        f"Half of the records have at most {middle['mix']:,.0f} {what} in the mix, {middle['pool']:,.0f} in the pool"
-    )
+    subtitle = f"Median: {middle['mix']:,.0f} {what} in the mix, {middle['pool']:,.0f} in the pool"
     said = f"Two histograms of the {what} a record, of the mix and of the pool, as shares."
     return make_picture(layers, title=f"{what.capitalize()} a record", subtitle=subtitle, description=said)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import numpy as np
@@ -18,13 +18,9 @@ if TYPE_CHECKING:
 
 MOST = 5000  # points
 HIGH = 460  # pixels
-METHODS = {"pca": "two principal components", "umap": "UMAP"}
-HOVER = {"question": "question", "answer_text": "answer", "task": "task", "answer": "kind of answer"} | {
-    "cluster": "cluster",
-    "source": "source",
-    "stands": "pick",
-    "key": "key",
-}
+METHODS = {"pca": "Two principal components", "umap": "UMAP"}
+HOVER = {"question": "question", "answer_text": "answer", "task": "task", "answer": "kind of answer"}
+HOVER |= {"cluster": "cluster", "source": "source", "stands": "pick", "key": "key"}
 
 
 def draw_map(mix: Mix, *, color: str = "task", points: int = MOST, method: str = "pca") -> Picture:
@@ -61,28 +57,33 @@ def draw_map(mix: Mix, *, color: str = "task", points: int = MOST, method: str =
         raise ConfigError(f"chart map: expected method='pca' or method='umap', got {method!r}")
     if not isinstance(points, int) or not 1 <= points <= MOST:
         raise ConfigError(f"chart map: expected points from 1 to {MOST:,}, got {points!r}")
-    need(mix, "key", *([color] if color in LABELS else []), chart="map")
+    labels, axes = [color] if color in LABELS else [], ["x", "y"] if method == "pca" else []
+    need(mix, "key", *labels, *axes, chart="map")
     rows = draw_points(mix, points)
     places = place_points(mix, rows, method)
     seen = np.isfinite(places).all(axis=1)
     told = tell_points(mix, rows[seen]).with_columns(x=pl.Series(places[seen, 0]), y=pl.Series(places[seen, 1]))
-    told, scale = _colored(told, color)
-    layers = _layers(told, scale)
+    told, hues = _colored(told, color)
+    layers = _layers(told, hues)
     ours = int((told["picked"] == "picked").sum())
-    subtitle = [f"{told.height:,} samples, {ours:,} of them picks (diamonds); {METHODS[method]} of their vectors"]
+    subtitle = [f"{told.height:,} samples, {ours:,} of them picks (diamonds)", f"{METHODS[method]} of their vectors"]
+    if color == "cluster":
+        subtitle.append(f"{len(PALETTE)} colors for {told['cluster'].n_unique():,} clusters: hover to tell them apart")
     said = f"A scatter plot of samples by likeness, colored by {color}."
     return make_picture(layers, title="Map of the pool", subtitle=subtitle, description=said, height=HIGH)
 
 
-def _layers(told: pl.DataFrame, scale: alt.Scale) -> list[alt.Chart]:
+def _layers(told: pl.DataFrame, hues: alt.Scale) -> list[alt.Chart]:
     """Draw the dots of what was not picked, and above them the picks."""
     tips = [alt.Tooltip(f"{name}:N", title=title) for name, title in HOVER.items() if name in told.columns]
-    legend = None if scale.domain is alt.Undefined else alt.Legend(symbolType="circle", symbolOpacity=1)
-    hue = alt.Color("hue:N", scale=scale, title=None, legend=legend)
+    legend = (
+        None if hues.domain is alt.Undefined else alt.Legend(symbolType="circle", symbolOpacity=1, symbolStrokeWidth=0)
+    )
+    hue = alt.Color("hue:N", scale=hues, title=None, legend=legend)
     free = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)  # places have no unit
-    places = {"x": alt.X("x:Q", axis=free, scale=alt.Scale(zero=False)), "y": alt.Y("y:Q", axis=free)}
-    places["y"].scale = alt.Scale(zero=False)
-    looks = {
+    scale = alt.Scale(zero=False, nice=False, padding=8)
+    places: dict[str, Any] = {"x": alt.X("x:Q", axis=free, scale=scale), "y": alt.Y("y:Q", axis=free, scale=scale)}
+    looks: dict[str, dict[str, Any]] = {
         "not picked": {"shape": "circle", "size": 12, "opacity": 0.5, "filled": True},
         "picked": {"shape": "diamond", "size": 28, "opacity": 0.95, "filled": True, "stroke": INK, "strokeWidth": 0.6},
     }
