@@ -15,8 +15,8 @@ from recipe import select_mix
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
 from recipe.outcome import Mix
-from recipe.report.page import render, write_page
 from recipe.reopen import open_mix
+from recipe.report.page import render, write_page
 
 EVIL = "<script>window.pwned=1</script><img src=x onerror='window.pwned=1'></script><!-- \u2028 & \"it\""
 INSTALL = "apt-get install chromium && pip install playwright"
@@ -368,7 +368,9 @@ def test_search_and_filters_narrow_the_table(visit, text):
     until(page, "#count", f"^{len(picks)} picks$")
     for name in ("task", "answer", "concept"):
         value = data["labels"][name][-1]
-        held = sum(data["labels"][name].index(value) in np.ravel([p["concepts" if name == "concept" else name]]) for p in picks)
+        held = sum(
+            data["labels"][name].index(value) in np.ravel([p["concepts" if name == "concept" else name]]) for p in picks
+        )
         page.select_option(f"#by-{name}", value)
         assert shown(page) == held > 0
         page.select_option(f"#by-{name}", "")

@@ -60,7 +60,11 @@ def groups(stats: Stats) -> list[dict[str, Any]]:
         group, colon, name = str(what).partition(": ")
         found.setdefault(group if colon else "", []).append((name if colon else _plain(group), *numbers))
     return [
-        {"title": TITLES.get(group, _plain(group).capitalize()), "lines": lines, "shares": any(line[3:4] for line in lines)}
+        {
+            "title": TITLES.get(group, _plain(group).capitalize()),
+            "lines": lines,
+            "shares": any(line[3:4] for line in lines),
+        }
         for group, lines in found.items()
     ]
 
@@ -90,9 +94,7 @@ def rejects(mix: Mix) -> list[dict[str, Any]]:
     for (code,), part in table.group_by("problem", maintain_order=True):
         problem = PROBLEMS.get(str(code), UNKNOWN)
         named = part.head(EXAMPLES).select("source", "id", "record").rows()
-        told.append(
-            {"code": code, "count": part.height, "what": problem.what, "fix": problem.fix, "examples": named}
-        )
+        told.append({"code": code, "count": part.height, "what": problem.what, "fix": problem.fix, "examples": named})
     return sorted(told, key=lambda one: (-one["count"], one["code"]))
 
 
