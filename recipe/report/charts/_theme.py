@@ -15,18 +15,16 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-INK = (
-    "#757575"  # text: at least 4.5 : 1 on white and 4 : 1 on the darkest theme of a notebook, so one chart serves both
-)
+INK = "#757575"  # text: 4.5 : 1 on white and 4 : 1 on the dark of a notebook, so that one chart serves both
 FAINT = "#88888840"  # grid
 POOL, MIX = "#919191", "#e76300"
 # Petroff 2021, Accessible Color Sequences for Data Visualization (arXiv 2107.02270), ten colors, without its two grays
 # and with what the mix is shown in at its end: gray is for what has no color of its own.
 PALETTE = ("#3f90da", "#ffa90e", "#832db6", "#92dadd", "#bd1f01", "#b9ac70", "#a96b59", "#e76300")
-DIVERGING = ("#2065ab", "#6aacd0", "#e3e3e3", "#f0a35e", "#b35806")  # PuOr's orange and RdBu's blue of ColorBrewer
+DIVERGING = ("#2065ab", "#6aacd0", "#e3e3e3", "#f0a35e", "#b35806")  # less to more: blue and orange differ to everyone
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'DejaVu Sans', sans-serif"
-WIDTH, HEIGHT = 560, 300  # pixels: what a notebook shows
-LINE = 58  # characters of a line of the subtitle: what fits a telephone
+WIDTH, HEIGHT = 640, 300  # pixels: what a notebook shows, with the names of axes in the width
+LINE = 50  # characters of a line of the subtitle: what fits a telephone
 BAR = 9  # pixels: the height of one bar
 # JupyterLab draws Vega-Lite up to version 5 by itself, without a network. The charts use nothing that 5 did not have.
 NOTEBOOK = "application/vnd.vegalite.v5+json"
@@ -100,6 +98,7 @@ def make_picture(
         description=" ".join([description, *(f"{line}." for line in told)]),
         width=WIDTH,
         height=height,
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         config=deepcopy(CONFIG),
     )
 

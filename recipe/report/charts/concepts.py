@@ -57,17 +57,17 @@ def draw_concepts(mix: Mix) -> Picture:
     color = alt.Color(
         "log:Q",
         scale=alt.Scale(domain=np.linspace(-ENDS, ENDS, len(DIVERGING)).tolist(), range=list(DIVERGING), clamp=True),
-        title="times as common in the mix as in the pool",
+        title="mix : pool",
         legend=alt.Legend(
-            gradientLength=180,
-            values=list(range(-ENDS, ENDS + 1)),
+            gradientLength=120,
+            values=[-ENDS, 0, ENDS],
             labelExpr="datum.value < 0 ? '1/' + pow(2, -datum.value) : '' + pow(2, datum.value)",
             titleLimit=400,
         ),
     )
     cells = alt.Chart(data(shown)).mark_rect()
     cells = cells.encode(
-        x=alt.X("task:N", sort=tasks[:TASKS], title=None, axis=alt.Axis(labelAngle=-60)),
+        x=alt.X("task:N", sort=tasks[:TASKS], title=None, axis=alt.Axis(labelAngle=-90)),
         y=alt.Y("concept:N", sort=concepts[:MOST], title=None, axis=alt.Axis(labelLimit=190, labelFontSize=11)),
         color=color,
         tooltip=[
@@ -103,7 +103,10 @@ def _commonest(pairs: pl.DataFrame, column: str) -> list[str]:
 def _told(concepts: int, tasks: int, pairs: pl.DataFrame) -> list[str]:
     """Say how many concepts the mix reaches, and what is left out."""
     reached = pairs.filter(pl.col("mix") > 0)["concept"].n_unique()
-    lines = [f"The mix reaches {reached:,} of {concepts:,} concepts; blank: too few to tell"]
+    lines = [
+        "How many times as common in the mix as in the pool",
+        f"{reached:,} of {concepts:,} concepts reached; blank: too few to tell",
+    ]
     if concepts > MOST or tasks > TASKS:
         lines.append(f"Shown: the {min(concepts, MOST)} commonest concepts and {min(tasks, TASKS)} commonest tasks")
     return lines

@@ -70,7 +70,7 @@ def _objective(mix: Mix, table: pl.DataFrame) -> Picture:
     layers = [
         areas.encode(x=_ranks(mix), y=y, color=_colors(terms), order=alt.Order("place:Q"), tooltip=_tips("share"))
     ]
-    subtitle = [f"Half of what {len(mix):,} picks reach is reached after {_half(table):,}"]
+    subtitle = [f"Half of it after {_half(table):,} of {len(mix):,} picks"]
     if mix.certificate is not None:
         bound = pl.DataFrame({"bound": [1.0], "said": ["upper bound"]})
         rule = alt.Chart(data(bound)).encode(y=alt.Y("bound:Q"))
@@ -78,7 +78,7 @@ def _objective(mix: Mix, table: pl.DataFrame) -> Picture:
             rule.mark_rule(color=INK, strokeDash=[6, 4], strokeWidth=1.5),
             rule.mark_text(align="right", baseline="bottom", dy=-4, dx=-4).encode(x=alt.value("width"), text="said:N"),
         ]
-        subtitle.append(f"At least {reached:.1%} of the best possible under these quotas")
+        subtitle.append(f"At least {reached:.1%} of the best under these quotas")
     said = "Areas of the objective by term, growing with each pick, and a dashed rule at the upper bound."
     return make_picture(layers, title="Objective reached", subtitle=subtitle, description=said)
 

@@ -69,8 +69,8 @@ def draw_clusters(mix: Mix) -> Picture:
     half = {side: int((table[f"{side}_share"] < 0.5).sum()) for side in ("pool", "mix")}  # noqa: PLR2004  one half
     reached = int((table["mix"] > 0).sum())
     subtitle = [
-        f"Half of the pool: its {half['pool']:,} largest clusters; of the mix: {half['mix']:,}",
-        f"Reached: {reached:,} of {count:,}; dashed: as many samples of each",
+        f"Half of the pool: {half['pool']:,} clusters; of the mix: {half['mix']:,}",
+        f"Reached: {reached:,} of {count:,}; dashed: all of one size",
     ]
     said = "Two curves that rise from 0 to 100 %: the share of the mix and of the pool in the largest clusters."
     layers = [even.encode(x=x, y=y), lines, points]

@@ -102,4 +102,4 @@ def _moved(shares: pl.DataFrame) -> str:
     up, down = moved.row(0, named=True), moved.row(-1, named=True)
     if up["by"] <= 0 or down["by"] >= 0:
         return "Nothing is raised or lowered"
-    return f"Up most: {up['value']} ({up['by']:+} points); down most: {down['value']} ({down['by']:+})"
+    return f"Up: {up['value']} ({up['by']:+} points); down: {down['value']} ({down['by']:+})"

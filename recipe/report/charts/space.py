@@ -68,7 +68,7 @@ def draw_map(mix: Mix, *, color: str = "task", points: int = MOST, method: str =
     ours = int((told["picked"] == "picked").sum())
     subtitle = [f"{told.height:,} samples, {ours:,} of them picks (diamonds)", f"{METHODS[method]} of their vectors"]
     if color == "cluster":
-        subtitle.append(f"{len(PALETTE)} colors for {told['cluster'].n_unique():,} clusters: hover to tell them apart")
+        subtitle.append(f"{len(PALETTE)} colors for {told['cluster'].n_unique():,} clusters: hover tells which")
     said = f"A scatter plot of samples by likeness, colored by {color}."
     return make_picture(layers, title="Map of the pool", subtitle=subtitle, description=said, height=HIGH)
 

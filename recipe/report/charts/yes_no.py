@@ -107,8 +107,8 @@ def _told(total: dict[str, int], wanted: float | None, few: list[str]) -> list[s
     if not total["mix"]:
         return ["The mix holds no yes or no answers"]
     asked = "" if wanted is None else f" (dashed: {wanted:.0%})"
-    lines = [f"{total['mix_yes'] / total['mix']:.1%} of {total['mix']:,} answers of the mix are yes{asked}"]
+    lines = [f"{total['mix_yes'] / total['mix']:.1%} of {total['mix']:,} answers are yes{asked}"]
     if few:
         names = f"{len(few)} tasks" if len(few) > 3 else ", ".join(sorted(few))  # noqa: PLR2004  what fits a line
-        lines.append(f"Left out, with fewer than {FEWEST} answers: {names}")
+        lines.append(f"Left out (fewer than {FEWEST} answers): {names}")
     return lines
