@@ -157,6 +157,18 @@ def test_why_agrees_with_the_scores(demo):
         assert [near[0] for near in pick["near"]] == pytest.approx(nearest, abs=5e-4)
 
 
+def test_statistics_stand_side_by_side(demo):
+    """Every line of the statistics stands once, groups without shares last, and shares have columns only there."""
+    from recipe.report._page_parts import groups
+
+    told = groups(demo.stats())
+    table = demo.stats().table()
+    assert sum(len(group["lines"]) for group in told) == len(table)
+    tasks = {line[0]: line[1:] for group in told if group["title"] == "Tasks" for line in group["lines"]}
+    assert tasks == {what[7:]: tuple(rest) for what, *rest in table.iter_rows() if what.startswith("tasks: ")}
+    assert all(group["shares"] == any(line[3] is not None for line in group["lines"]) for group in told)
+
+
 def test_rejects_are_told_with_what_to_do(text):
     """Every reason for which a sample was rejected stands with its count, its meaning and what to do."""
     part = unescape(re.search(r'id="rejects".*?</section>', text, re.DOTALL)[0])
