@@ -16,6 +16,7 @@ from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
 from recipe.outcome import Mix
 from recipe.reopen import open_mix
+from recipe.report._picks_table import cut, picks_table
 from recipe.report.page import render, write_page
 
 EVIL = "<script>window.pwned=1</script><img src=x onerror='window.pwned=1'></script><!-- \u2028 & \"it\""
@@ -77,9 +78,9 @@ def block(text, name):
     return json.loads(re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', text, re.DOTALL)[1])
 
 
-def picks_of(text):
-    """Return the picks that a page lists, as mappings."""
-    data = block(text, "data")
+def picks_of(page):
+    """Return the data of a page's picks (or the data given), and the picks as mappings."""
+    data = block(page, "data") if isinstance(page, str) else page
     return data, [dict(zip(data["fields"], line, strict=True)) for line in data["picks"]]
 
 
@@ -130,13 +131,13 @@ def test_every_listed_row_is_a_pick(demo):
 
 def test_lots_nest(demo):
     """A pick that is drawn for a short table is drawn for a longer one, and a table for all lists all."""
-    few, more, every = ({pick["key"] for pick in picks_of(render(demo, rows))[1]} for rows in (50, 200, 1000))
+    few, more, every = ({pick["key"] for pick in picks_of(picks_table(demo, rows))[1]} for rows in (50, 200, 1000))
     assert few < more < every == set(demo.keys)
 
 
 def test_why_agrees_with_the_scores(demo):
     """Gain, cell, supply, scores and stand-ins of a pick are what a plain count over the scores gives."""
-    data, picks = picks_of(render(demo, 40))
+    data, picks = picks_of(picks_table(demo, 40))
     scores = demo.scores
     open_rows = scores.filter(scores["problem"].is_null())
     for pick in picks:
@@ -197,15 +198,13 @@ def test_size_is_bounded(demo, monkeypatch):
         return pl.DataFrame(taken)
 
     monkeypatch.setattr(_picks_table, "take", all_long)
-    table = _picks_table.picks_table(demo, 300)
+    table = picks_table(demo, 300)
     size = len(json.dumps(table["picks"], ensure_ascii=False, separators=(",", ":")).encode())
     assert size / len(table["picks"]) * 3000 < 5_000_000
 
 
 def test_cut_keeps_to_bytes():
     """A cut text is one line of at most so many bytes and whole signs, and its end is marked."""
-    from recipe.report._picks_table import cut
-
     for most in range(4, 40):
         found = cut("ein Käfer\n\t漢字漢字 and 🙂🙂🙂🙂 more", most)
         assert len(found.encode()) <= most
@@ -348,6 +347,19 @@ def test_charts_are_drawn_without_eval(visit, text):
         box = page.locator(f"[data-chart={name}] :is(svg, canvas)").first.bounding_box()
         assert box["width"] > 200
         assert box["height"] > 50
+
+
+def test_marks_tell_their_values(visit):
+    """A mark tells its values when the pointer is on it, and no more when it has left."""
+    from playwright.sync_api import expect
+
+    page = visit()
+    page.locator("#figure-tasks").scroll_into_view_if_needed()
+    page.locator("[data-chart=tasks] .mark-rect path").first.hover()
+    expect(page.locator(".tip")).to_be_visible()
+    expect(page.locator(".tip")).to_contain_text("samples")
+    page.locator("h1").hover()
+    expect(page.locator(".tip")).to_be_hidden()
 
 
 def test_captions_stay_text(visit):

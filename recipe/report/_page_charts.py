@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +133,7 @@ def _cell(value: Any) -> Any:
     return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
 
 
+@cache
 def vega() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script, in the version that altair writes for.
 
