@@ -1,16 +1,20 @@
-"""The command line of the page: recipe report."""
+"""The command line of what shows a written mix: recipe report | gaps."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.table import Table
 
+from recipe._terminal import shown
 from recipe.store import DEFAULT
 
+By = Literal["cluster", "concept"]
+LINES = 20  # of the table of gaps
 out = Console(highlight=False, soft_wrap=True)
 
 
@@ -27,7 +31,31 @@ def report(
 
     check_page(out_path, rows)  # before minutes are spent
     page = write_page(open_mix(mix, cache=_found(cache)), out_path, rows=rows)
-    out.print(f"wrote {escape(str(page))} ({page.stat().st_size / 1e6:.1f} MB)")
+    out.print(f"wrote {shown(str(page))} ({page.stat().st_size / 1e6:.1f} MB)")
+
+
+def gaps(
+    mix: Annotated[Path, typer.Argument(help="A mix that `recipe select` wrote, the files beside it in place.")],
+    *,
+    by: Annotated[By, typer.Option(help="The third side of a cell, beside task and answer.")] = "cluster",
+    cache: Annotated[str | None, typer.Option(help="As of `recipe select`: a folder, a URL, or off.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the request to a data generator.")] = False,
+) -> None:
+    """Say which cells could not supply what the recipe's margins want of them, and by how much."""
+    from recipe.reopen import open_mix  # noqa: PLC0415  starts fast
+
+    found = open_mix(mix, cache=_found(cache)).gaps(by)
+    if json:
+        sys.stdout.write(found.to_json())
+        return
+    out.print(shown(found.summary))
+    table = Table(*found.table.columns, box=None)
+    for line in found.table.head(LINES).iter_rows():
+        table.add_row(*("" if cell is None else shown(cell if isinstance(cell, str) else f"{cell:,}") for cell in line))
+    if len(found):
+        out.print(table)
+    if len(found) > LINES:
+        out.print(f"and {len(found) - LINES:,} more; --json lists all")
 
 
 def _found(cache: str | None) -> str | None:

@@ -1,19 +1,19 @@
-"""The command line: recipe select | score | stats | report | validate | recipes | demo | cache."""
+"""The command line: recipe select | score | stats | report | gaps | check | diff | validate | recipes | demo | cache."""
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from recipe._caches import caches
-from recipe._pages import report
+from recipe._guard import check, diff
+from recipe._pages import gaps, report
+from recipe._terminal import CONTROL, shown
 from recipe.config import Recipe
 from recipe.engine import Name as Engine
 from recipe.errors import ConfigError, RecipeError
@@ -34,8 +34,10 @@ app = typer.Typer(
 )
 app.add_typer(caches, name="cache")
 app.command()(report)
+app.command()(gaps)
+app.command()(check)
+app.command()(diff)
 out = Console(highlight=False, soft_wrap=True)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line break
 
 Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs; or one recipe file (.yaml).")]
 Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]
@@ -71,7 +73,7 @@ def select(
     if manifest is not None:
         from recipe.rebuild import rebuild_mix  # noqa: PLC0415  starts fast
 
-        out.print(f"wrote {_shown(str(rebuild_mix(manifest, out_path)))}")
+        out.print(f"wrote {shown(str(rebuild_mix(manifest, out_path)))}")
         return
     read = {name: value for name, value in (("boxes", boxes), ("images", images)) if value is not None}
     read |= _leniently(lenient)
@@ -106,7 +108,7 @@ def score(
     pool = score_pool(recipe=plan, cache=_kept(cache), engine=engine, workers=workers)
     with atomic_write(out_path) as file:
         pool.rows.drop("turns", "extra", "order").write_parquet(file)
-    out.print(f"wrote {_shown(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
+    out.print(f"wrote {shown(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
 
 
 @app.command()
@@ -157,7 +159,7 @@ def recipes() -> None:
     """List the shipped recipes."""
     table = Table("preset", "what it is", box=None)
     for name, what in presets().items():
-        table.add_row(name, _shown(what))
+        table.add_row(name, shown(what))
     out.print(table)
 
 
@@ -175,14 +177,9 @@ def demo(
     folder = out_path / "pool"
     folder.mkdir(parents=True, exist_ok=True)
     write_demo(folder, images=images)
-    out.print(f"made a pool of {images} images in {_shown(str(folder))}")
+    out.print(f"made a pool of {images} images in {shown(str(folder))}")
     plan = _plan([str(folder)], None, size, seed=seed, write={"path": str(out_path / "mix.json")})
     _show(_selected(plan, cache=None))
-
-
-def _shown(text: str) -> str:
-    """Make a text harmless to a terminal: no markup, and no control character that is not spelled out."""
-    return escape(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text))
 
 
 def _leniently(lenient: bool) -> dict[str, Any]:
@@ -223,7 +220,7 @@ def _selected(plan: Recipe, **how: Any) -> Mix:
         with stage("write"):
             written = mix.write()
     for file in written:
-        out.print(f"wrote {_shown(str(file))}")
+        out.print(f"wrote {shown(str(file))}")
     total = sum(one.seconds for one in stages)
     shares = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.seconds / total:.0%})" for one in stages)
     out.print(f"{'time':<12} {total:.1f} s: {shares}")
@@ -232,7 +229,7 @@ def _selected(plan: Recipe, **how: Any) -> Mix:
 
 def _show(mix: Mix) -> None:
     """Print a mix in a few lines."""
-    out.print(_shown(repr(mix)))
+    out.print(shown(repr(mix)))
     if reached := mix.stats().coverage:
         out.print(f"coverage     {reached['mix']:.4f}; of as many samples by lot {reached['random']:.4f}")
 
@@ -240,12 +237,17 @@ def _show(mix: Mix) -> None:
 def _table(numbers: Stats) -> None:
     """Print statistics as a table."""
     lines = numbers.table()
-    table = Table(*lines.columns, box=None)
-    for line in lines.iter_rows():
-        table.add_row(
-            *("" if value is None else _shown(f"{value:,}" if not isinstance(value, str) else value) for value in line)
-        )
+    table = Table(box=None)
+    for name in lines.columns:
+        table.add_column(name, justify="left" if name == "what" else "right", no_wrap=name != "what")
+    for what, *values in lines.iter_rows():
+        table.add_row(shown(what), *("" if value is None else _number(value) for value in values))
     out.print(table)
+
+
+def _number(value: float) -> str:
+    """Write a count without a point, and what is no count with four digits behind it at most."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4f}".rstrip("0")
 
 
 def main() -> None:
@@ -254,5 +256,5 @@ def main() -> None:
         app()
     except RecipeError as error:
         line = " ".join(str(error).split())
-        sys.stderr.write(f"recipe: {_CONTROL.sub('?', line)}\n")
+        sys.stderr.write(f"recipe: {CONTROL.sub('?', line)}\n")
         raise SystemExit(2) from None

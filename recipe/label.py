@@ -13,12 +13,12 @@ import polars as pl
 from recipe._workers import dismiss
 from recipe.config import Step
 from recipe.engine import single_threaded
-from recipe.pool import PART, Pool, check_vectors
+from recipe.pool import PART, Pool
 from recipe.rooms import call, find
 from recipe.stages import stage
 from recipe.tag import concepts
 from recipe.trail import Trail
-from recipe.vectors import release
+from recipe.vectors import check_vectors, release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

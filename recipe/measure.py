@@ -1,19 +1,120 @@
-"""The numbers of a mix and of its pool: what rooms count, brought together."""
+"""The numbers of a mix and of its pool: what several rooms measure, brought together."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recipe.report.stats import Stats, make_stats
+import numpy as np
+import polars as pl
+
+from recipe.config import Step
+from recipe.pool import SCHEMA, Pool
+from recipe.report._counting import COUNTED, Measured, count_side, counts_of
+from recipe.report._coverage import DIGITS, estimate
+from recipe.report._diversity import vendi
+from recipe.report.stats import Side, Stats
+from recipe.rooms import call
+from recipe.seed import draws
+from recipe.tables import take
+from recipe.tag import concepts
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    from recipe.config import Recipe
-    from recipe.pool import Pool
+TEXTS = 20_000  # the most samples of a side whose text is read
+KERNEL = 200_000  # the most samples of a side by whose vectors the Vendi score is found
 
 
-def measure(pool: Pool, picked: NDArray[np.int64], plan: Recipe, *, certificate: float | None = None) -> Stats:
-    """Measure a mix beside its pool."""
-    return make_stats(pool, picked, certificate=certificate, seed=plan.seed)
+def measure(
+    pool: Pool,
+    picked: NDArray[np.int64],
+    *,
+    keywords: str | None = None,
+    certificate: float | None = None,
+    seed: int = 0,
+) -> Stats:
+    """Measure a mix beside its pool.
+
+    Parameters
+    ----------
+    pool
+        n samples with their labels.
+    picked
+        (k,) rows of the mix.
+    keywords
+        The recipe's list of concepts, as `tag: {concepts: ...}`.
+    certificate
+        What the selector certified.
+    seed
+        Draws the random mix that coverage is compared with, and the samples by which the pool is judged.
+
+    Returns
+    -------
+    Stats
+        The numbers.
+    """
+    known = concepts.keywords_of(keywords)
+    problems = pool.rows["problem"].drop_nulls().str.split(":").list.first()
+    twins = int((problems == "dup").sum())
+    return Stats(
+        _side(pool, picked, repeats(pool, picked), known, seed),
+        _side(pool, np.arange(len(pool)), twins / max(1, len(pool)), known, seed),
+        counts_of(problems),
+        estimate(pool, picked, seed),
+        None if certificate is None else round(certificate, DIGITS),
+        known["keyword"].n_unique(),
+    )
+
+
+def measure_alone(pool: Pool, *, keywords: str | None = None, seed: int = 0) -> tuple[Side, int]:
+    """Measure a file of samples by itself.
+
+    Parameters
+    ----------
+    pool
+        n samples with labels.
+    keywords, seed
+        As for `measure`.
+
+    Returns
+    -------
+    Side, int
+        Its numbers, and the number of known keywords.
+    """
+    known, rows = concepts.keywords_of(keywords), np.arange(len(pool))
+    return _side(pool, rows, repeats(pool, rows), known, seed), known["keyword"].n_unique()
+
+
+def repeats(pool: Pool, rows: NDArray[np.int64]) -> float:
+    """Return the share of some samples that are exact or near duplicates of another one among them."""
+    some = _part(pool, rows)
+    same = np.arange(len(some))
+    again = (call("dedup", Step("exact", {}), some) != same) | (call("dedup", Step("near", {}), some) != same)
+    return float(again.mean()) if len(some) else 0.0
+
+
+def _side(pool: Pool, rows: NDArray[np.int64], twins: float, known: pl.DataFrame, seed: int) -> Side:
+    """Count and measure some samples of a pool."""
+    texts = _part(pool, _drawn(pool, rows, TEXTS, seed, "report.texts"))
+    said = concepts.count(texts, known).height
+    columns = (pool.rows[name] for name in COUNTED if name in pool.rows.columns)
+    # Columns are taken one by one: polars would copy all of a table whose columns are cut up in different ways.
+    table = pl.DataFrame([column if len(rows) == len(pool) else column.gather(rows) for column in columns])
+    score = None
+    if pool.vectors is not None:
+        score = round(vendi(pool.vectors, _drawn(pool, rows, KERNEL, seed, "report.vendi")), DIGITS)
+    return count_side(table, Measured(texts, said, round(twins, DIGITS), score))
+
+
+def _drawn(pool: Pool, rows: NDArray[np.int64], most: int, seed: int, label: str) -> NDArray[np.int64]:
+    """Return all rows, or as many as are wanted, drawn by lot."""
+    if len(rows) <= most:
+        return rows
+    lots = draws(pool.rows["key"].gather(rows), seed=seed, label=label)
+    return rows[np.argsort(lots, kind="stable")[:most]]
+
+
+def _part(pool: Pool, rows: NDArray[np.int64]) -> Pool:
+    """Return some samples as a pool of their own, in key order, with nothing held against them."""
+    part = take(pool.rows, (name for name in SCHEMA if name not in ("row", "problem")), np.sort(rows))
+    return Pool(part.with_row_index("row").with_columns(problem=pl.lit(None, dtype=pl.String)).select(*SCHEMA))

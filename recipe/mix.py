@@ -173,8 +173,14 @@ def score(known: Labelled, plan: Recipe, count: int) -> tuple[Pool, Quotas]:
 def draw_quotas(pool: Pool, plan: Recipe, count: int) -> Quotas:
     """Draw up the quotas of a mix of so many samples from a labelled pool."""
     asked = plan.balance
-    limits = {"yes_share": asked.yes_share, "at_most": asked.at_most, "per_image": asked.per_image}
-    return make_quotas(pool, count, margins=asked.margins, **limits)
+    return make_quotas(
+        pool,
+        count,
+        margins=asked.margins,
+        yes_share=asked.yes_share,
+        at_most=asked.at_most,
+        per_image=asked.per_image,
+    )
 
 
 def _scores(pool: Pool, step: Step, trail: Trail) -> NDArray[np.float32]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
 
+from recipe.balance._wishes import wishes
 from recipe.errors import AlignmentError
 from recipe.manifest import make_manifest
 from recipe.measure import measure
 from recipe.report._stand_ins import stand_ins
 from recipe.report.gaps import find_gaps
 from recipe.report.look import draw_samples, show_sample
+from recipe.report.summary import summary_html, summary_lines
 from recipe.report.why import explain
 from recipe.write import write_mix
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from recipe.pool import Pool
     from recipe.quotas import Quotas
     from recipe.report.gaps import Gaps
-    from recipe.report.look import Shown
+    from recipe.report.look import Frame, Shown
     from recipe.report.stats import Stats
     from recipe.report.why import Why
 
@@ -129,7 +130,10 @@ class Mix:
 
     @cached_property
     def _stats(self) -> Stats:
-        return self.stated or measure(self.pool, self.picks.rows, self.recipe, certificate=self.certificate)
+        if self.stated is not None:
+            return self.stated
+        known, seed = self.recipe.tag.concepts, self.recipe.seed
+        return measure(self.pool, self.picks.rows, keywords=known, certificate=self.certificate, seed=seed)
 
     def explained(self) -> Mix:
         """Return the mix with columns that say which pick stands for each sample and where it lies on the map."""
@@ -169,11 +173,17 @@ class Mix:
         Returns
         -------
         polars.DataFrame
-            One line a pick: key, rank, labels, image, question and answer.
+            One line a pick, in pick order: rank, key, task, answer, cluster, source, image, n_turns, and the first
+            question and its answer, whole (`question`, `answer_text`).
+
+        Raises
+        ------
+        ConfigError
+            If a filter is unknown, or no pick has its value.
         """
         return draw_samples(self, n, **where)
 
-    def show(self, key: str, *, images: str | Path | None = None) -> Shown:
+    def show(self, key: str, *, images: str | Path | None = None, boxes: Frame | None = None) -> Shown:
         """Show one sample: its text, its labels, and its image with its boxes drawn where the file is there.
 
         Parameters
@@ -181,14 +191,25 @@ class Mix:
         key
             As for `why`.
         images
-            Folder of the images, as the trainer's `--image_folder`.
+            Folder of the images, as the trainer's `--image_folder`; needs Pillow.
+        boxes
+            ``"square"`` if its boxes lie on the square to which LLaVA-v1.5 pads the image, ``"keep"`` if on the image
+            itself. By default SVIT's lie where the recipe's `read.boxes` says, those of records that name a task, as
+            Vision-Flan's, on the image, and all others, as LLaVA's, on the square.
 
         Returns
         -------
         Shown
             Shown as a card in a notebook; `image` is a Pillow image or None.
+
+        Raises
+        ------
+        ConfigError
+            If no key, or more than one, begins so.
+        MissingExtra
+            If there is an image to draw and Pillow is not installed.
         """
-        return show_sample(self, key, images=images)
+        return show_sample(self, key, images=images, boxes=boxes)
 
     def plot(self, name: str, **knobs: Any) -> Chart:
         """Draw one of the charts: see `recipe.report.charts`.
@@ -215,15 +236,22 @@ class Mix:
 
         return draw(self, name, **knobs)
 
-    def gaps(self) -> Gaps:
+    def gaps(self, by: Literal["cluster", "concept"] = "cluster") -> Gaps:
         """Say which cells could not supply what the recipe's margins want of them, and by how much.
+
+        Parameters
+        ----------
+        by
+            A cell is task x kind of answer x ``"cluster"`` or ``"concept"``.
 
         Returns
         -------
         Gaps
             A table, and a request to a data generator as JSON.
         """
-        return find_gaps(self)
+        asked = self.recipe.balance
+        wish = wishes(self.pool, len(self), margins=asked.margins, yes_share=asked.yes_share, per_image=asked.per_image)
+        return find_gaps(self, *wish, by)
 
     def report(self, path: str | Path = "report.html") -> Path:
         """Write one page that shows the mix, whole in itself: it needs no network and no other file.
@@ -278,31 +306,8 @@ class Mix:
         return make_manifest(self)
 
     def __repr__(self) -> str:
-        return "\n".join(f"{name:<12} {value}" for name, value in self._summary())
+        return "\n".join(f"{name:<12} {value}" for name, value in summary_lines(self))
 
     def _repr_html_(self) -> str:
-        """Show a small table in a notebook."""
-        lines = (
-            f"<tr><th style='text-align:left'>{escape(n)}</th><td>{escape(v)}</td></tr>" for n, v in self._summary()
-        )
-        return f"<table>{''.join(lines)}</table>"
-
-    def _summary(self) -> list[tuple[str, str]]:
-        """Say in a few lines what is in the mix."""
-        names = ("task", "answer", "cluster", "n_yes", "n_no")
-        rows = pl.DataFrame([self.pool.rows[name].gather(self.picks.rows) for name in names])
-
-        def shares(column: str) -> str:
-            counts = rows[column].value_counts(name="n").sort("n", column, descending=[True, False])
-            return ", ".join(f"{value} {n:,}" for value, n in counts.head(8).iter_rows())
-
-        certified = "none" if self.certificate is None else f"at least {self.certificate:.1%} of the best possible"
-        rejected = len(self.pool) - int(self.pool.eligible.sum())
-        return [
-            ("mix", f"{len(self):,} of {len(self.pool):,} samples read, {rejected:,} rejected"),
-            ("tasks", shares("task")),
-            ("answers", shares("answer")),
-            ("yes : no", f"{rows['n_yes'].sum():,} : {rows['n_no'].sum():,}"),
-            ("clusters", f"{rows['cluster'].n_unique()} of {self.pool.rows['cluster'].n_unique()}"),
-            ("certificate", certified),
-        ]
+        """Show a few tables in a notebook."""
+        return summary_html(self)

@@ -10,7 +10,10 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import AlignmentError
+from recipe.lots import draw_lots, told
+from recipe.overview import pool_html, pool_lines
 from recipe.tables import map_table, map_tables
+from recipe.vectors import check_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,7 +66,7 @@ class Parts:
         return map_tables(self.store.get(name) for name in self.names).with_row_index("row")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pool:
     """All samples that were read, aligned by row, never reordered and never dropped.
 
@@ -110,6 +113,43 @@ class Pool:
 
     def __len__(self) -> int:
         return self.rows.height
+
+    def __repr__(self) -> str:
+        shape = None if self.vectors is None else self.vectors.shape
+        return "\n".join(f"{name:<12} {value}" for name, value in pool_lines(self.rows, shape))
+
+    def _repr_html_(self) -> str:
+        """Show a few tables in a notebook."""
+        return pool_html(self.rows, None if self.vectors is None else self.vectors.shape)
+
+    def sample(self, n: int = 5, **where: Any) -> pl.DataFrame:
+        """Draw some samples to read, rejected ones too.
+
+        Parameters
+        ----------
+        n
+            How many, at most.
+        **where
+            ``task``, ``answer``, ``source``, ``cluster``, ``concept``: what they must have; ``seed``: draws others.
+
+        Returns
+        -------
+        polars.DataFrame
+            One line a sample, in key order: problem, key, labels, image, n_turns, first question and its answer, whole.
+
+        Raises
+        ------
+        ConfigError
+            If a filter is unknown, its column was not attached, or no sample has its value.
+
+        Examples
+        --------
+        >>> from recipe import demo_pool
+        >>> demo_pool(images=4).sample(2)["question"].len()
+        2
+        """
+        drawn = np.sort(draw_lots(self.rows, np.arange(len(self)), n, where))
+        return told(self.rows, drawn).insert_column(0, self.rows["problem"].gather(drawn))
 
     @cached_property
     def eligible(self) -> NDArray[np.bool_]:
@@ -229,30 +269,6 @@ class Pool:
 def part_pool(store: Store, name: str) -> Pool:
     """Return one file of a pool as a pool of its own, with rows from 0."""
     return Pool(map_table(store.get(name)).with_row_index("row"))
-
-
-def check_vectors(vectors: Vectors, n: int) -> None:
-    """Raise unless the matrix has n finite rows of floats. One that is mapped from a file is not read for that.
-
-    Parameters
-    ----------
-    vectors
-        What was given as an embedding.
-    n
-        How many samples there are.
-
-    Raises
-    ------
-    AlignmentError
-        If it is not a finite (n, d) float16 or float32 matrix.
-    """
-    floats = vectors.dtype in (np.float16, np.float32)
-    if vectors.ndim != 2 or len(vectors) != n or vectors.shape[1] == 0 or not floats:  # noqa: PLR2004  a matrix
-        got = f"shape={vectors.shape}, dtype={vectors.dtype}"
-        raise AlignmentError(f"expected vectors of shape ({n}, d) and dtype float32 or float16, got {got}")
-    bad = 0 if isinstance(vectors, np.memmap) else int((~np.isfinite(vectors).all(axis=1)).sum())
-    if bad:
-        raise AlignmentError(f"expected finite vectors, got {bad} rows with NaN or infinity")
 
 
 def _said(rows: pl.DataFrame) -> pl.Series:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+import polars as pl
 
 from recipe.config import Step
 from recipe.files import sha256
-from recipe.pool import Pool
+from recipe.measure import measure_alone
 from recipe.read import read_pool
-from recipe.report.stats import Side, Stats, make_stats, read_stats
+from recipe.report.stats import Stats, read_stats
 from recipe.rooms import call
 from recipe.write import side_file
+
+if TYPE_CHECKING:
+    from recipe.pool import Pool
+    from recipe.report.stats import Side
 
 
 def file_stats(mix: str | Path, pool: str | Path | None = None, *, lenient: bool = False) -> Stats:
@@ -44,16 +49,38 @@ def file_stats(mix: str | Path, pool: str | Path | None = None, *, lenient: bool
     told = _told(Path(mix))
     if told is not None and pool is None:
         return told
-    ours = told.mix if told is not None else _count(mix, lenient=lenient)
-    return Stats(ours, ours if pool is None else _count(pool, lenient=lenient), {}, {}, None)
+    ours, known = (told.mix, told.known_keywords) if told is not None else _count(mix, lenient=lenient)
+    theirs = ours if pool is None else _count(pool, lenient=lenient)[0]
+    return Stats(ours, theirs, {}, known_keywords=known)
 
 
-def _count(path: str | Path, *, lenient: bool) -> Side:
-    """Read a file, label its samples, and count them."""
+def read_labelled(path: str | Path, *, lenient: bool = False) -> Pool:
+    """Read a file and label its samples, as they were labelled when the mix was made where its scores tell that."""
     pool = read_pool(path, boxes="keep", lenient=lenient)
     for name in ("answer", "task", "concepts"):
         pool = pool.with_labels(call("tag", Step(name, {}), pool))
-    return make_stats(Pool(pool.rows), np.arange(len(pool))).mix
+    return _as_known(Path(path), pool)
+
+
+def _count(path: str | Path, *, lenient: bool) -> tuple[Side, int]:
+    """Count the samples of a file."""
+    return measure_alone(read_labelled(path, lenient=lenient))
+
+
+def _as_known(mix: Path, pool: Pool) -> Pool:
+    """Give samples the labels that they had when the mix was made: a source's name tells a task that no text tells."""
+    scores = side_file(mix, "scores.parquet")
+    if not scores.is_file():
+        return pool
+    labels = ["source", "task", "answer", "n_qas", "n_yes", "n_no", "concepts", "cluster"]
+    try:
+        known = pl.read_parquet(scores, columns=["key", *labels]).unique("key", keep="first", maintain_order=True)
+    except (OSError, pl.exceptions.PolarsError):
+        return pool  # another file of that name
+    joined = pool.rows.select("key").join(known, on="key", how="left", maintain_order="left")
+    held = pool.rows.columns
+    fresh = (pl.coalesce(joined[name], pool.rows[name]) if name in held else joined[name] for name in labels)
+    return pool.with_labels(pl.select(fresh))
 
 
 def _told(mix: Path) -> Stats | None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from recipe.errors import AlignmentError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -67,3 +69,27 @@ def _mapped(path: str) -> Vectors:
     """Map a .npy file, once in each process."""
     matrix: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     return matrix
+
+
+def check_vectors(vectors: Vectors, n: int) -> None:
+    """Raise unless the matrix has n finite rows of floats. One that is mapped from a file is not read for that.
+
+    Parameters
+    ----------
+    vectors
+        What was given as an embedding.
+    n
+        How many samples there are.
+
+    Raises
+    ------
+    AlignmentError
+        If it is not a finite (n, d) float16 or float32 matrix.
+    """
+    floats = vectors.dtype in (np.float16, np.float32)
+    if vectors.ndim != 2 or len(vectors) != n or vectors.shape[1] == 0 or not floats:  # noqa: PLR2004  a matrix
+        got = f"shape={vectors.shape}, dtype={vectors.dtype}"
+        raise AlignmentError(f"expected vectors of shape ({n}, d) and dtype float32 or float16, got {got}")
+    bad = 0 if isinstance(vectors, np.memmap) else int((~np.isfinite(vectors).all(axis=1)).sum())
+    if bad:
+        raise AlignmentError(f"expected finite vectors, got {bad} rows with NaN or infinity")

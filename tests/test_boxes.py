@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipe.read._boxes import BadBox, NoSize, convert, has_box, padded
+from recipe.boxes import padded, unpadded
+from recipe.read._boxes import BadBox, NoSize, convert, has_box
 
 SIZES = st.tuples(st.integers(1, 4000), st.integers(1, 4000))
 PAIRS = st.tuples(st.floats(0, 1), st.floats(0, 1)).filter(lambda pair: pair[0] < pair[1])
@@ -43,9 +44,13 @@ def test_padding_keeps_a_box_a_box(box, size):
 @given(BOXES, SIZES)
 def test_padding_can_be_undone(box, size):
     """Cutting the pad off again gives the box back, within rounding of a float on the longer side."""
-    side = max(size)
-    back = [(v * side - (side - size[i % 2]) // 2) / size[i % 2] for i, v in enumerate(padded(box, size))]
-    assert back == pytest.approx(box, abs=1e-9)
+    assert unpadded(padded(box, size), size) == pytest.approx(box, abs=1e-9)
+
+
+def test_cutting_the_pad_off_by_hand():
+    """10 x 5 lies on rows 2 to 7 of its square: y of 0.2 is its top, 0.7 its bottom, and 0.9 two rows below it."""
+    assert unpadded((0.0, 0.2, 0.5, 0.7), (10, 5)) == pytest.approx((0.0, 0.0, 0.5, 1.0))
+    assert unpadded((0.0, 0.2, 0.5, 0.9), (10, 5))[3] == pytest.approx(1.4)
 
 
 @given(THOUSANDTHS, st.tuples(st.integers(50, 2000), st.integers(50, 2000)))

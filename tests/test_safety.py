@@ -224,15 +224,18 @@ def test_labels_are_text_in_a_notebook():
     evil = "<script>alert(1)</script><img src=x onerror=alert(1)>"
     mix = select_mix(demo_pool(images=4), size=20)
     label = pl.DataFrame({name: [evil] * len(mix.pool) for name in ("task", "answer", "source", "task_name")})
-    page = Tags(dataclasses.replace(mix, pool=mix.pool.with_labels(label))._repr_html_())
-    assert page.seen <= {"table", "tr", "th", "td", "tbody", "thead"}
-    assert evil in page.text
+    mix = dataclasses.replace(mix, pool=mix.pool.with_labels(label))
+    told = [shown._repr_html_() for shown in (mix, mix.pool, mix.show(mix.keys[0]), mix.why(mix.keys[0]))]
+    for page in map(Tags, told):
+        assert page.seen <= {"table", "tr", "th", "td", "tbody", "thead", "div", "span", "b"}
+        assert evil in page.text
+    assert not {"script", "img", "onerror"} & Tags(mix.gaps()._repr_html_()).seen  # of which a mix may have none
 
 
 def test_every_notebook_view_is_tested():
-    """The mix is all that shows itself as HTML; another class with that method needs the test above too."""
+    """Mix, pool, sample, why and gaps are all that shows itself as HTML; another class needs the test above too."""
     shown = [file.name for file in CODE if "_repr_html_" in file.read_text("utf-8")]
-    assert shown == ["outcome.py"]
+    assert sorted(shown) == ["gaps.py", "look.py", "outcome.py", "pool.py", "why.py"]
 
 
 def recipe_says(*arguments, cwd):

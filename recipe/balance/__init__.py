@@ -9,7 +9,7 @@ import polars as pl
 
 from recipe.balance._raking import Margin, rake, round_strata
 from recipe.balance._rounding import controlled_rounding
-from recipe.balance._strata import image_numbers, leans, number, supply_weights
+from recipe.balance._strata import image_numbers, partition, supply_weights
 from recipe.errors import ConfigError, SupplyError, nearest
 from recipe.quotas import Quotas
 from recipe.rooms import find
@@ -82,15 +82,7 @@ def make_quotas(
         raise SupplyError(f"size={size}: the pool can give 1 to {room} samples{limit}; ask for fewer, or add sources")
 
     columns = [column for column in dict.fromkeys([*margins, *limits]) if column != "cluster"]
-    table = pool.rows.select("row", pl.col(columns).cast(pl.String).fill_null("")).with_columns(
-        lean=pl.Series(leans(pool, yes_share)),
-        weight=pl.Series(weight),
-        cluster=pool.rows["cluster"] if "cluster" in margins else pl.lit(0, dtype=pl.Int32),
-    )
-    strata, stratum = number(table, [*columns, "lean"], "stratum")
-    table = table.with_columns(stratum=pl.Series(stratum))
-    cells, cell = number(table, ["stratum", "cluster"], "cell")
-
+    (strata, _), (cells, cell) = partition(pool, columns, weight, yes_share, by_cluster="cluster" in margins)
     asked = {column: _margin(strata, column, rule, size) for column, rule in margins.items() if column != "cluster"}
     capped = {column: _limit(strata, column, most) for column, most in limits.items()}
     quota = _stratum_quotas(strata, list(asked.values()), list(capped.values()), size, tilted=yes_share is not None)

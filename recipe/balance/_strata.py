@@ -54,6 +54,38 @@ def supply_weights(pool: Pool, image: NDArray[np.int32], per_image: int | None) 
     return np.where(eligible, np.minimum(1.0, per_image / np.maximum(crowd, 1)), 0.0)
 
 
+def partition(
+    pool: Pool, columns: Sequence[str], weight: NDArray[np.float64], yes_share: float | None, *, by_cluster: bool
+) -> tuple[tuple[pl.DataFrame, NDArray[np.int32]], tuple[pl.DataFrame, NDArray[np.int32]]]:
+    """Sort the samples into strata, which agree in some columns and in their lean, and strata into cells by cluster.
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    columns
+        What a stratum agrees in, beside its lean.
+    weight
+        (n,) float64 how much of each row can be picked.
+    yes_share
+        As for `leans`.
+    by_cluster
+        Whether cells differ in their cluster; else each stratum is one.
+
+    Returns
+    -------
+    strata, cells
+        Each as `number` returns it; cells have the columns `stratum` and `cluster`.
+    """
+    table = pool.rows.select("row", pl.col(columns).cast(pl.String).fill_null("")).with_columns(
+        lean=pl.Series(leans(pool, yes_share)),
+        weight=pl.Series(weight),
+        cluster=pool.rows["cluster"] if by_cluster else pl.lit(0, dtype=pl.Int32),
+    )
+    strata, stratum = number(table, [*columns, "lean"], "stratum")
+    return (strata, stratum), number(table.with_columns(stratum=pl.Series(stratum)), ["stratum", "cluster"], "cell")
+
+
 def number(table: pl.DataFrame, columns: Sequence[str], name: str) -> tuple[pl.DataFrame, NDArray[np.int32]]:
     """Group rows that agree in some columns.
 

@@ -46,4 +46,9 @@ def balance(counts: NDArray[np.int64], size: int, *, k: int = 3000) -> NDArray[n
     """
     if not k >= 1:  # so that NaN is refused too
         raise ConfigError(f"balance.capped: expected a cap from 1 on, got k={k}")
-    return apportion(np.minimum(counts, k).astype(np.float64), counts, size)
+    return apportion(weights(counts, k=k), counts, size)
+
+
+def weights(counts: NDArray[np.int64], *, k: int = 3000) -> NDArray[np.float64]:
+    """Return the shares that are asked for, whatever can be supplied: (m,) float64, up to a factor."""
+    return np.minimum(counts, k).astype(np.float64)

@@ -36,4 +36,9 @@ def balance(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     >>> balance(np.array([1, 50, 50]), 11).tolist()
     [1, 5, 5]
     """
-    return apportion((counts > 0).astype(np.float64), counts, size)
+    return apportion(weights(counts), counts, size)
+
+
+def weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the shares that are asked for, whatever can be supplied: (m,) float64, up to a factor."""
+    return (counts > 0).astype(np.float64)

@@ -32,7 +32,12 @@ def balance(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     >>> balance(np.array([10, 30]), 4).tolist()
     [1, 3]
     """
-    return apportion(counts.astype(np.float64), counts, size)
+    return apportion(weights(counts), counts, size)
+
+
+def weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the shares that are asked for, whatever can be supplied: (m,) float64, up to a factor."""
+    return counts.astype(np.float64)
 
 
 def apportion(weights: NDArray[np.float64], counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:

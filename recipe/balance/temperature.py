@@ -46,4 +46,9 @@ def balance(counts: NDArray[np.int64], size: int, *, t: float = 2.0) -> NDArray[
     """
     if not t >= 1:  # so that NaN is refused too
         raise ConfigError(f"balance.temperature: expected a temperature from 1 on, got t={t}; 1 is proportional")
-    return apportion(np.power(counts, 1 / t, dtype=np.float64), counts, size)
+    return apportion(weights(counts, t=t), counts, size)
+
+
+def weights(counts: NDArray[np.int64], *, t: float = 2.0) -> NDArray[np.float64]:
+    """Return the shares that are asked for, whatever can be supplied: (m,) float64, up to a factor."""
+    return np.power(counts, 1 / t, dtype=np.float64)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-Size = tuple[int, int]  # width, height in pixels
+from recipe.boxes import FOUR, padded
 
-_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
-_FOUR = rf"\s*{_NUMBER}(?:\s*,\s*{_NUMBER}){{3}}\s*"
+if TYPE_CHECKING:
+    from recipe.boxes import Size
+
 _BRACKET = re.compile(
-    rf"\[(?P<sound>{_FOUR})\]"  # a box
+    rf"\[(?P<sound>{FOUR})\]"  # a box
     r"|\[(?P<inner>[^\[\]]*)(?P<closed>\])?"  # any other square bracket
-    rf"|\({_FOUR}\)|{_FOUR}\]"  # a box in round brackets, or without its opening bracket
+    rf"|\({FOUR}\)|{FOUR}\]"  # a box in round brackets, or without its opening bracket
 )
 _LOOKS_NUMERIC = re.compile(r"\d|^[\s.,]*[.,][\s.,]*$")  # prose in brackets, as [sic], holds no digit
 _STARTS_NUMERIC = re.compile(r"\s*[+-]?[.\d]")  # a bracket that is never closed runs on into the prose
@@ -90,32 +91,6 @@ def convert(text: str, *, boxes: Literal["square", "keep"], size: Size | None) -
         return match[0] if size[0] == size[1] else _written(padded(box, size))
 
     return _TAGS.sub("", _BRACKET.sub(rewrite, text))
-
-
-def padded(box: tuple[float, ...], size: Size) -> tuple[float, ...]:
-    """Move a box from an image onto the square to which LLaVA pads it, unrounded.
-
-    LLaVA pastes the image at half the difference of its sides, rounded down to whole pixels.
-
-    Parameters
-    ----------
-    box
-        x1, y1, x2, y2 as shares of width and height, 0..1.
-    size
-        Width and height in pixels.
-
-    Returns
-    -------
-    tuple of float
-        x1, y1, x2, y2 as shares of the longer side, 0..1.
-
-    Examples
-    --------
-    >>> padded((0.0, 0.0, 1.0, 1.0), (50, 100))
-    (0.25, 0.0, 0.75, 1.0)
-    """
-    side = max(size)
-    return tuple((v * size[i % 2] + (side - size[i % 2]) // 2) / side for i, v in enumerate(box))
 
 
 def _should_be_box(inner: str, *, closed: bool) -> bool:

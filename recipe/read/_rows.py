@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from recipe.lengths import lengths
 from recipe.pool import SCHEMA, TURN
 from recipe.read._entry import TOKEN, digest, in_front, is_harmless, key_of
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from recipe.read._entry import Entry
 
 _ORDER = ("key", "id", "source", "extra", "task_name", "spelling", "record", "order")
-_LETTERS = r"[A-Za-z]+"
-_MARKS = r"[0-9!-/:-@\[-`{-~]"
 
 
 class Rows:
@@ -63,31 +62,20 @@ class Rows:
     def _turns(self) -> pl.DataFrame:
         """Group the turns by record, and measure them."""
         ends = pl.DataFrame({"end": self.ends}, schema={"end": pl.UInt32}).with_row_index("record")
-        lengths = ends.select("record", n=pl.col("end") - pl.col("end").shift(1, fill_value=0))
+        counts = ends.select("record", n=pl.col("end") - pl.col("end").shift(1, fill_value=0))
         turns = pl.DataFrame(
             {"from": self.speakers, "value": self.values}, schema={"from": pl.String, "value": pl.String}
-        ).with_columns(lengths.select(pl.col("record").repeat_by("n").explode()).drop_nulls())
-        words, tokens = _lengths(pl.col("value").str.replace_all(TOKEN, "", literal=True))
+        ).with_columns(counts.select(pl.col("record").repeat_by("n").explode()).drop_nulls())
+        words, tokens = lengths(pl.col("value").str.replace_all(TOKEN, "", literal=True))
         grouped = turns.group_by("record", maintain_order=True).agg(
             pl.struct("from", "value").alias("turns"), n_words=words.sum(), n_tokens=tokens.sum().ceil()
         )
         empty = pl.lit([], dtype=pl.List(TURN))
-        return lengths.join(grouped, on="record", how="left", maintain_order="left").select(
+        return counts.join(grouped, on="record", how="left", maintain_order="left").select(
             "record",
             pl.col("turns").fill_null(empty),
             pl.col("n_words", "n_tokens").cast(pl.UInt32).fill_null(0),
         )
-
-
-def _lengths(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Count the words of a text, and estimate its tokens without a tokenizer.
-
-    A word of ASCII letters counts as 1.25 tokens, a digit and a punctuation mark as one each, and any character beyond
-    ASCII as 1.5; the sum over a sample is rounded up.
-    """
-    others = text.str.len_chars() - text.str.replace_all(r"[^\x00-\x7F]", "").str.len_chars()
-    tokens = 1.25 * text.str.count_matches(_LETTERS) + text.str.count_matches(_MARKS) + 1.5 * others
-    return text.str.count_matches(r"\S+"), tokens
 
 
 def stack(frames: list[pl.DataFrame]) -> pl.DataFrame:

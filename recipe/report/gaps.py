@@ -1,14 +1,179 @@
-"""What the pool could not supply."""
+"""What the pool could not supply: cells that the margins want more of than there is."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import polars as pl
+
+from recipe.errors import ConfigError
+from recipe.report._excerpts import excerpts
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from recipe.outcome import Mix
 
+FORMAT = 1
+By = Literal["cluster", "concept"]
+LIKE = 3  # samples that show a generator what a cell holds
+TOLD = 5  # concepts that describe a cell
+LEAST = 0.5  # a shortage of less than half a sample is none
 
-class Gaps: ...
+
+@dataclass(frozen=True, repr=False)
+class Gaps:
+    """What a mix of this size lacks to meet its margins in full.
+
+    Parameters
+    ----------
+    table
+        One line a cell that is short, the worst first: `task`, `answer`, `cluster` or `concept`, `supply` (samples that
+        can be picked), `wanted` (as many as the margins would take), `picked`, `short` (samples that are missing, to
+        one decimal). A value that a recipe names and no sample has stands with what is wanted of it and nulls.
+    by
+        ``"cluster"`` or ``"concept"``.
+    size
+        Samples of the mix.
+    short
+        Samples that are missing in all. They are counted in the cells that quotas are given to, so a line by concept
+        may be short in some clusters though it has enough in others; and there a sample counts for each concept that it
+        touches, so the lines sum to more.
+    request
+        What a data generator is asked for, as `to_json` writes it.
+    """
+
+    table: pl.DataFrame
+    by: By
+    size: int
+    short: float
+    request: dict[str, Any]
+
+    def __len__(self) -> int:
+        return self.table.height
+
+    def to_json(self) -> str:
+        """Return the request to a data generator as indented ASCII JSON.
+
+        An object with `format`, `size`, `short` and `requests`; a request has `count` (samples, from 1), what they must
+        be (`task`, `answer`, and `cluster` or `concept`), `about` (concepts that are frequent in the cell) and
+        `like` (up to three of its samples: key, image, question, answer).
+        """
+        return json.dumps(self.request, indent=1) + "\n"
+
+    @property
+    def summary(self) -> str:
+        """Say in one line how much is missing."""
+        if not len(self):
+            return f"no gaps: the pool supplies what a mix of {self.size:,} asks for"
+        cells = f"{len(self):,} cells (task x answer x {self.by})"
+        return f"{self.short:,.0f} samples are missing in {cells} of a mix of {self.size:,}"
+
+    def __repr__(self) -> str:
+        return f"{self.summary}\n{self.table}" if len(self) else self.summary
+
+    def _repr_html_(self) -> str:
+        """Show the worst cells in a notebook."""
+        return f"<p>{escape(self.summary)}</p>" + (self.table._repr_html_() if len(self) else "")
 
 
-def find_gaps(mix: Mix) -> Gaps: ...
+def find_gaps(mix: Mix, wish: NDArray[np.float64], supply: NDArray[np.float64], by: By = "cluster") -> Gaps:
+    """Sum up what is wanted and what there is by cells.
+
+    Parameters
+    ----------
+    mix
+        Any.
+    wish, supply
+        (n,) float64 as `recipe.balance._wishes.wishes` returns them.
+    by
+        The third side of a cell, beside task and kind of answer.
+
+    Returns
+    -------
+    Gaps
+        The cells that are short.
+
+    Raises
+    ------
+    ConfigError
+        If `by` is neither.
+    """
+    if by not in get_args(By):
+        raise ConfigError(f"gaps: expected by={' or by='.join(get_args(By))}, got by={by!r}")
+    lacks = np.maximum(wish - supply, 0)
+    picked = np.zeros(len(wish), np.bool_)
+    picked[mix.picks.rows] = True
+    sums = {"supply": supply, "wanted": wish, "picked": picked, "short": lacks}
+    rows = mix.pool.rows
+    table = pl.DataFrame(
+        [rows["row"], rows["task"], rows["answer"].fill_null("none"), *(pl.Series(n, v) for n, v in sums.items())]
+    )
+    third = rows["concepts"].alias("concept") if by == "concept" else rows["cluster"]
+    table = table.with_columns(third).filter(pl.Series(supply > 0))
+    if by == "concept":  # only what is short is unrolled, and what shares a cell with it
+        table = table.explode("concept").drop_nulls("concept")
+    key = ["task", "answer", by]
+    cells = table.group_by(key).agg(pl.col("supply", "wanted", "picked", "short").sum())
+    short = cells.filter(pl.col("short") >= LEAST).sort("short", *key, descending=[True, False, False, False])
+    named = _nowhere(mix)
+    shown = pl.concat([named, short], how="diagonal_relaxed").select(
+        *key,
+        pl.col("supply").round(1),
+        pl.col("wanted").round(1),
+        pl.col("picked").cast(pl.UInt32),
+        pl.col("short").round(1),
+    )
+    missing = round(float(lacks.sum()) + float(named["short"].sum()), 1)
+    request = {"format": FORMAT, "size": len(mix), "short": missing, "requests": _requests(mix, shown, table, key)}
+    return Gaps(shown, by, len(mix), missing, request)
+
+
+def _nowhere(mix: Mix) -> pl.DataFrame:
+    """List the tasks and kinds of answers that the recipe gives a share and no sample has."""
+    kinds = {"task": pl.String, "answer": pl.String, "supply": pl.Float64, "wanted": pl.Float64, "short": pl.Float64}
+    lines = []
+    for column, step in mix.recipe.balance.margins.items():
+        shares = step.knobs.get("weights")
+        if column not in ("task", "answer") or not isinstance(shares, dict):
+            continue
+        present = set(mix.pool.rows[column].filter(mix.pool.eligible).to_list())
+        for value in sorted(set(shares) - present):
+            wanted = round(len(mix) * shares[value] / sum(shares.values()), 1)
+            lines.append({column: value, "supply": 0.0, "wanted": wanted, "short": wanted})
+    return pl.DataFrame(lines, schema={**kinds, "picked": pl.UInt32})
+
+
+def _requests(mix: Mix, cells: pl.DataFrame, table: pl.DataFrame, key: list[str]) -> list[dict[str, Any]]:
+    """Write the cells as requests, with what their samples are about and some of them."""
+    of_cells = table.select("row", *key).join(cells.select(key).with_row_index("cell"), on=key)
+    like = of_cells.sort("cell", "row").group_by("cell", maintain_order=True).head(LIKE)
+    rows = like["row"].cast(pl.Int64).to_numpy()
+    shown = pl.concat([mix.pool.rows.select("key", "image")[rows], excerpts(mix.pool, rows)], how="horizontal")
+    examples: dict[int, list[dict[str, Any]]] = {}
+    for cell, example in zip(like["cell"].to_list(), shown.to_dicts(), strict=True):
+        examples.setdefault(cell, []).append({name: value for name, value in example.items() if value is not None})
+    about = (
+        of_cells.select("cell", concept=mix.pool.rows["concepts"].gather(of_cells["row"]))
+        .explode("concept")
+        .drop_nulls()
+        .group_by("cell", "concept")
+        .len()
+        .sort("cell", "len", "concept", descending=[False, True, False])
+        .group_by("cell", maintain_order=True)
+        .agg(pl.col("concept").head(TOLD))
+    )
+    concepts = dict(about.iter_rows())
+    return [
+        {
+            "count": int(np.ceil(cell["short"])),
+            **{name: cell[name] for name in key if cell[name] is not None},
+            "about": concepts.get(number, []),
+            "like": examples.get(number, []),
+        }
+        for number, cell in enumerate(cells.to_dicts())
+    ]

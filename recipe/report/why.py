@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from recipe.errors import ConfigError
+from recipe.report._excerpts import excerpts
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from recipe.outcome import Mix
 
 
-@dataclass(frozen=True)
+FOLLOWERS = 5  # samples that a pick stands for and that are told
+LABELS = ("source", "image", "task", "answer", "cluster")
+
+
+@dataclass(frozen=True, repr=False)
 class Why:
     """Why a sample is in the mix or not.
 
@@ -33,9 +42,11 @@ class Why:
     scores
         Score to its value, and the share of eligible samples that score less.
     stands_for
-        The nearest samples that it stands for, the nearest first: row, key, similarity; and `count` of all of them.
+        The nearest samples that it stands for, the nearest first: row, key, similarity, text.
+    count
+        How many eligible samples it stands for: those of its cluster that no other pick is nearer to.
     nearest
-        The pick that stands for it: row, key, similarity; None if it was picked itself or its cluster has no pick.
+        The pick that stands for it, told alike; None if it was picked itself or none of its cluster was.
     problem
         Why it may not be selected; None if it may.
     """
@@ -52,6 +63,42 @@ class Why:
     count: int
     nearest: dict[str, Any] | None
     problem: str | None
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Say it in a few lines: what, and how it is."""
+        labels = ", ".join(f"{name} {value}" for name, value in self.labels.items() if value not in (None, []))
+        told = [("sample", f"{self.key} (id {self.id})"), ("labels", labels)]
+        if self.rank is not None:
+            told.append(("picked", f"as number {self.rank + 1:,}"))
+        elif self.problem is not None:
+            told.append(("rejected", self.problem))
+        else:
+            told.append(
+                ("not picked", "others of its cell brought more" if self.cell.get("quota") else "none was asked")
+            )
+        if self.gains:
+            terms = " + ".join(f"{term} {gain:.3g}" for term, gain in self.gains.items())
+            told.append(("gain", f"{sum(self.gains.values()):.3g} = {terms}"))
+        if self.cell:
+            told.append(("cell", f"{self.cell['quota']:,} of its {self.cell['supply']:,} samples were wanted"))
+        if self.scores:
+            scores = (f"{name} {own:g} (above {less:.0%})" for name, (own, less) in self.scores.items())
+            told.append(("scores", ", ".join(scores)))
+        if self.rank is not None:
+            told.append(("stands for", f"{self.count:,} other samples of its cluster"))
+        told += [(f"  {like['similarity']:.2f}", like["text"]) for like in self.stands_for]
+        if self.nearest:
+            told.append(("stood for", f"by {self.nearest['key']} at {self.nearest['similarity']:.2f}"))
+            told.append(("", self.nearest["text"]))
+        return told
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{what:<12} {how}".rstrip() for what, how in self.lines())
+
+    def _repr_html_(self) -> str:
+        """Show a small table in a notebook."""
+        cells = "<tr><th style='text-align:left'>{}</th><td style='text-align:left'>{}</td></tr>"
+        return f"<table>{''.join(cells.format(escape(what), escape(how)) for what, how in self.lines())}</table>"
 
 
 def row_of(mix: Mix, key: str) -> int:
@@ -82,4 +129,81 @@ def row_of(mix: Mix, key: str) -> int:
     return int(found.sort(pl.col("problem").is_not_null(), "row", maintain_order=True)["row"][0])
 
 
-def explain(mix: Mix, key: str) -> Why: ...
+def explain(mix: Mix, key: str) -> Why:
+    """Say why a sample is in the mix or not.
+
+    Parameters
+    ----------
+    mix
+        Any; one that `select_mix` made knows who stands for whom.
+    key
+        As for `row_of`.
+
+    Returns
+    -------
+    Why
+        All that is known of it.
+
+    Raises
+    ------
+    ConfigError
+        If no key, or more than one, begins so.
+
+    Examples
+    --------
+    >>> from recipe import demo_pool, select_mix
+    >>> mix = select_mix(demo_pool(images=4), size=20)
+    >>> explain(mix, mix.keys[3]).rank
+    3
+    """
+    row = row_of(mix, key)
+    rows = mix.pool.rows
+    known: dict[str, Any] = {name: rows[name][row] for name in rows.columns if name not in ("turns", "extra")}
+    found = np.flatnonzero(mix.picks.rows == row)
+    rank = int(found[0]) if len(found) else None
+    gains = {} if rank is None else {term: float(gain[rank]) for term, gain in mix.picks.gains.items()}
+    labels = {name: known.get(name) for name in LABELS}
+    labels["concepts"] = list(known["concepts"]) if known.get("concepts") is not None else []
+    cell = {}
+    if known.get("cell") is not None:
+        supply = int((rows["cell"] == known["cell"]).sum())
+        cell = {"number": known["cell"], "quota": known["cell_quota"], "supply": supply}
+    count, stands_for = _followers(mix, row) if rank is not None else (0, [])
+    nearest = None
+    if rank is None and known.get("nearest") is not None:
+        (nearest,) = _told(mix, np.array([known["nearest"]]), [known["similarity"]])
+    scores, problem = _scores(mix, row), known["problem"]
+    return Why(row, known["key"], known["id"], rank, gains, labels, cell, scores, stands_for, count, nearest, problem)
+
+
+def _followers(mix: Mix, row: int) -> tuple[int, list[dict[str, Any]]]:
+    """Count the samples that a pick stands for, and tell the nearest of them."""
+    if "nearest" not in mix.pool.rows.columns:
+        return 0, []
+    found = mix.pool.rows.select("row", "nearest", "similarity").filter(
+        (pl.col("nearest") == row) & (pl.col("row") != row) & pl.Series(mix.pool.eligible)
+    )
+    first = found.sort("similarity", "row", descending=[True, False]).head(FOLLOWERS)
+    return found.height, _told(mix, first["row"].cast(pl.Int64).to_numpy(), first["similarity"].to_list())
+
+
+def _told(mix: Mix, rows: NDArray[np.int64], similarity: list[float]) -> list[dict[str, Any]]:
+    """Tell some samples in a few words."""
+    said = excerpts(mix.pool, rows)
+    keys = mix.pool.rows["key"].gather(rows)
+    columns = (rows.tolist(), keys, similarity, said["question"], said["answer"])
+    return [
+        {"row": row, "key": key, "similarity": round(near, 4), "text": f"{question} — {answer}"}
+        for row, key, near, question, answer in zip(*columns, strict=True)
+    ]
+
+
+def _scores(mix: Mix, row: int) -> dict[str, tuple[float, float]]:
+    """Return each score, and the share of the eligible samples that score less."""
+    told = {}
+    for step in mix.recipe.score:
+        if step.label in mix.pool.rows.columns:
+            values = mix.pool.rows[step.label].to_numpy()
+            own = float(values[row])
+            told[step.label] = (round(own, 4), round(float((values[mix.pool.eligible] < own).mean()), 4))
+    return told

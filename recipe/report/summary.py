@@ -1,0 +1,89 @@
+"""A mix in a few lines, and in a few tables for notebooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from recipe.cards import facts, table
+from recipe.overview import SHOWN, counts, listed, reject_table
+from recipe.tables import take
+
+if TYPE_CHECKING:
+    from recipe.outcome import Mix
+
+_SUMMED = ("task", "answer", "cluster", "n_yes", "n_no")
+_COMPARED = ("task", "answer", "source")
+_LISTED = 8  # values of a label in one line
+
+
+def summary_lines(mix: Mix) -> list[tuple[str, str]]:
+    """Say in a few lines what is in a mix.
+
+    Parameters
+    ----------
+    mix
+        Any; labels that its pool lacks are left out.
+
+    Returns
+    -------
+    list of tuple
+        Name and value: mix, tasks, answers, yes : no, clusters, certificate.
+    """
+    picked = _picked(mix)
+    rejected = len(mix.pool) - int(mix.pool.eligible.sum())
+    lines = [("mix", f"{len(mix):,} of {len(mix.pool):,} samples read, {rejected:,} rejected")]
+    for name, title in (("task", "tasks"), ("answer", "answers")):
+        if name in picked.columns:
+            lines.append((title, listed(counts(picked[name]), _LISTED)))
+    return lines + _figures(mix, picked)
+
+
+def summary_html(mix: Mix) -> str:
+    """Show a mix beside its pool in a notebook: counts and shares by task, answer and source, and what was rejected.
+
+    Parameters
+    ----------
+    mix
+        As for `summary_lines`.
+
+    Returns
+    -------
+    str
+        HTML tables, all text escaped.
+    """
+    picked, rows = _picked(mix, _COMPARED), mix.pool.rows
+    figures = [line for line in summary_lines(mix) if line[0] not in ("tasks", "answers")]
+    parts = [_compared(name, counts(picked[name]), counts(rows[name]), mix) for name in picked.columns]
+    return "".join([facts(figures), *parts, reject_table(rows)])
+
+
+def _picked(mix: Mix, names: tuple[str, ...] = _SUMMED) -> pl.DataFrame:
+    """Return some labels of the picks, those that the pool has."""
+    known = [name for name in names if name in mix.pool.rows.columns]
+    return take(mix.pool.rows, known, mix.picks.rows) if known else pl.DataFrame()
+
+
+def _figures(mix: Mix, picked: pl.DataFrame) -> list[tuple[str, str]]:
+    """Say what is no list: yes : no, clusters and certificate."""
+    lines = []
+    if "n_yes" in picked.columns and "n_no" in picked.columns:
+        lines.append(("yes : no", f"{picked['n_yes'].sum():,} : {picked['n_no'].sum():,}"))
+    if "cluster" in picked.columns:
+        reached, all_of_them = (
+            column.drop_nulls().n_unique() for column in (picked["cluster"], mix.pool.rows["cluster"])
+        )
+        lines.append(("clusters", f"{reached:,} of {all_of_them:,}"))
+    certified = "none" if mix.certificate is None else f"at least {mix.certificate:.1%} of the best possible"
+    return [*lines, ("certificate", certified)]
+
+
+def _compared(name: str, ours: dict[str, int], theirs: dict[str, int], mix: Mix) -> str:
+    """Write the counts of a label in the mix and in the pool, the most frequent of the pool first."""
+    sizes = max(1, len(mix)), max(1, len(mix.pool))
+    pairs = [(value, ours.get(value, 0), n) for value, n in theirs.items()]
+    rest = [sum(side) for side in zip(*((mine, other) for _, mine, other in pairs[SHOWN:]), strict=True)]
+    shown = [*pairs[:SHOWN], (f"{len(pairs) - SHOWN} others", *rest)] if rest else pairs
+    lines = [(value, mine, mine / sizes[0], n, n / sizes[1]) for value, mine, n in shown]
+    return table([name, "mix", "share", "pool", "share"], lines)
