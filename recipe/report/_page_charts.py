@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ CHARTS = {  # name: title, for a chart that is not drawn
     "concepts": "Concepts",
     "map": "Map of the pool",
 }
+SNIPPET = "window.vegaEmbed = vegaEmbed;"  # all that the page asks of the bundle
 LINES = 50  # lines of data that are shown below a chart
 CELL = 120  # characters of a text in them
 
@@ -43,7 +45,7 @@ def chart_data(mix: Mix) -> list[dict[str, Any]]:
         packed as `fields` and `lines`) and `data` (the first lines of these tables, and the number of `all`), or
         `message`.
     """
-    told = []
+    told: list[dict[str, Any]] = []
     for name, title in CHARTS.items():
         try:
             spec = mix.plot(name).to_dict()
@@ -70,7 +72,8 @@ def _pack(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
     That is short. And Vega's own reader of CSV makes code of the names of columns, which the page does not allow.
     """
-    raw, packed = spec.get("datasets", {}), {}
+    raw = spec.get("datasets", {})
+    packed: dict[str, dict[str, Any]] = {}
     for part in _parts(spec):
         given = part.get("data") or {}
         name = given.get("name") or f"data-{len(packed)}"
@@ -130,17 +133,18 @@ def _cell(value: Any) -> Any:
     return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
 
 
+@cache
 def vega() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script, in the version that altair writes for.
 
     It is wrapped in a function, so that its short names do not become the page's.
     """
-    import altair  # noqa: PLC0415  heavy
+    import altair as alt  # noqa: PLC0415  heavy
     import vl_convert  # noqa: PLC0415  heavy
 
-    made_for = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
+    made_for = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
     known = {f"v{each}" for each in vl_convert.get_vegalite_versions()}
-    bundle = vl_convert.javascript_bundle(vl_version=made_for if made_for in known else None)
+    bundle = vl_convert.javascript_bundle(SNIPPET, vl_version=made_for if made_for in known else None)
     # Neither may stand in a script element; in JavaScript both can only be part of a text or a pattern.
     sound = bundle.replace("\r", "").replace("</script", "<\\/script").replace("<!--", "<\\!--")
     return f"(()=>{{{sound}\n}})();"

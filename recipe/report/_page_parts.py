@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = 3  # rejected samples that are named for each reason
 LINES = 40  # lines of a margin: clusters are hundreds, and the chart shows them
 UNKNOWN = Problem("a problem that this version does not know", "see the version that made the mix")
+SPREADS = "Spreads"
 TITLES = {"": "Totals", "tasks": "Tasks", "answers": "Kinds of answer", "sources": "Sources", "concepts": "Concepts"}
 
 
@@ -54,18 +55,22 @@ def _clusters(side: Any) -> int:
 
 
 def groups(stats: Stats) -> list[dict[str, Any]]:
-    """Return the statistics by group: a title, and lines of what, mix, pool, mix % and pool %."""
+    """Return the statistics by group: a title, and lines of what, mix, pool, mix % and pool %.
+
+    Groups that are no shares, as quantiles of lengths, stand together at the end.
+    """
     found: dict[str, list[tuple[Any, ...]]] = {}
     for what, *numbers in stats.table().iter_rows():
         group, colon, name = str(what).partition(": ")
-        found.setdefault(group if colon else "", []).append((name if colon else _plain(group), *numbers))
+        shared = numbers[2] is not None
+        title = TITLES.get(group, _plain(group).capitalize()) if colon else TITLES[""]
+        if colon and not shared:
+            title, name = SPREADS, f"{_plain(group)}: {name}"
+        found.setdefault(title, []).append((name if colon else _plain(group), *numbers))
+    last = {SPREADS: found.pop(SPREADS)} if SPREADS in found else {}
     return [
-        {
-            "title": TITLES.get(group, _plain(group).capitalize()),
-            "lines": lines,
-            "shares": any(line[3:4] for line in lines),
-        }
-        for group, lines in found.items()
+        {"title": title, "lines": lines, "shares": any(line[3] is not None for line in lines)}
+        for title, lines in (found | last).items()
     ]
 
 

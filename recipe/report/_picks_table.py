@@ -85,11 +85,11 @@ def _drawn(mix: Mix, rows: int) -> NDArray[np.int64]:
 
 
 def cut(text: str, most: int) -> str:
-    """Shorten a text to some bytes of UTF-8, and make one line of it.
+    r"""Shorten a text to some bytes of UTF-8, and make one line of it.
 
     Examples
     --------
-    >>> cut("What  is\\nit?", 40), cut("What is it?", 9)
+    >>> cut("What  is\nit?", 40), cut("What is it?", 9)
     ('What is it?', 'What i…')
     """
     line = " ".join(text[: 4 * most].split())  # a caption may be a book

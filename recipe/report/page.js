@@ -15,14 +15,14 @@
     return value;
   };
 
-  function themed() {
+  function themed(narrow) {
     const [ink, quiet, line] = ["ink", "quiet", "line"].map(colour);
     const words = { labelColor: quiet, titleColor: ink, titleFontWeight: 500, labelFontSize: 12, titleFontSize: 12 };
     return {
       background: "transparent",
       font: getComputedStyle(document.body).fontFamily,
       view: { stroke: "transparent" },
-      axis: { ...words, domainColor: line, gridColor: line, tickColor: line, labelLimit: 150 },
+      axis: { ...words, domainColor: line, gridColor: line, tickColor: line, labelLimit: narrow ? 110 : 170 },
       legend: words,
       header: words,
       title: { color: ink, subtitleColor: quiet },
@@ -73,9 +73,10 @@
     if (single && !stepped) {
       spec.width = "container"; // as wide as the page allows
       spec.autosize = { type: "fit-x", contains: "padding" };
+      spec.padding = 4;
     }
     spec.config = { ...spec.config };
-    for (const [part, set] of Object.entries(themed())) {
+    for (const [part, set] of Object.entries(themed(place.clientWidth < 420))) {
       spec.config[part] = typeof set === "object" ? { ...spec.config[part], ...set } : set;
     }
     delete spec.background;

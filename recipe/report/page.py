@@ -123,12 +123,12 @@ def _policy(scripts: list[str]) -> str:
 
 
 def _script_json(value: Any) -> str:
-    """Return JSON that can stand inside a script element: nothing in it ends the element.
+    r"""Return JSON that can stand inside a script element: nothing in it ends the element.
 
     Examples
     --------
     >>> _script_json({"a": "</script><b>"})
-    '{"a":"\\\\u003c/script>\\\\u003cb>"}'
+    '{"a":"\\u003c/script>\\u003cb>"}'
     """
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(SCRIPT_SAFE)
 

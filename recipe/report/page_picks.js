@@ -52,7 +52,7 @@
     if (numeric) head.className = "n";
     head.firstChild.addEventListener("click", () => order(name, state.by === name && !state.down));
     get("heads").append(head);
-    const ways = numeric ? ["smallest first", "largest first"] : ["A to Z", "Z to A"];
+    const ways = numeric ? ["low first", "high first"] : ["A to Z", "Z to A"];
     ways.forEach((way, down) => get("sort").append(make("option", `${title}, ${way}`, { value: `${name} ${down}` })));
   }
   get("heads").append(make("th", [make("span", "Why picked", { class: "hidden" })], { scope: "col", role: "columnheader" }));
