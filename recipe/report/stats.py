@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Side", "Stats", "coverage", "read_stats"]
 FORMAT = 2
 DIGITS = 4  # of what is no count
-CLOSED = 30  # yes and no answers of a task from which on their share says something
+CLOSED = 100  # yes and no answers of a task from which on their share says something
 COUNTS = ("samples", "images", "qas", "words", "tokens")
 FAMILIES = {"source": "sources", "task": "tasks", "answer": "answers", "concept": "concepts"}
 MEASURED = ("concept_entropy", "keywords", "distinct_1", "distinct_2", "question_starts", "near_duplicates", "vendi")
@@ -141,8 +141,9 @@ class Stats:
             Counts as they are (`samples`, `images`, `qas`, `words`, `tokens`); shares of the samples on 0..1
             (`text_only`, `source/NAME`, `task/NAME`, `answer/KIND`, `task_answer/TASK/KIND`, `concept/NAME`,
             `near_duplicates`, `clusters/largest`); shares of yes among yes and no (`yes`, and `yes/TASK` of a task with
-            30 such answers or more); shares of what the pool has (`clusters/reached`, `concepts/reached`) or the recipe knows (`keywords/reached`); and the
-            other numbers as `Side` and `Stats` name them. What was not measured has no name.
+            100 such answers or more); shares of what the pool has (`clusters/reached`, `concepts/reached`) or the recipe
+            knows (`keywords/reached`); and the other numbers as `Side` and `Stats` name them. What was not measured has
+            no name.
         """
         mix = self.mix
         told: dict[str, float | None] = {name: getattr(mix, name) for name in COUNTS}
