@@ -1,4 +1,4 @@
-"""The command line: `recipe --help` lists its commands."""
+"""The command line: recipe select, score, stats, report, gaps, check, diff, validate, recipes, demo and cache."""
 
 from __future__ import annotations
 
