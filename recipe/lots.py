@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import ConfigError, nearest
+from recipe.excerpts import said_first
 from recipe.seed import draws
 from recipe.tables import take
 
@@ -77,17 +78,10 @@ def told(rows: pl.DataFrame, drawn: NDArray[np.int64]) -> pl.DataFrame:
     """
     names = [name for name in LABELS if name in rows.columns]
     first = {
-        "question": _first("human").str.replace_all("<image>", "", literal=True).str.strip_chars(),
-        "answer_text": _first("gpt"),
+        "question": said_first("human").str.replace_all("<image>", "", literal=True).str.strip_chars(),
+        "answer_text": said_first("gpt"),
     }
     return take(rows, [*names, "turns"], drawn).select(*names, n_turns=pl.col("turns").list.len(), **first)
-
-
-def _first(speaker: str) -> pl.Expr:
-    """Return what a speaker says first."""
-    turn = pl.element().struct
-    mine = pl.element().filter(turn.field("from") == speaker)
-    return pl.col("turns").list.eval(mine.struct.field("value")).list.first()
 
 
 def _fits(rows: pl.DataFrame, among: NDArray[np.int64], name: str, value: object) -> NDArray[np.bool_]:

@@ -56,9 +56,11 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     True
     """
     file = Path(path)
+    if not file.is_file():
+        raise InputError(f"{file}: expected a mix that was written before, got no file; name one, or select it")
     told = read_manifest(side_file(file, "manifest.json"))
-    if not file.is_file() or sha256(file) != told["mix"]["sha256"]:
-        raise InputError(f"{file}: expected the file that its manifest describes, got another or none; write it anew")
+    if sha256(file) != told["mix"]["sha256"]:
+        raise InputError(f"{file}: expected the file that its manifest describes, got another; write it anew")
     plan = Recipe.of(told["recipe"], write={"path": str(file)})
     if not plan.sources:
         raise InputError(f"{file}: it was made from a pool in memory; look at it where it was made, as by mix.report()")

@@ -113,7 +113,7 @@ def test_equal_numbers_never_drift(numbers):
 def test_a_task_that_vanished_or_appeared_has_share_0():
     """In a family of shares a name that one side lacks is judged as share 0, within the tolerance or beyond it."""
     drift = check_drift(
-        {"task/a": 0.5, "task/b": 0.3, "task/c": 0.009}, {"task/a": 0.5, "task/d": 0.3, "task/e": 0.009}
+        {"task/a": 0.5, "task/b": 0.3, "task/c": 0.005}, {"task/a": 0.5, "task/d": 0.3, "task/e": 0.005}
     )
     assert {each.metric: (each.baseline, each.got) for each in drift.moved} == {"task/b": (0.3, 0), "task/d": (0, 0.3)}
     assert {each.metric for each in drift.those("same")} == {"task/a", "task/c", "task/e"}
@@ -132,7 +132,7 @@ def test_the_farthest_comes_first():
     """What moved is sorted by how many tolerances it lies off, then by name."""
     drift = check_drift({"task/a": 0.5, "task/b": 0.5, "yes": 0.5}, {"task/a": 0.4, "task/b": 0.4, "yes": 0.1})
     assert [each.metric for each in drift.moved] == ["yes", "task/a", "task/b"]
-    assert [round(each.excess, 6) for each in drift.moved] == [20, 10, 10]
+    assert [round(each.excess, 6) for each in drift.moved] == [20, 2, 2]
 
 
 # -- tolerance files --------------------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def test_annotations_are_escaped_and_few():
     """Annotations hold no sign that ends them early, and the tenth counts the rest, which GitHub would not show."""
     (one,) = annotate(check_drift({"task/a%,b:\nc": 1.0}, {"task/a%,b:\nc": 2.0}), "m.json")
     assert one == (
-        "::error title=m.json%3A task/a%25%2Cb%3A%0Ac::task/a%25,b:%0Ac: baseline 1, got 2, within 0.01"
+        "::error title=m.json%3A task/a%25%2Cb%3A%0Ac::task/a%25,b:%0Ac: baseline 1, got 2, within 10%25 or 0.006"
     )  # fmt: skip
     old, new = ({f"task/{i:02}": i + at for i in range(15)} for at in (0.0, 1.0))
     lines = annotate(check_drift(old, new), "m.json")
@@ -279,7 +279,7 @@ def picked_anew(mix, rows):
 
 LIMITS = [  # how far each metric may move, told again by hand: absolute, relative; + and - on that side only
     ("samples", 0, 0), ("images", 0, 0.05), ("qas", 0, 0.05), ("words", 0, 0.05), ("tokens", 0, 0.05),
-    ("text_only", 0.01, 0), ("yes", 0.02, 0), ("yes/*", math.inf, 0), ("task/*", 0.01, 0), ("answer/*", 0.02, 0),
+    ("text_only", 0.01, 0), ("yes", 0.02, 0), ("yes/*", 0.15, 0), ("task/*", 0.006, 0.1), ("answer/*", 0.02, 0),
     ("task_answer/*", 0.01, 0), ("source/*", 0.02, 0), ("concept/*", 0.02, 0),
     ("*/max", math.inf, 0), ("*/min", math.inf, 0), ("*_a*_*/mean", 0, 0.05),
     ("words_a_*/p*", 2, 0.15), ("tokens_a_*/p*", 3, 0.15), ("turns_a_record/p*", 1, 0.15),

@@ -61,7 +61,7 @@ def _shipped() -> tuple[Tolerance, ...]:
 def _read(file: Path) -> Mapping[str, Any]:
     """Read a YAML file."""
     try:
-        loaded = yaml.load(file.read_text("utf-8"), _Lines)  # noqa: S506  it makes nothing but texts, lists, mappings
+        loaded = _Lines(file.read_text("utf-8")).get_single_data()
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{file}: cannot read the tolerances: {' '.join(str(error).split())}") from None
     return loaded or {}

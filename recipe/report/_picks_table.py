@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from recipe.excerpts import excerpts
 from recipe.seed import draws
 from recipe.tables import take
 
@@ -104,13 +105,8 @@ def _named(table: pl.DataFrame, *names: str) -> dict[str, list[str | None]]:
 
 def _texts(mix: Mix, rows: NDArray[np.int64], *, asked: int = ASKED, told: int = ANSWERED) -> tuple[list[str], ...]:
     """Return the beginnings of the first question and of the first answer of some rows."""
-    turns = take(mix.pool.rows, ["turns"], rows)["turns"].to_list()
-
-    def first(talk: list[dict[str, str]] | None, speaker: str, most: int) -> str:
-        said = (turn["value"] or "" for turn in talk or () if turn["from"] == speaker)
-        return cut(next(said, "").replace("<image>", " "), most)
-
-    return [first(talk, "human", asked) for talk in turns], [first(talk, "gpt", told) for talk in turns]
+    said = excerpts(mix.pool.rows, rows, asked=asked, told=told)
+    return [cut(text, asked) for text in said["question"]], [cut(text, told) for text in said["answer"]]
 
 
 def _concepts(table: pl.DataFrame) -> tuple[list[str], list[list[int]]]:
@@ -148,7 +144,7 @@ def _cells(mix: Mix, table: pl.DataFrame) -> dict[str, list[int | None]]:
 
 
 def _stand_ins(mix: Mix, picked: NDArray[np.int64]) -> dict[str, list[Any]]:
-    """Return how many samples each pick stands for, and the nearest of them: similarity, text and problem."""
+    """Return how many samples each pick stands for, and the nearest of them: similarity and text."""
     rows = mix.pool.rows
     if "nearest" not in rows.columns:
         return {}
@@ -156,6 +152,7 @@ def _stand_ins(mix: Mix, picked: NDArray[np.int64]) -> dict[str, list[Any]]:
     wanted[picked] = True
     nearest = rows["nearest"].fill_null(0).to_numpy()
     stood = wanted[nearest] & rows["nearest"].is_not_null().to_numpy() & (nearest != np.arange(len(rows)))
+    stood &= mix.pool.eligible  # nobody needs to stand for what was refused
     found = pl.DataFrame([rows[name].filter(pl.Series(stood)) for name in ("row", "nearest", "similarity")])
     found = found.sort(["nearest", "similarity", "row"], descending=[False, True, False], maintain_order=True)
     counts = dict(found["nearest"].value_counts().iter_rows())

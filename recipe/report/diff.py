@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from recipe.excerpts import excerpts
 from recipe.seed import draws
-from recipe.tables import take
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from recipe.check.drift import Drift, Verdict
 
 EXAMPLES = 10
-EXCERPT = 160  # characters of a question or an answer
 _SIDES = ("added", "removed", "kept")
 
 
@@ -151,26 +148,14 @@ def _drawn(part: pl.DataFrame, text: pl.DataFrame) -> list[Example]:
     """Draw some samples by key, and read the beginning of each."""
     once = part.unique("key", keep="first", maintain_order=True).sort("key")
     chosen = once[np.argsort(draws(once["key"], seed=0, label="diff"), kind="stable")[:EXAMPLES]]
-    said = _excerpts(chosen["row"], text)
+    said = _said(chosen["row"], text)
     return [
         Example(key, task, cluster, *pair)
         for (key, task, cluster), pair in zip(chosen.select("key", "task", "cluster").iter_rows(), said, strict=True)
     ]
 
 
-def _excerpts(rows: pl.Series, text: pl.DataFrame) -> list[tuple[str | None, str | None]]:
-    """Return the beginning of the first question and the first answer of some rows."""
-    known: NDArray[np.int64] = rows.drop_nulls().cast(pl.Int64).to_numpy()
-    turns = iter(take(text, ["turns"], known)["turns"].to_list())
-    return [(None, None) if row is None else _first_pair(next(turns)) for row in rows.to_list()]
-
-
-def _first_pair(turns: list[dict[str, str]]) -> tuple[str | None, str | None]:
-    """Return the beginning of the first turn of either speaker."""
-
-    def first(speaker: str) -> str | None:
-        said = next((turn["value"] for turn in turns if turn["from"] == speaker), None)
-        text = None if said is None else " ".join(said.replace("<image>", "").split())
-        return text if text is None or len(text) <= EXCERPT else f"{text[: EXCERPT - 1]}…"
-
-    return first("human"), first("gpt")
+def _said(rows: pl.Series, text: pl.DataFrame) -> list[tuple[str | None, str | None]]:
+    """Return the beginning of the first question and the first answer of some rows; of none for no row."""
+    shown = excerpts(text, rows.drop_nulls().cast(pl.Int64).to_numpy()).iter_rows()
+    return [(None, None) if row is None else next(shown) for row in rows.to_list()]

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import ConfigError
-from recipe.report._excerpts import excerpts
+from recipe.excerpts import excerpts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -153,7 +153,7 @@ def _requests(mix: Mix, cells: pl.DataFrame, table: pl.DataFrame, key: list[str]
     of_cells = table.select("row", *key).join(cells.select(key).with_row_index("cell"), on=key)
     like = of_cells.sort("cell", "row").group_by("cell", maintain_order=True).head(LIKE)
     rows = like["row"].cast(pl.Int64).to_numpy()
-    shown = pl.concat([mix.pool.rows.select("key", "image")[rows], excerpts(mix.pool, rows)], how="horizontal")
+    shown = pl.concat([mix.pool.rows.select("key", "image")[rows], excerpts(mix.pool.rows, rows)], how="horizontal")
     examples: dict[int, list[dict[str, Any]]] = {}
     for cell, example in zip(like["cell"].to_list(), shown.to_dicts(), strict=True):
         examples.setdefault(cell, []).append({name: value for name, value in example.items() if value is not None})

@@ -141,9 +141,9 @@ class Stats:
             Counts as they are (`samples`, `images`, `qas`, `words`, `tokens`); shares of the samples on 0..1
             (`text_only`, `source/NAME`, `task/NAME`, `answer/KIND`, `task_answer/TASK/KIND`, `concept/NAME`,
             `near_duplicates`, `clusters/largest`); shares of yes among yes and no (`yes`, and `yes/TASK` of a task with
-            100 such answers or more); shares of what the pool has (`clusters/reached`, `concepts/reached`) or the recipe
-            knows (`keywords/reached`); and the other numbers as `Side` and `Stats` name them. What was not measured has
-            no name.
+            100 such answers or more); shares of what the pool has (`clusters/reached`, `concepts/reached`) or of what
+            the recipe knows (`keywords/reached`); and the other numbers as `Side` and `Stats` name them. What was not
+            measured has no name.
         """
         mix = self.mix
         told: dict[str, float | None] = {name: getattr(mix, name) for name in COUNTS}

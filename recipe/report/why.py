@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import ConfigError
-from recipe.report._excerpts import excerpts
+from recipe.excerpts import excerpts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -189,7 +189,7 @@ def _followers(mix: Mix, row: int) -> tuple[int, list[dict[str, Any]]]:
 
 def _told(mix: Mix, rows: NDArray[np.int64], similarity: list[float]) -> list[dict[str, Any]]:
     """Tell some samples in a few words."""
-    said = excerpts(mix.pool, rows)
+    said = excerpts(mix.pool.rows, rows)
     keys = mix.pool.rows["key"].gather(rows)
     columns = (rows.tolist(), keys, similarity, said["question"], said["answer"])
     return [

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import ConfigError, MissingExtra
+from recipe.excerpts import excerpts
 from recipe.report.charts._counts import NONE
 from recipe.seed import draws
 from recipe.tables import take
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 LABELS = ("task", "answer", "source", "cluster")
 KEY = 12  # characters of a key: as many as `Mix.why` needs to find a sample
-SHOWN = 160  # characters of a question or an answer
 NEIGHBOURS = 15  # umap-learn's default
 DIGITS = 3
 
@@ -71,7 +71,7 @@ def tell_points(mix: Mix, rows: NDArray[np.int64]) -> pl.DataFrame:
     """
     pool = mix.pool.rows
     labels = [name for name in LABELS if name in pool.columns]
-    told = take(pool, ["key", "turns", *labels], rows)
+    told, said = take(pool, ["key", *labels], rows), excerpts(pool, rows)
     rank = np.full(len(mix.pool), -1)
     rank[mix.picks.rows] = np.arange(len(mix))
     ours = pl.Series("rank", rank[rows])
@@ -79,8 +79,8 @@ def tell_points(mix: Mix, rows: NDArray[np.int64]) -> pl.DataFrame:
     return told.select(
         pl.col("key").str.head(KEY),
         *names,
-        question=_said("human"),
-        answer_text=_said("gpt"),
+        question=said["question"],
+        answer_text=said["answer"],
         picked=pl.when(ours >= 0).then(pl.lit("picked")).otherwise(pl.lit("not picked")),
         stands=pl.when(ours >= 0)
         .then(pl.format("pick {}", ours + 1))
@@ -131,24 +131,6 @@ def place_points(mix: Mix, rows: NDArray[np.int64], method: str) -> NDArray[np.f
     knobs = {"n_neighbors": NEIGHBOURS, "metric": "cosine", "init": "pca", "random_state": 0, "n_jobs": 1}
     learned = umap.UMAP(**knobs).fit_transform(rows_of(mix.pool.vectors, rows).astype(np.float32))
     return np.asarray(learned, np.float64).round(DIGITS)
-
-
-def _said(speaker: str) -> pl.Expr:
-    """Return the first turn of a speaker, in one line, shortened."""
-    first = (
-        pl.col("turns")
-        .list.eval(pl.element().struct.field("value").filter(pl.element().struct.field("from") == speaker))
-        .list.first()
-        .fill_null("")
-        .str.replace_all("<image>", "", literal=True)
-        .str.replace_all(r"\s+", " ")
-        .str.strip_chars()
-    )
-    return (
-        pl.when(first.str.len_chars() > SHOWN)
-        .then(first.str.head(SHOWN - 1) + "\N{HORIZONTAL ELLIPSIS}")
-        .otherwise(first)
-    )
 
 
 def _stand_ins(mix: Mix, rows: NDArray[np.int64]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The command line: recipe select, score, stats, report, gaps, check, diff, validate, recipes, demo and cache."""
+"""The command line of picking: recipe select | score | recipes | demo."""
 
 from __future__ import annotations
 
@@ -10,33 +10,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from recipe._caches import caches
-from recipe._guard import check, diff
-from recipe._pages import gaps, report
-from recipe._terminal import CONTROL, shown
+from recipe.cli._terminal import shown
 from recipe.config import Recipe
 from recipe.engine import Name as Engine
-from recipe.errors import ConfigError, RecipeError
+from recipe.errors import ConfigError
 from recipe.recipe_files import presets
 from recipe.stages import stage, timed
 from recipe.store import DEFAULT
 
 if TYPE_CHECKING:
     from recipe.outcome import Mix
-    from recipe.report.stats import Stats
 
-app = typer.Typer(
-    help="Pick the samples that are worth training on.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.add_typer(caches, name="cache")
-app.command()(report)
-app.command()(gaps)
-app.command()(check)
-app.command()(diff)
 out = Console(highlight=False, soft_wrap=True)
 
 Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs; or one recipe file (.yaml).")]
@@ -49,7 +33,6 @@ Workers = Annotated[int | None, typer.Option(help="Processes, or Ray workers; as
 Lenient = Annotated[bool, typer.Option("--lenient", help="Read what is sound of damaged files, and list the rest.")]
 
 
-@app.command()
 def select(
     inputs: Inputs = None,
     *,
@@ -85,7 +68,6 @@ def select(
     _show(_selected(plan, cache=_kept(cache), engine=engine, workers=workers))
 
 
-@app.command()
 def score(
     inputs: Inputs = None,
     *,
@@ -111,50 +93,6 @@ def score(
     out.print(f"wrote {shown(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
 
 
-@app.command()
-def stats(
-    mix: Annotated[str, typer.Argument(help="A mix, or any file that can be read as a pool.")],
-    pool: Annotated[str | None, typer.Argument(help="What to compare it with.")] = None,
-    *,
-    lenient: Lenient = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Count what a mix holds."""
-    from recipe.recount import file_stats  # noqa: PLC0415  starts fast
-
-    numbers = file_stats(mix, pool, lenient=lenient)
-    if json:
-        sys.stdout.write(numbers.to_json())
-    else:
-        _table(numbers)
-
-
-@app.command()
-def validate(
-    mix: Annotated[Path, typer.Argument(help="A LLaVA-v1.5 file.")],
-    *,
-    images: Annotated[Path | None, typer.Option(help="Folder of the images, to check that they are there.")] = None,
-    decode: Annotated[bool, typer.Option("--decode", help="Decode every image as well.")] = False,
-    tokenizer: Annotated[Path | None, typer.Option(help="Llama's tokenizer.model, to count tokens exactly.")] = None,
-    fix: Annotated[Path | None, typer.Option(help="Write a repaired copy here, its rejects beside it.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for trouble of other loaders too.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Check a file against what LLaVA's trainer demands; exit 1 if there are findings, or with --fix, rejects."""
-    from recipe._validate import show, to_json  # noqa: PLC0415  starts fast
-    from recipe.check import check_mix, fix_mix  # noqa: PLC0415
-
-    fixed = fix_mix(mix, fix, images=images, decode=decode, tokenizer=tokenizer) if fix else None
-    findings = fixed.findings if fixed else check_mix(mix, images=images, decode=decode, tokenizer=tokenizer)
-    if json:
-        sys.stdout.write(to_json(findings, fixed))
-    else:
-        show(out, findings, fixed)
-    wrong = fixed.rejected if fixed else [each for each in findings if strict or each.severity != "other"]
-    raise typer.Exit(1 if wrong else 0)
-
-
-@app.command()
 def recipes() -> None:
     """List the shipped recipes."""
     table = Table("preset", "what it is", box=None)
@@ -163,7 +101,6 @@ def recipes() -> None:
     out.print(table)
 
 
-@app.command()
 def demo(
     out_path: Annotated[Path, typer.Option("--out", help="Folder for the pool and the mix.")] = Path("recipe-demo"),
     *,
@@ -232,29 +169,3 @@ def _show(mix: Mix) -> None:
     out.print(shown(repr(mix)))
     if reached := mix.stats().coverage:
         out.print(f"coverage     {reached['mix']:.4f}; of as many samples by lot {reached['random']:.4f}")
-
-
-def _table(numbers: Stats) -> None:
-    """Print statistics as a table."""
-    lines = numbers.table()
-    table = Table(box=None)
-    for name in lines.columns:
-        table.add_column(name, justify="left" if name == "what" else "right", no_wrap=name != "what")
-    for what, *values in lines.iter_rows():
-        table.add_row(shown(what), *("" if value is None else _number(value) for value in values))
-    out.print(table)
-
-
-def _number(value: float) -> str:
-    """Write a count without a point, and what is no count with four digits behind it at most."""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4f}".rstrip("0")
-
-
-def main() -> None:
-    """Run the command line: every error on purpose is one line on standard error and exit code 2."""
-    try:
-        app()
-    except RecipeError as error:
-        line = " ".join(str(error).split())
-        sys.stderr.write(f"recipe: {CONTROL.sub('?', line)}\n")
-        raise SystemExit(2) from None

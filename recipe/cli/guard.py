@@ -1,4 +1,4 @@
-"""`recipe check` and `recipe diff`: verdicts and differences as tables for people, or as JSON for machines."""
+"""The command line of what judges a mix: recipe validate | check | diff, as tables for people or JSON for machines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from recipe._terminal import shown
+from recipe.cli._terminal import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,30 @@ out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty()
 LINES = 20  # of a table of a difference
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def validate(
+    mix: Annotated[Path, typer.Argument(help="A LLaVA-v1.5 file.")],
+    *,
+    images: Annotated[Path | None, typer.Option(help="Folder of the images, to check that they are there.")] = None,
+    decode: Annotated[bool, typer.Option("--decode", help="Decode every image as well.")] = False,
+    tokenizer: Annotated[Path | None, typer.Option(help="Llama's tokenizer.model, to count tokens exactly.")] = None,
+    fix: Annotated[Path | None, typer.Option(help="Write a repaired copy here, its rejects beside it.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for trouble of other loaders too.")] = False,
+    json: Json = False,
+) -> None:
+    """Check a file against what LLaVA's trainer demands; exit 1 if there are findings, or with --fix, rejects."""
+    from recipe.check import check_mix, fix_mix  # noqa: PLC0415
+    from recipe.cli._findings import show, to_json  # noqa: PLC0415  starts fast
+
+    fixed = fix_mix(mix, fix, images=images, decode=decode, tokenizer=tokenizer) if fix else None
+    findings = fixed.findings if fixed else check_mix(mix, images=images, decode=decode, tokenizer=tokenizer)
+    if json:
+        sys.stdout.write(to_json(findings, fixed))
+    else:
+        show(out, findings, fixed)
+    wrong = fixed.rejected if fixed else [each for each in findings if strict or each.severity != "other"]
+    raise typer.Exit(1 if wrong else 0)
 
 
 def check(

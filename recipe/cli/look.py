@@ -1,21 +1,41 @@
-"""The command line of what shows a written mix: recipe report | gaps."""
+"""The command line of what shows a mix: recipe stats | report | gaps."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from recipe._terminal import shown
+from recipe.cli._terminal import shown
 from recipe.store import DEFAULT
+
+if TYPE_CHECKING:
+    from recipe.report.stats import Stats
 
 By = Literal["cluster", "concept"]
 LINES = 20  # of the table of gaps
 out = Console(highlight=False, soft_wrap=True)
+
+
+def stats(
+    mix: Annotated[str, typer.Argument(help="A mix, or any file that can be read as a pool.")],
+    pool: Annotated[str | None, typer.Argument(help="What to compare it with.")] = None,
+    *,
+    lenient: Annotated[bool, typer.Option("--lenient", help="Read what is sound of damaged files.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Count what a mix holds."""
+    from recipe.recount import file_stats  # noqa: PLC0415  starts fast
+
+    numbers = file_stats(mix, pool, lenient=lenient)
+    if json:
+        sys.stdout.write(numbers.to_json())
+    else:
+        _table(numbers)
 
 
 def report(
@@ -63,3 +83,19 @@ def _found(cache: str | None) -> str | None:
     if cache is None:
         return DEFAULT if Path(DEFAULT).is_dir() else None
     return None if cache == "off" else cache
+
+
+def _table(numbers: Stats) -> None:
+    """Print statistics as a table."""
+    lines = numbers.table()
+    table = Table(box=None)
+    for name in lines.columns:
+        table.add_column(name, justify="left" if name == "what" else "right", no_wrap=name != "what")
+    for what, *values in lines.iter_rows():
+        table.add_row(shown(what), *("" if value is None else _number(value) for value in values))
+    out.print(table)
+
+
+def _number(value: float) -> str:
+    """Write a count without a point, and what is no count with four digits behind it at most."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4f}".rstrip("0")

@@ -1,0 +1,35 @@
+"""The command line: recipe select, score, stats, report, gaps, validate, check, diff, recipes, demo and cache."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from recipe.cli._terminal import CONTROL
+from recipe.cli.caches import caches
+from recipe.cli.guard import check, diff, validate
+from recipe.cli.look import gaps, report, stats
+from recipe.cli.pick import demo, recipes, score, select
+from recipe.errors import RecipeError
+
+app = typer.Typer(
+    help="Pick the samples that are worth training on.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (select, score, stats, report, gaps, validate, check, diff, recipes, demo):
+    app.command()(command)
+app.add_typer(caches, name="cache")
+
+
+def main() -> None:
+    """Run the command line: every error on purpose is one line on standard error and exit code 2."""
+    try:
+        app()
+    except RecipeError as error:
+        line = " ".join(str(error).split())
+        sys.stderr.write(f"recipe: {CONTROL.sub('?', line)}\n")
+        raise SystemExit(2) from None
