@@ -17,9 +17,10 @@ from recipe import select_mix
 from recipe.check.drift import Drift, check_drift
 from recipe.demo import write_demo
 from recipe.errors import InputError
+from recipe.excerpts import SHOWN
 from recipe.guard import diff_files
 from recipe.picks import Picks
-from recipe.report.diff import EXAMPLES, EXCERPT, Picked, diff_mixes
+from recipe.report.diff import EXAMPLES, Picked, diff_mixes
 
 TURNS = [{"from": "human", "value": "<image>\nQ?"}, {"from": "gpt", "value": "A."}]
 
@@ -77,7 +78,7 @@ def test_examples_show_the_beginning_of_the_first_pair():
     """An example shows its first question and answer on one line, without the picture's mark, and cut where long."""
     turns = [{"from": "human", "value": "<image>\nTwo\nlines?"}, {"from": "gpt", "value": "word " * 100}, *TURNS]
     (one,) = diff_mixes(picked([]), picked(["a"], turns=turns), Drift(())).examples["added"]
-    assert (one.question, len(one.answer), one.answer[-1]) == ("Two lines?", EXCERPT, "…")
+    assert (one.question, len(one.answer), one.answer[-1]) == ("Two lines?", SHOWN, "…")
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def test_a_pick_tells_its_rank_and_gains(mix):
         why = mix.why(mix.keys[rank])
         assert (why.rank, why.key, why.nearest, why.problem) == (rank, mix.keys[rank], None, None)
         assert why.gains == {term: gain[rank] for term, gain in mix.picks.gains.items()}
-        assert f"as number {rank + 1}" in repr(why)
+        assert f"at rank {rank}," in repr(why)
 
 
 def test_a_pick_stands_for_what_no_other_pick_is_nearer_to(mix):

@@ -69,7 +69,7 @@ class Why:
         labels = ", ".join(f"{name} {value}" for name, value in self.labels.items() if value not in (None, []))
         told = [("sample", f"{self.key} (id {self.id})"), ("labels", labels)]
         if self.rank is not None:
-            told.append(("picked", f"as number {self.rank + 1:,}"))
+            told.append(("picked", f"at rank {self.rank:,}, where 0 is the first"))
         elif self.problem is not None:
             told.append(("rejected", self.problem))
         else:
