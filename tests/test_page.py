@@ -152,7 +152,7 @@ def test_why_agrees_with_the_scores(demo):
         for name, (value, below) in zip(data["scores"], pick["scores"], strict=True):
             assert value == pytest.approx(line[name], rel=5e-3, abs=1e-9)
             assert below == (open_rows[name] < line[name]).sum() * 100 // len(open_rows)
-        stood = scores.filter((scores["nearest"] == line["row"]) & (scores["row"] != line["row"]))
+        stood = open_rows.filter((open_rows["nearest"] == line["row"]) & (open_rows["row"] != line["row"]))
         assert pick["stands"] == len(stood)
         nearest = sorted(stood["similarity"].to_list(), reverse=True)[:3]
         assert [near[0] for near in pick["near"]] == pytest.approx(nearest, abs=5e-4)
