@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from recipe.report.stats import Stats
 
 EXAMPLES = 3  # rejected samples that are named for each reason
+GAPS = 20  # cells that are short of samples
 LINES = 40  # lines of a margin: clusters are hundreds, and the chart shows them
 UNKNOWN = Problem("a problem that this version does not know", "see the version that made the mix")
 SPREADS = "Spreads"
@@ -36,22 +37,13 @@ def tiles(stats: Stats, mix: Mix) -> list[tuple[str, str, str]]:
     if ours.yes + ours.no:
         shares = [100 * side.yes / max(1, side.yes + side.no) for side in (ours, theirs)]
         told.append(("Yes among yes and no", f"{shares[0]:.1f} %", f"{shares[1]:.1f} % in the pool"))
-    reached = [_clusters(side) for side in (ours, theirs)]
-    if reached[1]:
-        told.append(("Clusters reached", f"{reached[0]:,}", f"of {reached[1]:,}"))
-    if "mix" in (stats.coverage or {}):
-        by_lot = stats.coverage.get("random")
-        beside = "mean best cosine" if by_lot is None else f"{by_lot:.4f} for as many by lot"
-        told.append(("Coverage of the pool", f"{stats.coverage['mix']:.4f}", beside))
+    if theirs.clusters:
+        told.append(("Clusters reached", f"{ours.clusters['reached']:,}", f"of {theirs.clusters['reached']:,}"))
+    if reached := stats.coverage:
+        told.append(("Coverage of the pool", f"{reached['mix']:.4f}", f"{reached['random']:.4f} for as many by lot"))
     if mix.certificate is not None:
         told.append(("Of the best possible", f"{mix.certificate:.1%}".replace("%", " %"), "at least, by certificate"))
     return told
-
-
-def _clusters(side: Any) -> int:
-    """Return how many clusters a side reaches, as any version of the statistics tells it."""
-    told = getattr(side, "clusters", 0)
-    return int(told.get("reached", 0)) if isinstance(told, dict) else int(told or 0)
 
 
 def groups(stats: Stats) -> list[dict[str, Any]]:
@@ -87,6 +79,15 @@ def margins(mix: Mix) -> list[dict[str, Any]]:
         lines = part.head(LINES).select("value", "supply", "wanted", "quota").rows()
         told.append({"name": _plain(str(name[0])), "lines": lines, "all": part.height, "short": short})
     return told
+
+
+def gaps(mix: Mix) -> dict[str, Any] | None:
+    """Return which cells are short of samples, the worst of them in lines; None where samples have no task."""
+    if not {"task", "answer", "cluster"} <= set(mix.pool.rows.columns):
+        return None
+    found = mix.gaps()
+    lines = found.table.head(GAPS).select("task", "answer", "cluster", "supply", "wanted", "short").rows()
+    return {"summary": found.summary, "lines": lines, "all": len(found)}
 
 
 def rejects(mix: Mix) -> list[dict[str, Any]]:

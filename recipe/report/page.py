@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.errors import ConfigError
 from recipe.files import atomic_write
 from recipe.report._page_charts import chart_data, vega
-from recipe.report._page_parts import facts, groups, margins, recipe_yaml, rejects, tiles
+from recipe.report._page_parts import facts, gaps, groups, margins, recipe_yaml, rejects, tiles
 from recipe.report._picks_table import picks_table
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def render(mix: Mix, rows: int) -> str:
         groups=groups(stats),
         charts=charts,
         margins=margins(mix),
+        gaps=gaps(mix),
         rejects=rejects(mix),
         facts=facts(mix),
         recipe=recipe_yaml(mix),
