@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -57,7 +58,12 @@ def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: i
         futures = [executor.submit(_alone, function, shard) for shard in shards[done:]]
         try:
             for future in futures:
-                yield future.result()
+                with (
+                    warnings.catch_warnings()
+                ):  # a process that has grown is started anew: as it should be, and no news
+                    warnings.filterwarnings("ignore", "A worker was restarted", UserWarning)
+                    result = future.result()
+                yield result
                 done += 1
         except BrokenProcessPool as error:
             if attempt == TRIES - 1:

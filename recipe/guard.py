@@ -21,10 +21,10 @@ from recipe.write import side_file
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from recipe.check.drift import Drift
     from recipe.outcome import Mix
     from recipe.report.diff import Diff
     from recipe.report.stats import Stats
+    from recipe.verdicts import Drift
 
 
 LABELS = {"key": pl.String, "task": pl.String, "cluster": pl.Int32}  # what scores tell of a sample

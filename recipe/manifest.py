@@ -13,12 +13,12 @@ from recipe.store import DECIDING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 FORMAT = 1
 
 
-def make_manifest(mix: Mix) -> dict[str, Any]:
+def make_manifest(mix: Selection) -> dict[str, Any]:
     """Say all that rebuilds a mix.
 
     Parameters

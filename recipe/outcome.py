@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import polars as pl
-
 from recipe.balance._wishes import wishes
-from recipe.errors import AlignmentError
 from recipe.manifest import make_manifest
 from recipe.measure import measure
 from recipe.report._stand_ins import stand_ins
@@ -19,42 +15,27 @@ from recipe.report.gaps import find_gaps
 from recipe.report.look import draw_samples, show_sample
 from recipe.report.summary import summary_html, summary_lines
 from recipe.report.why import explain
+from recipe.selection import Selection
 from recipe.write import write_mix
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    import polars as pl
     from altair import TopLevelMixin as Chart
-    from numpy.typing import NDArray
 
-    from recipe.config import Recipe
-    from recipe.picks import Picks
-    from recipe.pool import Pool
-    from recipe.quotas import Quotas
     from recipe.report.gaps import Gaps
     from recipe.report.look import Frame, Shown
     from recipe.report.stats import Stats
     from recipe.report.why import Why
 
-UNSCORED = ("turns", "extra", "order")  # what the scores leave out: the text, and the order of reading
-
 
 @dataclass(frozen=True, repr=False)
-class Mix:
-    """The picked samples in pick order.
+class Mix(Selection):
+    """The picked samples in pick order, to be measured, asked, drawn and written.
 
     Parameters
     ----------
-    pool
-        All samples that were read, labelled and scored.
-    picks
-        Rows in pick order, and their gains.
-    quotas
-        What was asked of each cell.
-    recipe
-        The whole recipe.
-    fidelity
-        What the embedder says of itself, as how like its teacher a student is.
+    pool, picks, quotas, recipe, fidelity
+        As of `recipe.selection.Selection`, whose columns and counts it has too.
     stated
         Its statistics, if they were measured before.
 
@@ -64,65 +45,7 @@ class Mix:
         If a pick is no eligible row, or is picked twice.
     """
 
-    pool: Pool
-    picks: Picks
-    quotas: Quotas
-    recipe: Recipe
-    fidelity: Mapping[str, float] = field(default_factory=dict)
     stated: Stats | None = None
-
-    def __post_init__(self) -> None:
-        rows = self.picks.rows
-        if len(np.unique(rows)) != len(rows) or not self.pool.eligible[rows].all():
-            raise AlignmentError("expected unique picks among the eligible rows; the selector broke its contract")
-        if sum(self.counts.values()) != self.counts["read"] * 2:
-            raise AlignmentError(f"expected read = picked + not picked + rejected, got {self.counts}")
-
-    def __len__(self) -> int:
-        return len(self.picks)
-
-    @property
-    def keys(self) -> list[str]:
-        """(k,) keys of the picked samples in pick order."""
-        return self.pool.rows["key"].gather(self.picks.rows).to_list()
-
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """Samples read, picked, not picked, and rejected by code: read is the sum of all others."""
-        problems = self.pool.rows["problem"].drop_nulls().str.split(":").list.first().value_counts().sort("problem")
-        rejected = {f"rejected {code}": count for code, count in problems.iter_rows()}
-        open_rows = int(self.pool.eligible.sum())
-        return {"read": len(self.pool), "picked": len(self), "not picked": open_rows - len(self), **rejected}
-
-    @cached_property
-    def scores(self) -> pl.DataFrame:
-        """Every sample of the pool: labels, scores, cell, problem, rank and gains (null if it was not picked)."""
-        picked = self.picks.rows
-        chosen = np.zeros(len(self.pool), np.bool_)
-        chosen[picked] = True
-
-        def spread(name: str, values: NDArray[Any], dtype: type[pl.DataType]) -> pl.Series:
-            """Set the values of the picks into a column of all rows."""
-            column = np.zeros(len(self.pool), values.dtype)
-            column[picked] = values
-            return pl.select(pl.when(pl.Series(chosen)).then(pl.Series(column)).cast(dtype).alias(name)).to_series()
-
-        gains = {f"gain_{term}": gain for term, gain in self.picks.gains.items()}
-        if gains:
-            gains["gain"] = np.sum(list(gains.values()), axis=0)
-        columns = [spread("rank", np.arange(len(self)), pl.UInt32)]
-        columns += [spread(name, gain, pl.Float64) for name, gain in gains.items()]
-        rows = self.pool.rows
-        # Columns are taken one by one: polars would copy all of a table whose columns are cut up in different ways.
-        return pl.DataFrame([rows[name] for name in rows.columns if name not in UNSCORED] + columns)
-
-    @property
-    def certificate(self) -> float | None:
-        """At least this share of the best possible objective was reached; None if the selector gives no bound.
-
-        In a pool of several blocks a sample counts as covered only by picks near it, see `recipe.select.facility`.
-        """
-        return self.picks.certificate
 
     def stats(self) -> Stats:
         """Return the numbers of the mix and of the pool, side by side."""
@@ -253,13 +176,15 @@ class Mix:
         wish = wishes(self.pool, len(self), margins=asked.margins, yes_share=asked.yes_share, per_image=asked.per_image)
         return find_gaps(self, *wish, by)
 
-    def report(self, path: str | Path = "report.html") -> Path:
+    def report(self, path: str | Path = "report.html", *, rows: int = 3000) -> Path:
         """Write one page that shows the mix, whole in itself: it needs no network and no other file.
 
         Parameters
         ----------
         path
             Where it goes.
+        rows
+            The most picks to list; of more, so many are drawn by lot.
 
         Returns
         -------
@@ -268,7 +193,7 @@ class Mix:
         """
         from recipe.report.page import write_page  # noqa: PLC0415  altair is heavy
 
-        return write_page(self, Path(path))
+        return write_page(self, Path(path), stats=self.stats(), gaps=self.gaps(), rows=rows)
 
     def write(self, path: str | Path | None = None) -> list[Path]:
         """Write the mix in LLaVA-v1.5 format, and beside it its manifest, statistics, scores and rejects.

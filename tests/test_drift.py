@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from recipe import select_mix
 from recipe.check._junit import annotate, junit
 from recipe.check._tolerance_files import load_tolerances, parse
-from recipe.check.drift import check_drift, number
+from recipe.check.drift import check_drift
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
 from recipe.guard import guard_mix, in_ci, metrics_of, write_baseline
 from recipe.picks import Picks
+from recipe.verdicts import number
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -234,7 +235,7 @@ def test_annotations_are_escaped_and_few():
     assert one == (
         "::error title=m.json%3A task/a%25%2Cb%3A%0Ac::task/a%25,b:%0Ac: baseline 1, got 2, within 10%25 or 0.006"
     )  # fmt: skip
-    old, new = ({f"task/{i:02}": i + at for i in range(15)} for at in (0.0, 1.0))
+    old, new = ({f"task/{i:02}": i + at for i in range(15)} for at in (0.0, 2.0))
     lines = annotate(check_drift(old, new), "m.json")
     assert len(lines) == 10
     assert "6 more" in lines[-1]

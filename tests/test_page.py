@@ -17,7 +17,7 @@ from recipe.errors import ConfigError, InputError
 from recipe.outcome import Mix
 from recipe.reopen import open_mix
 from recipe.report._picks_table import cut, picks_table
-from recipe.report.page import render, write_page
+from recipe.report.page import render
 
 EVIL = "<script>window.pwned=1</script><img src=x onerror='window.pwned=1'></script><!-- \u2028 & \"it\""
 INSTALL = "apt-get install chromium && pip install playwright"
@@ -61,10 +61,15 @@ def mix(folder):
     return open_mix(folder / "mix.json")
 
 
+def page_of(mix, rows):
+    """Return the page of a mix."""
+    return render(mix, mix.stats(), mix.gaps(), rows)
+
+
 @pytest.fixture(scope="module")
 def text(mix):
     """Return its page."""
-    return render(mix, 3000)
+    return page_of(mix, 3000)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +92,7 @@ def picks_of(page):
 def test_same_mix_same_bytes(mix, tmp_path):
     """The same mix gives the same bytes, in whatever place the page lies."""
     (tmp_path / "other").mkdir()
-    one, other = write_page(mix, tmp_path / "a.html"), mix.report(tmp_path / "other" / "b.html")
+    one, other = mix.report(tmp_path / "a.html"), mix.report(tmp_path / "other" / "b.html")
     assert one.read_bytes() == other.read_bytes()
 
 
@@ -122,7 +127,7 @@ def test_hashes_of_the_policy_are_of_the_scripts(text):
 
 def test_every_listed_row_is_a_pick(demo):
     """Rows are picks, in pick order, as many as asked for, each with the rank it has in the scores."""
-    data, picks = picks_of(render(demo, 100))
+    data, picks = picks_of(page_of(demo, 100))
     assert (len(picks), data["picked"]) == (100, 600)
     ranks = [pick["rank"] for pick in picks]
     assert ranks == sorted(set(ranks))
@@ -181,7 +186,7 @@ def test_manifest_facts_are_those_of_this_mix(folder, mix, text):
     told = json.loads((folder / "mix.manifest.json").read_text())
     assert told["sources"][0]["sha256"] in text
     fewer = Mix(mix.pool, mix.picks.head(20), mix.quotas, mix.recipe, mix.fidelity)
-    assert told["sources"][0]["sha256"] not in render(fewer, 10)
+    assert told["sources"][0]["sha256"] not in page_of(fewer, 10)
 
 
 def test_size_is_bounded(demo, monkeypatch):
@@ -223,7 +228,7 @@ def test_a_chart_that_cannot_be_drawn_tells_why(mix, monkeypatch):
         return draw(self, name, **knobs)
 
     monkeypatch.setattr(Mix, "plot", plot)
-    text = render(mix, 10)
+    text = page_of(mix, 10)
     assert "Not drawn: no places &lt;known&gt;; select anew" in text
     assert "map" not in block(text, "specs")
     assert "tasks" in block(text, "specs")
@@ -246,7 +251,7 @@ def test_a_mix_without_terms_or_stand_ins(tmp_path):
     from dataclasses import replace
 
     bare = replace(bare, pool=replace(bare.pool, rows=bare.pool.rows.select(rows)), stated=pool.stats())
-    data, picks = picks_of(render(bare, 10))
+    data, picks = picks_of(page_of(bare, 10))
     assert (data["terms"], data["standins"], len(picks)) == ([], False, 10)
     assert np.array_equal([pick["rank"] for pick in picks], sorted(pick["rank"] for pick in picks))
 
@@ -255,7 +260,7 @@ def test_a_mix_without_terms_or_stand_ins(tmp_path):
 def test_wrong_wishes_are_told(mix, tmp_path, name, rows):
     """Another ending, a folder that is not there, or no rows are refused before any work."""
     with pytest.raises(ConfigError, match=r"page|rows=0"):
-        write_page(mix, tmp_path / name, rows=rows)
+        mix.report(tmp_path / name, rows=rows)
 
 
 def test_command_line(folder):
@@ -264,7 +269,7 @@ def test_command_line(folder):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"wrote out.html \(\d\.\d MB\)\n", done.stdout)
-    assert (folder / "out.html").read_text("utf-8") == render(open_mix(folder / "mix.json"), 20)
+    assert (folder / "out.html").read_text("utf-8") == page_of(open_mix(folder / "mix.json"), 20)
 
 
 # In a browser
@@ -289,7 +294,7 @@ def browser():
 @pytest.fixture(scope="module")
 def file(mix, tmp_path_factory):
     """Return the page on disk."""
-    return write_page(mix, tmp_path_factory.mktemp("disk") / "report.html")
+    return mix.report(tmp_path_factory.mktemp("disk") / "report.html")
 
 
 @pytest.fixture

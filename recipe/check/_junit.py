@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
-    from recipe.check.drift import Drift
+    from recipe.verdicts import Drift
 
 SHOWN = 10  # GitHub shows no more errors of a step
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -17,8 +17,8 @@ from recipe.cli._terminal import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from recipe.check.drift import Drift, Verdict
     from recipe.report.diff import Diff
+    from recipe.verdicts import Drift, Verdict
 
 WIDE = 200  # columns of what is no terminal, as the log of a CI job
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
@@ -128,7 +128,7 @@ def _show_diff(found: Diff) -> None:
 
 def _cells(verdict: Verdict) -> tuple[str, ...]:
     """Return the cells of a verdict."""
-    from recipe.check.drift import number  # noqa: PLC0415  starts fast
+    from recipe.verdicts import number  # noqa: PLC0415  starts fast
 
     return verdict.metric, number(verdict.baseline), number(verdict.got), verdict.tolerance, verdict.verdict
 

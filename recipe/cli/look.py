@@ -47,10 +47,10 @@ def report(
 ) -> None:
     """Write one page that shows a mix: it opens from disk and needs no network."""
     from recipe.reopen import open_mix  # noqa: PLC0415  starts fast
-    from recipe.report.page import check_page, write_page  # noqa: PLC0415
+    from recipe.report.page import check_page  # noqa: PLC0415
 
     check_page(out_path, rows)  # before minutes are spent
-    page = write_page(open_mix(mix, cache=_found(cache)), out_path, rows=rows)
+    page = open_mix(mix, cache=_found(cache)).report(out_path, rows=rows)
     out.print(f"wrote {shown(str(page))} ({page.stat().st_size / 1e6:.1f} MB)")
 
 

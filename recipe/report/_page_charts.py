@@ -9,11 +9,12 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from recipe.errors import RecipeError
+from recipe.report.charts import draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 CHARTS = {  # name: title, for a chart that is not drawn
     "tasks": "Samples by task",
@@ -30,7 +31,7 @@ LINES = 50  # lines of data that are shown below a chart
 CELL = 120  # characters of a text in them
 
 
-def chart_data(mix: Mix) -> list[dict[str, Any]]:
+def chart_data(mix: Selection) -> list[dict[str, Any]]:
     """Draw every chart of a mix.
 
     Parameters
@@ -48,7 +49,7 @@ def chart_data(mix: Mix) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
     for name, title in CHARTS.items():
         try:
-            spec = mix.plot(name).to_dict()
+            spec = draw(mix, name).to_dict()
         except RecipeError as error:
             told.append({"name": name, "title": title, "message": str(error)})
             continue

@@ -14,8 +14,9 @@ from recipe.problems import PROBLEMS, Problem
 from recipe.store import DECIDING
 
 if TYPE_CHECKING:
-    from recipe.outcome import Mix
+    from recipe.report.gaps import Gaps
     from recipe.report.stats import Stats
+    from recipe.selection import Selection
 
 EXAMPLES = 3  # rejected samples that are named for each reason
 GAPS = 20  # cells that are short of samples
@@ -25,7 +26,7 @@ SPREADS = "Spreads"
 TITLES = {"": "Totals", "tasks": "Tasks", "answers": "Kinds of answer", "sources": "Sources", "concepts": "Concepts"}
 
 
-def tiles(stats: Stats, mix: Mix) -> list[tuple[str, str, str]]:
+def tiles(stats: Stats, mix: Selection) -> list[tuple[str, str, str]]:
     """Return the few numbers that come first: name, value, and what to hold it against; those that are known."""
     ours, theirs = stats.mix, stats.pool
     told = [
@@ -71,7 +72,7 @@ def _plain(name: str) -> str:
     return name.replace("_", " ")
 
 
-def margins(mix: Mix) -> list[dict[str, Any]]:
+def margins(mix: Selection) -> list[dict[str, Any]]:
     """Return what each margin of the recipe wanted, and what it got; the first lines of long ones."""
     told: list[dict[str, Any]] = []
     for name, part in mix.quotas.report.group_by("margin", maintain_order=True):
@@ -81,16 +82,13 @@ def margins(mix: Mix) -> list[dict[str, Any]]:
     return told
 
 
-def gaps(mix: Mix) -> dict[str, Any] | None:
-    """Return which cells are short of samples, the worst of them in lines; None where samples have no task."""
-    if not {"task", "answer", "cluster"} <= set(mix.pool.rows.columns):
-        return None
-    found = mix.gaps()
-    lines = found.table.head(GAPS).select("task", "answer", "cluster", "supply", "wanted", "short").rows()
-    return {"summary": found.summary, "lines": lines, "all": len(found)}
+def shortages(gaps: Gaps) -> dict[str, Any]:
+    """Return which cells are short of samples, the worst of them in lines."""
+    lines = gaps.table.head(GAPS).select("task", "answer", "cluster", "supply", "wanted", "short").rows()
+    return {"summary": gaps.summary, "lines": lines, "all": len(gaps)}
 
 
-def rejects(mix: Mix) -> list[dict[str, Any]]:
+def rejects(mix: Selection) -> list[dict[str, Any]]:
     """Return every reason for which samples were rejected: code, how many, what it means, what to do, examples."""
     rows = mix.pool.rows
     held = rows["problem"].is_not_null()
@@ -104,7 +102,7 @@ def rejects(mix: Mix) -> list[dict[str, Any]]:
     return sorted(told, key=lambda one: (-one["count"], one["code"]))
 
 
-def facts(mix: Mix) -> dict[str, Any]:
+def facts(mix: Selection) -> dict[str, Any]:
     """Return what the mix was made of: versions, and sources with their samples, and their hashes if those are known.
 
     Sources are not hashed for a page: they may be many GB. Hashes come from the manifest beside the mix, if it is of
@@ -117,7 +115,7 @@ def facts(mix: Mix) -> dict[str, Any]:
     return told | {name: written[name] for name in told if name in written}
 
 
-def _manifest(mix: Mix) -> dict[str, Any]:
+def _manifest(mix: Selection) -> dict[str, Any]:
     """Return the manifest beside the mix; nothing if there is none, or it is of another mix."""
     file = Path(mix.recipe.write.path)
     try:
@@ -127,7 +125,7 @@ def _manifest(mix: Mix) -> dict[str, Any]:
     return told if isinstance(told, dict) and told.get("keys") == mix.keys else {}
 
 
-def recipe_yaml(mix: Mix) -> str:
+def recipe_yaml(mix: Selection) -> str:
     """Return the recipe as YAML; where the mix lies is no part of what it is."""
     plan = mix.recipe.model_dump(mode="json", exclude={"write": {"path"}})
     return yaml.safe_dump(plan, sort_keys=False, allow_unicode=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 ASKED, ANSWERED, NAME = 240, 360, 160  # bytes that are shown of a question, an answer, a name
 NEAR_ASKED, NEAR_ANSWERED = 80, 100  # and of a neighbour
@@ -25,7 +25,7 @@ FIGURES = 3  # significant digits of gains
 CODED = ("task", "answer", "source")  # labels with few values, listed once
 
 
-def picks_table(mix: Mix, rows: int) -> dict[str, Any]:
+def picks_table(mix: Selection, rows: int) -> dict[str, Any]:
     """Say of picks what they are and why they were picked; O(n log n) for n samples of the pool.
 
     Parameters
@@ -76,7 +76,7 @@ def picks_table(mix: Mix, rows: int) -> dict[str, Any]:
     }
 
 
-def _drawn(mix: Mix, rows: int) -> NDArray[np.int64]:
+def _drawn(mix: Selection, rows: int) -> NDArray[np.int64]:
     """Draw the numbers of picks that are listed."""
     if len(mix) <= rows:
         return np.arange(len(mix))
@@ -103,7 +103,9 @@ def _named(table: pl.DataFrame, *names: str) -> dict[str, list[str | None]]:
     return {name: [None if value is None else cut(value, NAME) for value in table[name]] for name in names}
 
 
-def _texts(mix: Mix, rows: NDArray[np.int64], *, asked: int = ASKED, told: int = ANSWERED) -> tuple[list[str], ...]:
+def _texts(
+    mix: Selection, rows: NDArray[np.int64], *, asked: int = ASKED, told: int = ANSWERED
+) -> tuple[list[str], ...]:
     """Return the beginnings of the first question and of the first answer of some rows."""
     said = excerpts(mix.pool.rows, rows, asked=asked, told=told)
     return [cut(text, asked) for text in said["question"]], [cut(text, told) for text in said["answer"]]
@@ -124,7 +126,7 @@ def _figures(value: float) -> float:
     return float(f"{value:.{FIGURES}g}")
 
 
-def _scores(mix: Mix, name: str, values: pl.Series) -> list[tuple[float | None, int | None]]:
+def _scores(mix: Selection, name: str, values: pl.Series) -> list[tuple[float | None, int | None]]:
     """Return a score of some picks, and the percent of eligible samples that score less."""
     everyone = np.sort(mix.pool.rows[name].to_numpy()[mix.pool.eligible])
     less = np.searchsorted(everyone, values.to_numpy(), "left") * 100 // max(1, len(everyone))
@@ -134,7 +136,7 @@ def _scores(mix: Mix, name: str, values: pl.Series) -> list[tuple[float | None, 
     ]
 
 
-def _cells(mix: Mix, table: pl.DataFrame) -> dict[str, list[int | None]]:
+def _cells(mix: Selection, table: pl.DataFrame) -> dict[str, list[int | None]]:
     """Return the quota of each pick's cell, and how many samples it holds that may be picked."""
     if "cell" not in table.columns:
         return {}
@@ -143,7 +145,7 @@ def _cells(mix: Mix, table: pl.DataFrame) -> dict[str, list[int | None]]:
     return {"quota": held["cell_quota"].to_list(), "supply": held["supply"].to_list()}
 
 
-def _stand_ins(mix: Mix, picked: NDArray[np.int64]) -> dict[str, list[Any]]:
+def _stand_ins(mix: Selection, picked: NDArray[np.int64]) -> dict[str, list[Any]]:
     """Return how many samples each pick stands for, and the nearest of them: similarity and text."""
     rows = mix.pool.rows
     if "nearest" not in rows.columns:

@@ -12,7 +12,7 @@ from recipe.excerpts import excerpts
 from recipe.seed import draws
 
 if TYPE_CHECKING:
-    from recipe.check.drift import Drift, Verdict
+    from recipe.verdicts import Drift, Verdict
 
 EXAMPLES = 10
 _SIDES = ("added", "removed", "kept")
@@ -105,7 +105,7 @@ def diff_mixes(a: Picked, b: Picked, drift: Drift) -> Diff:
 
     Examples
     --------
-    >>> from recipe.check.drift import Drift
+    >>> from recipe.verdicts import Drift
     >>> text = pl.DataFrame({"turns": [[{"from": "human", "value": "Red?"}, {"from": "gpt", "value": "No."}]]})
     >>> samples = pl.DataFrame({"key": ["a"], "row": [0], "task": ["vqa"], "cluster": [3]})
     >>> other = samples.with_columns(key=pl.lit("b"))

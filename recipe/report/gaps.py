@@ -16,7 +16,7 @@ from recipe.excerpts import excerpts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 FORMAT = 1
 By = Literal["cluster", "concept"]
@@ -81,7 +81,7 @@ class Gaps:
         return f"<p>{escape(self.summary)}</p>" + (self.table._repr_html_() if len(self) else "")
 
 
-def find_gaps(mix: Mix, wish: NDArray[np.float64], supply: NDArray[np.float64], by: By = "cluster") -> Gaps:
+def find_gaps(mix: Selection, wish: NDArray[np.float64], supply: NDArray[np.float64], by: By = "cluster") -> Gaps:
     """Sum up what is wanted and what there is by cells.
 
     Parameters
@@ -133,7 +133,7 @@ def find_gaps(mix: Mix, wish: NDArray[np.float64], supply: NDArray[np.float64], 
     return Gaps(shown, by, len(mix), missing, request)
 
 
-def _nowhere(mix: Mix) -> pl.DataFrame:
+def _nowhere(mix: Selection) -> pl.DataFrame:
     """List the tasks and kinds of answers that the recipe gives a share and no sample has."""
     kinds = {"task": pl.String, "answer": pl.String, "supply": pl.Float64, "wanted": pl.Float64, "short": pl.Float64}
     lines = []
@@ -148,7 +148,7 @@ def _nowhere(mix: Mix) -> pl.DataFrame:
     return pl.DataFrame(lines, schema={**kinds, "picked": pl.UInt32})
 
 
-def _requests(mix: Mix, cells: pl.DataFrame, table: pl.DataFrame, key: list[str]) -> list[dict[str, Any]]:
+def _requests(mix: Selection, cells: pl.DataFrame, table: pl.DataFrame, key: list[str]) -> list[dict[str, Any]]:
     """Write the cells as requests, with what their samples are about and some of them."""
     of_cells = table.select("row", *key).join(cells.select(key).with_row_index("cell"), on=key)
     like = of_cells.sort("cell", "row").group_by("cell", maintain_order=True).head(LIKE)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 Frame = Literal["square", "keep"]
 LABELS = ("source", "task_name", "task", "answer", "cluster", "concepts", "flags")
@@ -75,7 +75,7 @@ class Shown:
         return card(self)
 
 
-def draw_samples(mix: Mix, n: int, **where: Any) -> pl.DataFrame:
+def draw_samples(mix: Selection, n: int, **where: Any) -> pl.DataFrame:
     """Draw some picks to read.
 
     Parameters
@@ -100,7 +100,7 @@ def draw_samples(mix: Mix, n: int, **where: Any) -> pl.DataFrame:
     return told(mix.pool.rows, mix.picks.rows[rank]).insert_column(0, pl.Series("rank", rank, pl.UInt32))
 
 
-def show_sample(mix: Mix, key: str, *, images: str | Path | None = None, boxes: Frame | None = None) -> Shown:
+def show_sample(mix: Selection, key: str, *, images: str | Path | None = None, boxes: Frame | None = None) -> Shown:
     """Show one sample of the pool, picked or not.
 
     Parameters
@@ -183,7 +183,7 @@ def frame_of(sample: dict[str, Any], read: Frame) -> Frame:
     return read if str(sample["id"]).startswith("svit_") else "keep"
 
 
-def _why(mix: Mix, row: int, sample: dict[str, Any]) -> str:
+def _why(mix: Selection, row: int, sample: dict[str, Any]) -> str:
     """Say in one line why a sample was picked, or why not."""
     if sample["problem"]:
         return f"rejected, {sample['problem']}: {meaning(code_of(sample['problem']))}"

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 from recipe.errors import ConfigError
 from recipe.files import atomic_write
 from recipe.report._page_charts import chart_data, vega
-from recipe.report._page_parts import facts, gaps, groups, margins, recipe_yaml, rejects, tiles
+from recipe.report._page_parts import facts, groups, margins, recipe_yaml, rejects, shortages, tiles
 from recipe.report._picks_table import picks_table
 
 if TYPE_CHECKING:
-    from recipe.outcome import Mix
+    from recipe.report.gaps import Gaps
+    from recipe.report.stats import Stats
+    from recipe.selection import Selection
 
 ROWS = 3000  # picks that are listed by default: about 1.3 kB each
 SCRIPTS = ("page.js", "page_picks.js")
 SCRIPT_SAFE = str.maketrans({"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
-def write_page(mix: Mix, path: str | Path, *, rows: int = ROWS) -> Path:
+def write_page(mix: Selection, path: str | Path, *, stats: Stats, gaps: Gaps, rows: int = ROWS) -> Path:
     """Write one page that shows the mix, whole in itself: it needs no network and no other file.
 
     The page states a content security policy under which nothing but its own scripts runs and nothing is fetched.
@@ -32,9 +34,11 @@ def write_page(mix: Mix, path: str | Path, *, rows: int = ROWS) -> Path:
     Parameters
     ----------
     mix
-        Any; of one without statistics they are counted first.
+        Any.
     path
         Where the page goes; the same mix gives the same bytes.
+    stats, gaps
+        Its numbers, and what its pool could not supply, by cluster.
     rows
         The most picks to list, at least 1; of a larger mix so many are drawn by lot.
 
@@ -57,11 +61,11 @@ def write_page(mix: Mix, path: str | Path, *, rows: int = ROWS) -> Path:
     >>> from recipe import demo_pool, select_mix
     >>> mix = select_mix(demo_pool(images=10), size=50)
     >>> with TemporaryDirectory() as folder:
-    ...     write_page(mix, Path(folder, "report.html")).name
+    ...     mix.report(Path(folder, "report.html")).name
     'report.html'
     """
     target = check_page(path, rows)
-    text = render(mix, rows)
+    text = render(mix, stats, gaps, rows)
     with atomic_write(target) as file:
         file.write(text.encode())
     return target
@@ -77,11 +81,10 @@ def check_page(path: str | Path, rows: int) -> Path:
     return target
 
 
-def render(mix: Mix, rows: int) -> str:
+def render(mix: Selection, stats: Stats, gaps: Gaps, rows: int) -> str:
     """Return the page as text."""
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415  starts fast
 
-    stats = mix.stats()
     table = picks_table(mix, rows)
     charts = chart_data(mix)
     scripts = [vega() if any("spec" in one for one in charts) else "", *(_part(name) for name in SCRIPTS)]
@@ -96,7 +99,7 @@ def render(mix: Mix, rows: int) -> str:
         groups=groups(stats),
         charts=charts,
         margins=margins(mix),
-        gaps=gaps(mix),
+        gaps=shortages(gaps),
         rejects=rejects(mix),
         facts=facts(mix),
         recipe=recipe_yaml(mix),

@@ -11,14 +11,14 @@ from recipe.overview import SHOWN, counts, listed, reject_table
 from recipe.tables import take
 
 if TYPE_CHECKING:
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 _SUMMED = ("task", "answer", "cluster", "n_yes", "n_no")
 _COMPARED = ("task", "answer", "source")
 _LISTED = 8  # values of a label in one line
 
 
-def summary_lines(mix: Mix) -> list[tuple[str, str]]:
+def summary_lines(mix: Selection) -> list[tuple[str, str]]:
     """Say in a few lines what is in a mix.
 
     Parameters
@@ -40,7 +40,7 @@ def summary_lines(mix: Mix) -> list[tuple[str, str]]:
     return lines + _figures(mix, picked)
 
 
-def summary_html(mix: Mix) -> str:
+def summary_html(mix: Selection) -> str:
     """Show a mix beside its pool in a notebook: counts and shares by task, answer and source, and what was rejected.
 
     Parameters
@@ -59,13 +59,13 @@ def summary_html(mix: Mix) -> str:
     return "".join([facts(figures), *parts, reject_table(rows)])
 
 
-def _picked(mix: Mix, names: tuple[str, ...] = _SUMMED) -> pl.DataFrame:
+def _picked(mix: Selection, names: tuple[str, ...] = _SUMMED) -> pl.DataFrame:
     """Return some labels of the picks, those that the pool has."""
     known = [name for name in names if name in mix.pool.rows.columns]
     return take(mix.pool.rows, known, mix.picks.rows) if known else pl.DataFrame()
 
 
-def _figures(mix: Mix, picked: pl.DataFrame) -> list[tuple[str, str]]:
+def _figures(mix: Selection, picked: pl.DataFrame) -> list[tuple[str, str]]:
     """Say what is no list: yes : no, clusters and certificate."""
     lines = []
     if "n_yes" in picked.columns and "n_no" in picked.columns:
@@ -79,7 +79,7 @@ def _figures(mix: Mix, picked: pl.DataFrame) -> list[tuple[str, str]]:
     return [*lines, ("certificate", certified)]
 
 
-def _compared(name: str, ours: dict[str, int], theirs: dict[str, int], mix: Mix) -> str:
+def _compared(name: str, ours: dict[str, int], theirs: dict[str, int], mix: Selection) -> str:
     """Write the counts of a label in the mix and in the pool, the most frequent of the pool first."""
     sizes = max(1, len(mix)), max(1, len(mix.pool))
     pairs = [(value, ours.get(value, 0), n) for value, n in theirs.items()]

@@ -15,7 +15,7 @@ from recipe.excerpts import excerpts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 
 FOLLOWERS = 5  # samples that a pick stands for and that are told
@@ -101,7 +101,7 @@ class Why:
         return f"<table>{''.join(cells.format(escape(what), escape(how)) for what, how in self.lines())}</table>"
 
 
-def row_of(mix: Mix, key: str) -> int:
+def row_of(mix: Selection, key: str) -> int:
     """Find the row of a key, or of the only key that begins so.
 
     Parameters
@@ -129,7 +129,7 @@ def row_of(mix: Mix, key: str) -> int:
     return int(found.sort(pl.col("problem").is_not_null(), "row", maintain_order=True)["row"][0])
 
 
-def explain(mix: Mix, key: str) -> Why:
+def explain(mix: Selection, key: str) -> Why:
     """Say why a sample is in the mix or not.
 
     Parameters
@@ -176,7 +176,7 @@ def explain(mix: Mix, key: str) -> Why:
     return Why(row, known["key"], known["id"], rank, gains, labels, cell, scores, stands_for, count, nearest, problem)
 
 
-def _followers(mix: Mix, row: int) -> tuple[int, list[dict[str, Any]]]:
+def _followers(mix: Selection, row: int) -> tuple[int, list[dict[str, Any]]]:
     """Count the samples that a pick stands for, and tell the nearest of them."""
     if "nearest" not in mix.pool.rows.columns:
         return 0, []
@@ -187,7 +187,7 @@ def _followers(mix: Mix, row: int) -> tuple[int, list[dict[str, Any]]]:
     return found.height, _told(mix, first["row"].cast(pl.Int64).to_numpy(), first["similarity"].to_list())
 
 
-def _told(mix: Mix, rows: NDArray[np.int64], similarity: list[float]) -> list[dict[str, Any]]:
+def _told(mix: Selection, rows: NDArray[np.int64], similarity: list[float]) -> list[dict[str, Any]]:
     """Tell some samples in a few words."""
     said = excerpts(mix.pool.rows, rows)
     keys = mix.pool.rows["key"].gather(rows)
@@ -198,7 +198,7 @@ def _told(mix: Mix, rows: NDArray[np.int64], similarity: list[float]) -> list[di
     ]
 
 
-def _scores(mix: Mix, row: int) -> dict[str, tuple[float, float]]:
+def _scores(mix: Selection, row: int) -> dict[str, tuple[float, float]]:
     """Return each score, and the share of the eligible samples that score less."""
     told = {}
     for step in mix.recipe.score:

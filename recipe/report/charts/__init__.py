@@ -1,4 +1,4 @@
-"""Charts of a mix: each is a function that takes a Mix and returns an altair chart, which needs no network."""
+"""Charts of a mix: each is a function that takes a mix and returns an altair chart, which needs no network."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from recipe.report.charts.yes_no import draw_yes_no
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from recipe.outcome import Mix
     from recipe.report.charts._theme import Picture
+    from recipe.selection import Selection
 
 __all__ = ["CHARTS", "draw"]
 
@@ -34,7 +34,7 @@ CHARTS: dict[str, Callable[..., Picture]] = {
 }
 
 
-def draw(mix: Mix, name: str, **knobs: Any) -> Picture:
+def draw(mix: Selection, name: str, **knobs: Any) -> Picture:
     """Draw one of the charts.
 
     Parameters

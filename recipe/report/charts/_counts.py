@@ -9,13 +9,13 @@ import polars as pl
 from recipe.errors import ConfigError
 
 if TYPE_CHECKING:
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 NONE = "(none)"  # what a sample without a label is called
 OTHER = "other"
 
 
-def need(mix: Mix, *names: str, chart: str) -> pl.DataFrame:
+def need(mix: Selection, *names: str, chart: str) -> pl.DataFrame:
     """Return columns of the pool, or say which are missing.
 
     Raises
@@ -35,12 +35,12 @@ def need(mix: Mix, *names: str, chart: str) -> pl.DataFrame:
     return pl.DataFrame([rows[name] for name in names])
 
 
-def picked(mix: Mix, table: pl.DataFrame) -> pl.DataFrame:
+def picked(mix: Selection, table: pl.DataFrame) -> pl.DataFrame:
     """Return the lines of the picks; each column is taken by itself, since a pool's may be cut in different ways."""
     return pl.DataFrame([column.gather(mix.picks.rows) for column in table])
 
 
-def count_values(mix: Mix, column: str, *, chart: str) -> pl.DataFrame:
+def count_values(mix: Selection, column: str, *, chart: str) -> pl.DataFrame:
     """Count the values of a column: value (str), mix, pool (samples), the commonest in the mix first.
 
     Parameters
@@ -78,6 +78,6 @@ def join_rest(counts: pl.DataFrame, most: int) -> pl.DataFrame:
     return pl.concat([counts.head(most), rest.group_by("value").sum()])
 
 
-def sizes(mix: Mix) -> str:
+def sizes(mix: Selection) -> str:
     """Say how many were picked of how many."""
     return f"{len(mix):,} picks of {len(mix.pool):,} samples"

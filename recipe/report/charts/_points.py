@@ -18,7 +18,7 @@ from recipe.vectors import rows_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 LABELS = ("task", "answer", "source", "cluster")
 KEY = 12  # characters of a key: as many as `Mix.why` needs to find a sample
@@ -26,7 +26,7 @@ NEIGHBOURS = 15  # umap-learn's default
 DIGITS = 3
 
 
-def draw_points(mix: Mix, most: int) -> NDArray[np.int64]:
+def draw_points(mix: Selection, most: int) -> NDArray[np.int64]:
     """Draw samples of a pool by their keys: half of them picks, if there are as many, else all picks.
 
     Parameters
@@ -54,7 +54,7 @@ def draw_points(mix: Mix, most: int) -> NDArray[np.int64]:
     return np.sort(np.concatenate([chosen, first(others, most - len(chosen))]))
 
 
-def tell_points(mix: Mix, rows: NDArray[np.int64]) -> pl.DataFrame:
+def tell_points(mix: Selection, rows: NDArray[np.int64]) -> pl.DataFrame:
     """Tell of some samples what the map shows: labels, whether and which pick stands for them, question and answer.
 
     Parameters
@@ -88,7 +88,7 @@ def tell_points(mix: Mix, rows: NDArray[np.int64]) -> pl.DataFrame:
     )
 
 
-def place_points(mix: Mix, rows: NDArray[np.int64], method: str) -> NDArray[np.float64]:
+def place_points(mix: Selection, rows: NDArray[np.int64], method: str) -> NDArray[np.float64]:
     """Return where samples lie on the map.
 
     Parameters
@@ -133,7 +133,7 @@ def place_points(mix: Mix, rows: NDArray[np.int64], method: str) -> NDArray[np.f
     return np.asarray(learned, np.float64).round(DIGITS)
 
 
-def _stand_ins(mix: Mix, rows: NDArray[np.int64]) -> list[str]:
+def _stand_ins(mix: Selection, rows: NDArray[np.int64]) -> list[str]:
     """Say which pick stands for each sample, by the beginning of its key."""
     if "nearest" not in mix.pool.rows.columns:
         return ["not picked"] * len(rows)

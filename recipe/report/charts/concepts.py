@@ -12,7 +12,7 @@ from recipe.report.charts._counts import NONE, need, picked
 from recipe.report.charts._theme import DIVERGING, Picture, data, make_picture
 
 if TYPE_CHECKING:
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 SLICE = 1 << 18  # samples whose lists of concepts are unrolled at a time
 MOST = 40  # concepts that are shown
@@ -21,7 +21,7 @@ LINE = 18  # pixels of a concept
 ENDS = 3  # powers of two where the colors end
 
 
-def draw_concepts(mix: Mix) -> Picture:
+def draw_concepts(mix: Selection) -> Picture:
     """Draw how many times as common each concept of each task is in the mix as in the pool.
 
     Parameters

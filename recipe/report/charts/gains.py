@@ -12,7 +12,7 @@ from recipe.errors import ConfigError
 from recipe.report.charts._theme import INK, PALETTE, Picture, data, make_picture, percent
 
 if TYPE_CHECKING:
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 MOST = 2000  # points of all curves together
 DIGITS = 6
@@ -20,7 +20,7 @@ TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 SPAN = alt.Scale(domain=[0, 1.1])  # above the bound its name has a place
 
 
-def draw_gains(mix: Mix, *, what: str = "objective") -> Picture:
+def draw_gains(mix: Selection, *, what: str = "objective") -> Picture:
     """Draw how the objective grows pick by pick, towards the bound of what any mix under the same quotas could reach.
 
     The curve is scaled so that it ends at the certificate and the bound stands at 100 %: in a large pool the gains of
@@ -55,7 +55,7 @@ def draw_gains(mix: Mix, *, what: str = "objective") -> Picture:
     return _objective(mix, table) if what == "objective" else _picks(mix, table)
 
 
-def _objective(mix: Mix, table: pl.DataFrame) -> Picture:
+def _objective(mix: Selection, table: pl.DataFrame) -> Picture:
     """Draw the terms of the objective upon each other, below the bound."""
     terms = list(mix.picks.gains)
     start = pl.DataFrame({"rank": 0, "picks": 0, "term": terms, "gain": 0.0, "total": 0.0}).cast(table.schema)
@@ -83,7 +83,7 @@ def _objective(mix: Mix, table: pl.DataFrame) -> Picture:
     return make_picture(layers, title="Objective reached", subtitle=subtitle, description=said)
 
 
-def _picks(mix: Mix, table: pl.DataFrame) -> Picture:
+def _picks(mix: Selection, table: pl.DataFrame) -> Picture:
     """Draw what each pick added; nothing added has no place on a log scale."""
     terms = list(mix.picks.gains)
     lines = alt.Chart(data(table.filter(pl.col("gain") > 0))).mark_line(strokeWidth=1.5)
@@ -121,7 +121,7 @@ def _half(table: pl.DataFrame) -> int:
     return int(reached["rank"][at or 0])
 
 
-def _ranks(mix: Mix) -> alt.X:
+def _ranks(mix: Selection) -> alt.X:
     """Return the axis of pick order."""
     scale = alt.Scale(domain=[0, len(mix)], nice=False)
     return alt.X("rank:Q", title="picks", scale=scale, axis=alt.Axis(format=",d", tickCount=5, tickMinStep=1))

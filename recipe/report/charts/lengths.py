@@ -13,12 +13,12 @@ from recipe.report.charts._counts import need
 from recipe.report.charts._theme import Picture, data, make_picture, percent, side_scale
 
 if TYPE_CHECKING:
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 UNITS = {"words": "n_words", "tokens": "n_tokens"}
 
 
-def draw_lengths(mix: Mix, *, what: str = "words") -> Picture:
+def draw_lengths(mix: Selection, *, what: str = "words") -> Picture:
     """Draw how long the records of the mix and of the pool are.
 
     Parameters

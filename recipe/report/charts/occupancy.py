@@ -12,12 +12,12 @@ from recipe.report.charts._counts import need, picked
 from recipe.report.charts._theme import INK, Picture, data, make_picture, percent, side_scale
 
 if TYPE_CHECKING:
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 MOST = 1000  # points of a curve
 
 
-def draw_clusters(mix: Mix) -> Picture:
+def draw_clusters(mix: Selection) -> Picture:
     """Draw which share of the mix, and of the pool, lies in the largest clusters of the pool.
 
     Both curves go through the clusters in one order, the largest of the pool first, so the gap between them is what
@@ -77,7 +77,7 @@ def draw_clusters(mix: Mix) -> Picture:
     return make_picture(layers, title="Samples by cluster", subtitle=subtitle, description=said)
 
 
-def _ranked(mix: Mix) -> pl.DataFrame:
+def _ranked(mix: Selection) -> pl.DataFrame:
     """Return one line a cluster, after one for none: rank, cluster, pool, mix, and the shares so far."""
     labels = need(mix, "cluster", chart="clusters")
     count = pl.len().cast(pl.Int64)

@@ -11,12 +11,12 @@ from recipe.report.charts._counts import count_values, join_rest, sizes
 from recipe.report.charts._theme import BAR, Picture, data, make_picture, percent, side_scale
 
 if TYPE_CHECKING:
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 MOST = 20  # values that have a bar of their own
 
 
-def draw_tasks(mix: Mix) -> Picture:
+def draw_tasks(mix: Selection) -> Picture:
     """Draw the share of each task, in the mix and in the pool.
 
     Parameters
@@ -37,7 +37,7 @@ def draw_tasks(mix: Mix) -> Picture:
     return _shares(mix, "task", "Samples by task")
 
 
-def draw_answers(mix: Mix) -> Picture:
+def draw_answers(mix: Selection) -> Picture:
     """Draw the share of each kind of answer, in the mix and in the pool.
 
     Parameters
@@ -58,7 +58,7 @@ def draw_answers(mix: Mix) -> Picture:
     return _shares(mix, "answer", "Samples by kind of answer")
 
 
-def _shares(mix: Mix, column: str, title: str) -> Picture:
+def _shares(mix: Selection, column: str, title: str) -> Picture:
     """Draw grouped bars of one column."""
     counts = join_rest(count_values(mix, column, chart=f"{column}s"), MOST)
     shares = counts.with_columns(mix_share=pl.col("mix") / len(mix), pool_share=pl.col("pool") / len(mix.pool))

@@ -14,7 +14,7 @@ from recipe.report.charts._points import LABELS, draw_points, place_points, tell
 from recipe.report.charts._theme import INK, MIX, PALETTE, POOL, Picture, data, make_picture
 
 if TYPE_CHECKING:
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 MOST = 5000  # points
 HIGH = 460  # pixels
@@ -23,7 +23,7 @@ HOVER = {"question": "question", "answer_text": "answer", "task": "task", "answe
 HOVER |= {"cluster": "cluster", "source": "source", "stands": "pick", "key": "key"}
 
 
-def draw_map(mix: Mix, *, color: str = "task", points: int = MOST, method: str = "pca") -> Picture:
+def draw_map(mix: Selection, *, color: str = "task", points: int = MOST, method: str = "pca") -> Picture:
     """Draw samples of the pool as points of a plane; hovering shows their text.
 
     Parameters

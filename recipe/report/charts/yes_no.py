@@ -11,14 +11,14 @@ from recipe.report.charts._counts import NONE, need, picked
 from recipe.report.charts._theme import INK, Picture, data, make_picture, percent, side_scale
 
 if TYPE_CHECKING:
-    from recipe.outcome import Mix
+    from recipe.selection import Selection
 
 FEWEST = 10  # yes and no answers of a task in the mix that are worth a share
 LINE = 22  # pixels of a task
 ALL = "all tasks"
 
 
-def draw_yes_no(mix: Mix) -> Picture:
+def draw_yes_no(mix: Selection) -> Picture:
     """Draw the share of yes among the yes and no answers of each task, in the mix and in the pool.
 
     Parameters
@@ -83,7 +83,7 @@ def draw_yes_no(mix: Mix) -> Picture:
     return make_picture(layers, title="Yes and no by task", subtitle=subtitle, description=said, height=alt.Step(LINE))
 
 
-def _answers(mix: Mix) -> pl.DataFrame:
+def _answers(mix: Selection) -> pl.DataFrame:
     """Count by task: mix_yes, mix, pool_yes, pool (answers); all tasks first, then those with most answers."""
     labels = need(mix, "task", "n_yes", "n_no", chart="yes_no").with_columns(
         pl.col("task").cast(pl.String).fill_null(NONE)
