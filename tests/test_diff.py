@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipe import select_mix
-from recipe.check.drift import Drift, check_drift
+from recipe.check.drift import check_drift
 from recipe.demo import write_demo
 from recipe.errors import InputError
 from recipe.excerpts import SHOWN
 from recipe.guard import diff_files
 from recipe.picks import Picks
 from recipe.report.diff import EXAMPLES, Picked, diff_mixes
+from recipe.verdicts import Drift
 
 TURNS = [{"from": "human", "value": "<image>\nQ?"}, {"from": "gpt", "value": "A."}]
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipe import select_mix
+from recipe import excerpts, select_mix
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
 from recipe.outcome import Mix
 from recipe.reopen import open_mix
+from recipe.report import _page_charts
 from recipe.report._picks_table import cut, picks_table
 from recipe.report.page import render
 
@@ -191,8 +192,6 @@ def test_manifest_facts_are_those_of_this_mix(folder, mix, text):
 
 def test_size_is_bounded(demo, monkeypatch):
     """3,000 rows of the longest texts in any script stay under 5 MB, so that the page of any mix is under 8 MB."""
-    from recipe.report import _picks_table
-
     long = "漢字" * 2000
     turns = [{"from": "human", "value": long}, {"from": "gpt", "value": long}]
 
@@ -202,8 +201,9 @@ def test_size_is_bounded(demo, monkeypatch):
         taken = [pl.Series(n, [turns] * len(rows)) if n == "turns" else table[n].gather(rows) for n in columns]
         return pl.DataFrame(taken)
 
-    monkeypatch.setattr(_picks_table, "take", all_long)
+    monkeypatch.setattr(excerpts, "take", all_long)
     table = picks_table(demo, 300)
+    assert picks_of(table)[1][0]["asked"].startswith("漢字漢字")
     size = len(json.dumps(table["picks"], ensure_ascii=False, separators=(",", ":")).encode())
     assert size / len(table["picks"]) * 3000 < 5_000_000
 
@@ -220,14 +220,14 @@ def test_cut_keeps_to_bytes():
 
 def test_a_chart_that_cannot_be_drawn_tells_why(mix, monkeypatch):
     """A chart that the mix cannot give stands as its message; the other charts are drawn."""
-    draw = Mix.plot
+    draw = _page_charts.draw
 
-    def plot(self, name, **knobs):
+    def or_not(mix, name):
         if name == "map":
             raise InputError("no places <known>; select anew")
-        return draw(self, name, **knobs)
+        return draw(mix, name)
 
-    monkeypatch.setattr(Mix, "plot", plot)
+    monkeypatch.setattr(_page_charts, "draw", or_not)
     text = page_of(mix, 10)
     assert "Not drawn: no places &lt;known&gt;; select anew" in text
     assert "map" not in block(text, "specs")
@@ -247,7 +247,7 @@ def test_a_mix_without_terms_or_stand_ins(tmp_path):
     """A mix by lot, without gains, scores or stand-ins, has a page too."""
     pool = select_mix(write_demo(tmp_path, images=10), size=40, recipe="random")
     bare = Mix(pool.pool, type(pool.picks)(pool.picks.rows), pool.quotas, pool.recipe)
-    rows = [n for n in bare.pool.rows.columns if n not in {"nearest", "similarity", "x", "y", "novelty", "concepts"}]
+    rows = [n for n in bare.pool.rows.columns if n not in {"nearest", "similarity", "x", "y", "novelty"}]
     from dataclasses import replace
 
     bare = replace(bare, pool=replace(bare.pool, rows=bare.pool.rows.select(rows)), stated=pool.stats())
