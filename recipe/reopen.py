@@ -71,10 +71,18 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     value, bound = (None, None) if told["certificate"] is None else (told["certificate"], 1.0)
     picks = Picks(picked["row"].cast(pl.Int64).to_numpy(), gains, value, bound)
     labels = scores.select(pl.exclude("rank", "^gain.*$"))
-    pool = _labelled(open_sources(plan, cache), labels, file)
+    pool = _labelled(_sources(plan, cache, file), labels, file)
     if pool.rows["key"].gather(picks.rows).to_list() != told["keys"]:
         raise InputError(f"{file}: its scores are of another mix than its manifest; write the mix anew")
     return Mix(pool, picks, draw_quotas(pool, plan, len(picks)), plan, told["fidelity"], stats)
+
+
+def _sources(plan: Recipe, cache: str | Path | None, file: Path) -> Pool:
+    """Read the sources again; relative paths are those of the folder where the mix was selected."""
+    try:
+        return open_sources(plan, cache)
+    except InputError as error:
+        raise InputError(f"{file}: its sources cannot be read here: {error}; go where it was selected") from None
 
 
 def _read_scores(file: Path) -> pl.DataFrame:
