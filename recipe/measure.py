@@ -14,9 +14,10 @@ from recipe.report._coverage import DIGITS, estimate
 from recipe.report._diversity import vendi
 from recipe.report.stats import Side, Stats
 from recipe.rooms import call
-from recipe.seed import draws
+from recipe.seed import draw
 from recipe.tables import take
 from recipe.tag import concepts
+from recipe.vectors import release
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,11 +57,15 @@ def measure(
     known = concepts.keywords_of(keywords)
     problems = pool.rows["problem"].drop_nulls().str.split(":").list.first()
     twins = int((problems == "dup").sum())
+    everything = np.arange(len(pool))
+    # Vectors first: of a pool on disk they are let go before any text is read.
+    reached = estimate(pool, picked, seed)
+    scores = [_vendi(pool, rows, seed) for rows in (picked, everything)]
     return Stats(
-        _side(pool, picked, repeats(pool, picked), known, seed),
-        _side(pool, np.arange(len(pool)), twins / max(1, len(pool)), known, seed),
+        _side(pool, picked, repeats(pool, picked), scores[0], known, seed),
+        _side(pool, everything, twins / max(1, len(pool)), scores[1], known, seed),
         counts_of(problems),
-        estimate(pool, picked, seed),
+        reached,
         None if certificate is None else round(certificate, DIGITS),
         known["keyword"].n_unique(),
     )
@@ -82,7 +87,7 @@ def measure_alone(pool: Pool, *, keywords: str | None = None, seed: int = 0) -> 
         Its numbers, and the number of known keywords.
     """
     known, rows = concepts.keywords_of(keywords), np.arange(len(pool))
-    return _side(pool, rows, repeats(pool, rows), known, seed), known["keyword"].n_unique()
+    return _side(pool, rows, repeats(pool, rows), _vendi(pool, rows, seed), known, seed), known["keyword"].n_unique()
 
 
 def repeats(pool: Pool, rows: NDArray[np.int64]) -> float:
@@ -93,25 +98,35 @@ def repeats(pool: Pool, rows: NDArray[np.int64]) -> float:
     return float(again.mean()) if len(some) else 0.0
 
 
-def _side(pool: Pool, rows: NDArray[np.int64], twins: float, known: pl.DataFrame, seed: int) -> Side:
+def _vendi(pool: Pool, rows: NDArray[np.int64], seed: int) -> float | None:
+    """Return the Vendi score of some samples; None without vectors."""
+    if pool.vectors is None:
+        return None
+    score = vendi(pool.vectors, _drawn(rows, KERNEL, seed, "vendi"))
+    release(pool.vectors)
+    return round(score, DIGITS)
+
+
+def _side(
+    pool: Pool, rows: NDArray[np.int64], twins: float, score: float | None, known: pl.DataFrame, seed: int
+) -> Side:
     """Count and measure some samples of a pool."""
-    texts = _part(pool, _drawn(pool, rows, TEXTS, seed, "report.texts"))
+    texts = _part(pool, _drawn(rows, TEXTS, seed, "texts"))
     said = concepts.count(texts, known).height
     columns = (pool.rows[name] for name in COUNTED if name in pool.rows.columns)
     # Columns are taken one by one: polars would copy all of a table whose columns are cut up in different ways.
     table = pl.DataFrame([column if len(rows) == len(pool) else column.gather(rows) for column in columns])
-    score = None
-    if pool.vectors is not None:
-        score = round(vendi(pool.vectors, _drawn(pool, rows, KERNEL, seed, "report.vendi")), DIGITS)
     return count_side(table, Measured(texts, said, round(twins, DIGITS), score))
 
 
-def _drawn(pool: Pool, rows: NDArray[np.int64], most: int, seed: int, label: str) -> NDArray[np.int64]:
-    """Return all rows, or as many as are wanted, drawn by lot."""
+def _drawn(rows: NDArray[np.int64], most: int, seed: int, label: str) -> NDArray[np.int64]:
+    """Return all rows, or as many as are wanted: a run in key order, which a lot begins.
+
+    Keys are hashes, so a run of them is drawn by lot from all samples; and it lies together on disk.
+    """
     if len(rows) <= most:
         return rows
-    lots = draws(pool.rows["key"].gather(rows), seed=seed, label=label)
-    return rows[np.argsort(lots, kind="stable")[:most]]
+    return np.roll(np.sort(rows), -(draw(label, seed=seed, label="measure") % len(rows)))[:most]
 
 
 def _part(pool: Pool, rows: NDArray[np.int64]) -> Pool:
