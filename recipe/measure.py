@@ -62,8 +62,8 @@ def measure(
     reached = estimate(pool, picked, seed)
     scores = [_vendi(pool, rows, seed) for rows in (picked, everything)]
     return Stats(
-        _side(pool, picked, repeats(pool, picked), scores[0], known, seed),
-        _side(pool, everything, twins / max(1, len(pool)), scores[1], known, seed),
+        _side(pool, picked, known, seed, twins=repeats(pool, picked), score=scores[0]),
+        _side(pool, everything, known, seed, twins=twins / max(1, len(pool)), score=scores[1]),
         counts_of(problems),
         reached,
         None if certificate is None else round(certificate, DIGITS),
@@ -87,7 +87,8 @@ def measure_alone(pool: Pool, *, keywords: str | None = None, seed: int = 0) -> 
         Its numbers, and the number of known keywords.
     """
     known, rows = concepts.keywords_of(keywords), np.arange(len(pool))
-    return _side(pool, rows, repeats(pool, rows), _vendi(pool, rows, seed), known, seed), known["keyword"].n_unique()
+    score = _vendi(pool, rows, seed)
+    return _side(pool, rows, known, seed, twins=repeats(pool, rows), score=score), known["keyword"].n_unique()
 
 
 def repeats(pool: Pool, rows: NDArray[np.int64]) -> float:
@@ -108,7 +109,7 @@ def _vendi(pool: Pool, rows: NDArray[np.int64], seed: int) -> float | None:
 
 
 def _side(
-    pool: Pool, rows: NDArray[np.int64], twins: float, score: float | None, known: pl.DataFrame, seed: int
+    pool: Pool, rows: NDArray[np.int64], known: pl.DataFrame, seed: int, *, twins: float, score: float | None
 ) -> Side:
     """Count and measure some samples of a pool."""
     texts = _part(pool, _drawn(rows, TEXTS, seed, "texts"))
