@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from itertools import chain, pairwise
 
@@ -373,6 +374,24 @@ def test_a_file_is_recounted_as_it_was_counted(written):
     assert {name: value for name, value in again.metrics().items() if name not in of_the_pool} == pytest.approx(
         {name: value for name, value in known.items() if name not in of_the_pool}, abs=2e-4
     )
+
+
+def test_a_bare_copy_is_labelled_as_the_mix_was(written, tmp_path):
+    """A copy without the files beside it is labelled from its text and ids alone, task for task and kind for kind."""
+    folder, mix = written
+    shutil.copy(folder / "mix.json", tmp_path / "copy.json")
+    told, known = file_stats(tmp_path / "copy.json").mix, mix.stats().mix
+    for name in (
+        "tasks",
+        "answers",
+        "task_answers",
+        "yes_no",
+        "concepts",
+        "quantiles",
+        "near_duplicates",
+        "distinct_2",
+    ):
+        assert getattr(told, name) == getattr(known, name), name
 
 
 def test_a_mix_is_opened_again_as_it_was(written):

@@ -228,6 +228,20 @@ def test_a_source_that_names_one_of_our_tasks_is_believed(name):
     assert task_of(*seen("Is it red?", "yes"), name) == name
 
 
+def test_an_id_of_ours_tells_the_task():
+    """A SVIT sample that was written as a LLaVA record keeps its task by its id; a name goes before it."""
+    pool = pool_of(*[("a.jpg", ["What is it?", "Red."])] * 4, ("a.jpg", ["What is it?", "Red."], "ocr"))
+    ids = [
+        "svit_complex_reasoning_12_0",
+        "svit_conversation_-1_3",
+        "svit_other_things_12_0",
+        "12",
+        "svit_conversation_1_0",
+    ]
+    pool = Pool(pool.rows.with_columns(id=pl.Series(ids)))
+    assert task.tag(pool)["task"].to_list() == ["complex_reasoning", "conversation", "short_vqa", "short_vqa", "ocr"]
+
+
 def test_nothing_answered_is_other():
     """A sample without an answered question has no task and no kind, and does no harm."""
     pool = pool_of((None, []), ("a.jpg", ["<image>\nWhat?"]), ("a.jpg", ["<image>\nWhat?", " "]))

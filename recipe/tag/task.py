@@ -53,6 +53,9 @@ _READS = (
 _READING = r"(?i)(?:^|/)(?:ocr_?vqa|text_?vqa|doc_?vqa|st_?vqa|infographics?_?vqa|llavar)(?:/|$)"  # folders of images
 
 
+_OWN = rf"^svit_({'|'.join(TASKS)})_-?\d+_\d+$"  # ids that the reader of SVIT's raw files makes: task, image, number
+
+
 class Rule(NamedTuple):
     """Which task, when, and why."""
 
@@ -120,7 +123,8 @@ def tag(pool: Pool) -> pl.DataFrame:
     Parameters
     ----------
     pool
-        n samples. The source's own name of the task stands in `task_name` and stays there.
+        n samples. The source's own name of the task stands in `task_name` and stays there; a SVIT sample that was
+        written as a LLaVA record tells it by its id.
 
     Returns
     -------
@@ -134,9 +138,10 @@ def tag(pool: Pool) -> pl.DataFrame:
     True
     """
     named = pl.col("name").is_in(TASKS)
+    own = pl.coalesce("task_name", pl.col("id").str.extract(_OWN))
     ruled = pl.coalesce(pl.when(rule.test).then(pl.lit(rule.task)) for rule in RULES)
     return (
-        pool.rows.select("row", "image", name="task_name")
+        pool.rows.select("row", "image", name=own)
         .join(_facts(pool.qas), on="row", how="left", maintain_order="left")
         .select(task=pl.when(named).then("name").when(pl.col("n") > 0).then(ruled).fill_null("other"))
     )
