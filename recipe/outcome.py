@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import polars as pl
     from altair import TopLevelMixin as Chart
 
+    from recipe.report._cards import Frame, Shown
     from recipe.report.gaps import Gaps
-    from recipe.report.look import Frame, Shown
     from recipe.report.stats import Stats
     from recipe.report.why import Why
 

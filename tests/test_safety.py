@@ -235,7 +235,7 @@ def test_labels_are_text_in_a_notebook():
 def test_every_notebook_view_is_tested():
     """Mix, pool, sample, why and gaps are all that shows itself as HTML; another class needs the test above too."""
     shown = [file.name for file in CODE if "_repr_html_" in file.read_text("utf-8")]
-    assert sorted(shown) == ["gaps.py", "look.py", "outcome.py", "pool.py", "why.py"]
+    assert sorted(shown) == ["_cards.py", "gaps.py", "outcome.py", "pool.py", "why.py"]
 
 
 def recipe_says(*arguments, cwd):

@@ -1,9 +1,10 @@
-"""A sample as a card for notebooks and as plain text; all text escaped, no style sheet."""
+"""One sample to look at: as a card for notebooks and as plain text; all text escaped, no style sheet."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from recipe.cards import facts
 from recipe.report._boxes import split
@@ -12,8 +13,11 @@ from recipe.report._pictures import data_uri
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from PIL import Image
+
     from recipe.report._boxes import Box
-    from recipe.report.look import Shown
+
+Frame = Literal["square", "keep"]
 
 _CARD = "border:1px solid rgba(127,127,127,.4);border-radius:6px;padding:.8em 1em;max-width:60em"
 _SIDES = "display:flex;flex-wrap:wrap;gap:1em"
@@ -21,6 +25,51 @@ _PICTURE = "max-width:100%;height:auto"
 _TURN = "margin:.3em 0;white-space:pre-wrap;overflow-wrap:anywhere;text-align:left"
 _MARK = "color:#fff;border-radius:3px;padding:0 .35em;font-weight:bold;background:"
 _LINED = "text-decoration:underline 2px "
+
+
+@dataclass(frozen=True, repr=False)
+class Shown:
+    """One sample to look at: a card in a notebook, plain text elsewhere.
+
+    Parameters
+    ----------
+    key, id
+        The sample.
+    turns
+        Speaker and text of each turn, whole.
+    labels
+        What is known of it: source, task, answer, cluster, concepts.
+    why
+        Its rank and gains; or which pick stands for it, or its problem.
+    boxes
+        The boxes that its turns name, numbered.
+    frame
+        ``"square"`` if these lie on the square to which LLaVA-v1.5 pads the image, ``"keep"`` if on the image itself.
+    name
+        Path of its image below the image folder; None for text only.
+    image
+        A Pillow image with the boxes drawn, as large as the file's; None if it was not asked for or cannot be shown.
+    note
+        What is odd or wrong with the image; "" for nothing.
+    """
+
+    key: str
+    id: str
+    turns: tuple[tuple[str, str], ...]
+    labels: dict[str, Any]
+    why: str
+    boxes: tuple[Box, ...]
+    frame: Frame
+    name: str | None
+    image: Image.Image | None
+    note: str
+
+    def __repr__(self) -> str:
+        return plain(self)
+
+    def _repr_html_(self) -> str:
+        """Show a card in a notebook."""
+        return card(self)
 
 
 def card(shown: Shown) -> str:

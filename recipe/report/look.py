@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -12,8 +11,8 @@ from recipe.errors import ConfigError
 from recipe.lots import draw_lots, told
 from recipe.overview import meaning
 from recipe.problems import code_of
-from recipe.report._boxes import Box, draw_boxes, find_boxes, pixels
-from recipe.report._cards import card, plain
+from recipe.report._boxes import draw_boxes, find_boxes, pixels
+from recipe.report._cards import Shown
 from recipe.report._pictures import open_image
 from recipe.report.why import row_of
 from recipe.tables import take
@@ -21,58 +20,11 @@ from recipe.tables import take
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PIL import Image
-
+    from recipe.report._cards import Frame
     from recipe.selection import Selection
 
-Frame = Literal["square", "keep"]
 LABELS = ("source", "task_name", "task", "answer", "cluster", "concepts", "flags")
 TOLD = ("row", "key", "id", "image", "problem", "turns", *LABELS, "nearest", "similarity")
-
-
-@dataclass(frozen=True, repr=False)
-class Shown:
-    """One sample to look at: a card in a notebook, plain text elsewhere.
-
-    Parameters
-    ----------
-    key, id
-        The sample.
-    turns
-        Speaker and text of each turn, whole.
-    labels
-        What is known of it: source, task, answer, cluster, concepts.
-    why
-        Its rank and gains; or which pick stands for it, or its problem.
-    boxes
-        The boxes that its turns name, numbered.
-    frame
-        ``"square"`` if these lie on the square to which LLaVA-v1.5 pads the image, ``"keep"`` if on the image itself.
-    name
-        Path of its image below the image folder; None for text only.
-    image
-        A Pillow image with the boxes drawn, as large as the file's; None if it was not asked for or cannot be shown.
-    note
-        What is odd or wrong with the image; "" for nothing.
-    """
-
-    key: str
-    id: str
-    turns: tuple[tuple[str, str], ...]
-    labels: dict[str, Any]
-    why: str
-    boxes: tuple[Box, ...]
-    frame: Frame
-    name: str | None
-    image: Image.Image | None
-    note: str
-
-    def __repr__(self) -> str:
-        return plain(self)
-
-    def _repr_html_(self) -> str:
-        """Show a card in a notebook."""
-        return card(self)
 
 
 def draw_samples(mix: Selection, n: int, **where: Any) -> pl.DataFrame:
