@@ -19,6 +19,7 @@ ENGINES = ["serial", "processes", "ray"]
 def cluster():
     """Start a Ray cluster of two workers on this machine."""
     ray = pytest.importorskip("ray")
+    ray.shutdown()  # another test of this process may have left a cluster of its own
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
     yield ray
     ray.shutdown()
