@@ -10,8 +10,8 @@ import polars as pl
 
 from recipe.check.drift import check_drift
 from recipe.errors import ConfigError, InputError
-from recipe.files import atomic_write, sha256
-from recipe.manifest import read_manifest
+from recipe.files import atomic_write
+from recipe.manifest import manifest_of
 from recipe.read import read_pool
 from recipe.recount import file_stats, read_labelled
 from recipe.report.diff import Picked, diff_mixes
@@ -152,21 +152,12 @@ def diff_files(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Diff:
     (0, 0, True)
     """
     paths = Path(a), Path(b)
-    keys = [_keys(path) for path in paths]
-    if None in keys:  # samples are compared with samples, or records with records
-        keys = [None, None]
+    told = [manifest_of(path) for path in paths]
+    # Samples are compared with samples, or records with records.
+    keys = [one["keys"] if one and all(told) else None for one in told]
     labels = _labels(paths)
     old, new = (_picked(path, known, labels) for path, known in zip(paths, keys, strict=True))
     return diff_mixes(old, new, check_drift(*(metrics_of(path) for path in paths)))
-
-
-def _keys(mix: Path) -> list[str] | None:
-    """Return the keys of the picked samples by the manifest beside a mix, if it is still that of its bytes."""
-    manifest = side_file(mix, "manifest.json")
-    if not (mix.is_file() and manifest.is_file()):
-        return None
-    told = read_manifest(manifest)
-    return told["keys"] if told.get("mix", {}).get("sha256") == sha256(mix) else None
 
 
 def _labels(mixes: tuple[Path, Path]) -> pl.DataFrame:

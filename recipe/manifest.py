@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.errors import InputError
 from recipe.files import expand, sha256
 from recipe.store import DECIDING
+from recipe.write import side_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,3 +87,16 @@ def read_manifest(file: Path) -> dict[str, Any]:
         got = told.get("format") if isinstance(told, dict) else type(told).__name__
         raise InputError(f"{file}: expected a manifest of format {FORMAT}, got format={got!r}; write the mix anew")
     return told
+
+
+def manifest_of(mix: Path) -> dict[str, Any] | None:
+    """Return the manifest beside a mix, if it can be read and is still that of the file's bytes."""
+    file = side_file(mix, "manifest.json")
+    if not (mix.is_file() and file.is_file()):
+        return None
+    try:
+        told = read_manifest(file)
+    except InputError:
+        return None
+    written = told.get("mix")
+    return told if isinstance(written, dict) and written.get("sha256") == sha256(mix) else None

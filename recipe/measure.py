@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from recipe.config import Step
+from recipe.overview import rejects
 from recipe.pool import SCHEMA, Pool
-from recipe.report._counting import COUNTED, Measured, count_side, counts_of
+from recipe.report._counting import COUNTED, Measured, count_side
 from recipe.report._coverage import DIGITS, estimate
 from recipe.report._diversity import vendi
 from recipe.report.stats import Side, Stats
@@ -55,16 +56,15 @@ def measure(
         The numbers.
     """
     known = concepts.keywords_of(keywords)
-    problems = pool.rows["problem"].drop_nulls().str.split(":").list.first()
-    twins = int((problems == "dup").sum())
+    rejected = dict(sorted(rejects(pool.rows).items()))
     everything = np.arange(len(pool))
     # Vectors first: of a pool on disk they are let go before any text is read.
     reached = estimate(pool, picked, seed)
     scores = [_vendi(pool, rows, seed) for rows in (picked, everything)]
     return Stats(
         _side(pool, picked, known, seed, twins=repeats(pool, picked), score=scores[0]),
-        _side(pool, everything, known, seed, twins=twins / max(1, len(pool)), score=scores[1]),
-        counts_of(problems),
+        _side(pool, everything, known, seed, twins=rejected.get("dup", 0) / max(1, len(pool)), score=scores[1]),
+        rejected,
         reached,
         None if certificate is None else round(certificate, DIGITS),
         known["keyword"].n_unique(),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from recipe.config import Step
-from recipe.files import sha256
+from recipe.manifest import manifest_of
 from recipe.measure import measure_alone
 from recipe.read import read_pool
 from recipe.report.stats import Stats, read_stats
@@ -85,11 +84,5 @@ def _as_known(mix: Path, pool: Pool) -> Pool:
 
 def _told(mix: Path) -> Stats | None:
     """Read the statistics beside a mix, if they are still those of its bytes."""
-    manifest, stats = side_file(mix, "manifest.json"), side_file(mix, "stats.json")
-    if not (mix.is_file() and manifest.is_file() and stats.is_file()):
-        return None
-    try:
-        known = json.loads(manifest.read_text("utf-8"))["mix"]["sha256"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return read_stats(stats) if known == sha256(mix) else None
+    stats = side_file(mix, "stats.json")
+    return read_stats(stats) if stats.is_file() and manifest_of(mix) else None

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import AlignmentError
+from recipe.overview import rejects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,8 +72,7 @@ class Selection:
     @cached_property
     def counts(self) -> dict[str, int]:
         """Samples read, picked, not picked, and rejected by code: read is the sum of all others."""
-        problems = self.pool.rows["problem"].drop_nulls().str.split(":").list.first().value_counts().sort("problem")
-        rejected = {f"rejected {code}": count for code, count in problems.iter_rows()}
+        rejected = {f"rejected {code}": count for code, count in sorted(rejects(self.pool.rows).items())}
         open_rows = int(self.pool.eligible.sum())
         return {"read": len(self.pool), "picked": len(self), "not picked": open_rows - len(self), **rejected}
 

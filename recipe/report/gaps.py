@@ -22,6 +22,7 @@ FORMAT = 1
 By = Literal["cluster", "concept"]
 LIKE = 3  # samples that show a generator what a cell holds
 TOLD = 5  # concepts that describe a cell
+DIGITS = 6
 LEAST = 0.5  # a shortage of less than half a sample is none
 
 
@@ -115,10 +116,11 @@ def find_gaps(mix: Selection, wish: NDArray[np.float64], supply: NDArray[np.floa
     )
     third = rows["concepts"].alias("concept") if by == "concept" else rows["cluster"]
     table = table.with_columns(third).filter(pl.Series(supply > 0))
-    if by == "concept":  # only what is short is unrolled, and what shares a cell with it
-        table = table.explode("concept").drop_nulls("concept")
+    if by == "concept":  # only what may share a cell with what is short is unrolled
+        table = table.filter(pl.col("short").sum().over("task", "answer") > 0).explode("concept").drop_nulls("concept")
     key = ["task", "answer", by]
-    cells = table.group_by(key).agg(pl.col("supply", "wanted", "picked", "short").sum())
+    # Rounded before they are sorted: the last bits of a sum hang on the order in which threads add.
+    cells = table.group_by(key).agg(pl.col("supply", "wanted", "picked", "short").sum().round(DIGITS))
     short = cells.filter(pl.col("short") >= LEAST).sort("short", *key, descending=[True, False, False, False])
     named = _nowhere(mix)
     shown = pl.concat([named, short], how="diagonal_relaxed").select(
