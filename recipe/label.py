@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 
 from recipe._workers import dismiss
-from recipe.config import Step
 from recipe.engine import single_threaded
 from recipe.pool import PART, Pool
 from recipe.rooms import call, find
 from recipe.stages import stage
+from recipe.steps import Step
 from recipe.tag import concepts
 from recipe.trail import Trail
 from recipe.vectors import check_vectors, release
@@ -60,18 +60,14 @@ def label_pool(pool: Pool, plan: Recipe) -> Labelled:
     with stage("tag"):
         pool, trail = _tagged(pool, plan, trail)
     with stage("dedup"):
-        pool, trail = _without_twins(pool, plan, trail)
+        pool, trail = refuse_twins(pool, plan, trail)
     fidelity: dict[str, float] = {}
     if pool.vectors is None:
         with stage("embed"):
             pool, trail, fidelity = _embedded(pool, plan, trail)
     dismiss()
-    with stage("cluster"):
-        trail = trail.to("cluster", plan.cluster, seed=plan.seed)
-        vectors = pool.vectors
-        cluster = trail.whole("cluster.npy", lambda: call("cluster", plan.cluster, vectors, seed=plan.seed))
-        release(vectors)
-        return Labelled(pool.with_labels(pl.DataFrame({"cluster": np.array(cluster)})), trail, fidelity)
+    pool, trail = cluster_pool(pool, plan, trail)
+    return Labelled(pool, trail, fidelity)
 
 
 def _tagged(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
@@ -92,10 +88,10 @@ def _tags(part: Pool, known: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([*labels, concepts.say(part, known)], how="horizontal")
 
 
-def _without_twins(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
+def refuse_twins(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
     """Refuse each duplicate, naming the key of the sample that is kept in its place."""
     if plan.dedup.exact:
-        pool = _refuse_twins(pool, call("dedup", Step("exact", {}), pool))
+        pool = _refuse(pool, call("dedup", Step("exact", {}), pool))
     trail = trail.to("dedup", exact=plan.dedup.exact)
     if plan.dedup.near is None:
         return pool, trail
@@ -106,7 +102,7 @@ def _without_twins(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]
     keeper = np.arange(len(pool))
     for twins in trail.by_shard(near, company, label="dedup: near"):
         keeper[twins[0]] = twins[1]
-    return _refuse_twins(pool, keeper), trail
+    return _refuse(pool, keeper), trail
 
 
 def _company(pool: Pool) -> list[NDArray[np.int64]]:
@@ -128,7 +124,7 @@ def _near(where: Pool | Parts, knobs: dict[str, Any], rows: NDArray[np.int64]) -
     return np.stack([rows[twins], rows[keeper[twins]]])
 
 
-def _refuse_twins(pool: Pool, keeper: NDArray[np.int64]) -> Pool:
+def _refuse(pool: Pool, keeper: NDArray[np.int64]) -> Pool:
     """Refuse each row that has another for its keeper."""
     twins = np.flatnonzero(keeper != np.arange(len(pool)))
     named = pl.DataFrame({"row": twins, "problem": "dup:" + pool.rows["key"].gather(keeper[twins])})
@@ -159,6 +155,16 @@ def _embedded(pool: Pool, plan: Recipe, trail: Trail) -> Labelled:
 
     fidelity = room.report(learned) if hasattr(room, "report") else {}
     return Labelled(pool.with_vectors(trail.matrix(encode)), trail, fidelity)
+
+
+def cluster_pool(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
+    """Attach the column `cluster`."""
+    with stage("cluster"):
+        trail = trail.to("cluster", plan.cluster, seed=plan.seed)
+        vectors = pool.vectors
+        cluster = trail.whole("cluster.npy", lambda: call("cluster", plan.cluster, vectors, seed=plan.seed))
+        release(vectors)
+        return pool.with_labels(pl.DataFrame({"cluster": np.array(cluster)})), trail
 
 
 @single_threaded

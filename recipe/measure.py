@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from recipe.config import Step
 from recipe.overview import rejects
 from recipe.pool import SCHEMA, Pool
 from recipe.report._counting import COUNTED, Measured, count_side
@@ -16,6 +15,7 @@ from recipe.report._diversity import vendi
 from recipe.report.stats import Side, Stats
 from recipe.rooms import call
 from recipe.seed import draw
+from recipe.steps import Step
 from recipe.tables import take
 from recipe.tag import concepts
 from recipe.vectors import release

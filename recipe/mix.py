@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recipe.config import Step
     from recipe.engine import Name as Engine
     from recipe.label import Labelled
     from recipe.quotas import Quotas
+    from recipe.steps import Step
     from recipe.trail import Trail
 
     Source = str | Path | Mapping[str, Any]

@@ -215,7 +215,7 @@ class Mix(Selection):
         InputError
             If a source has gone, or the folder cannot be written to.
         """
-        knobs = self.recipe.write.model_dump(exclude={"path"})
+        knobs = self.recipe.write.model_dump(exclude={"path", "records", "order", "files"})
         return write_mix(
             Path(path or self.recipe.write.path),
             self.pool,

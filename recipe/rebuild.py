@@ -62,7 +62,7 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     target = Path(path) if path else file.with_name(file.name.removesuffix(".manifest.json") + ending)
     if target.suffix not in FORMATS:
         raise ConfigError(f"expected a mix ending in {' or '.join(FORMATS)}, got {target}")
-    knobs = plan.write.model_dump(exclude={"path"})
+    knobs = plan.write.model_dump(exclude={"path", "records", "order", "files"})
     find("write", FORMATS[target.suffix])(pool, _rows(pool, told["keys"], file), target, **knobs)
     return target
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from recipe.config import Step
 from recipe.manifest import manifest_of
 from recipe.measure import measure_alone
 from recipe.read import read_pool
 from recipe.report.stats import Stats, read_stats
 from recipe.rooms import call
+from recipe.steps import Step
 from recipe.write import side_file
 
 if TYPE_CHECKING:

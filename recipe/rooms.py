@@ -12,7 +12,10 @@ from recipe.errors import ConfigError, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from recipe.config import Step
+    from recipe.steps import Step
+
+
+TOLD = ("groups",)  # what a function is told by its room, not by a recipe
 
 
 def names(room: str) -> list[str]:
@@ -86,14 +89,14 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
         If the function knows no such knob, or needs one that is not given.
     """
     parameters = inspect.signature(find(room, name)).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in TOLD]
     for knob in knobs:
         if knob not in known and not any(p.kind is p.VAR_KEYWORD for p in parameters):
             raise ConfigError(
                 f"{room}.{name}: unknown knob '{knob}', {nearest(knob, known) if known else 'it has none'}"
             )
     for p in parameters:
-        if p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in {*knobs, "seed"}:
+        if p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in {*knobs, *TOLD, "seed"}:
             raise ConfigError(f"{room}.{name}: expected the knob '{p.name}'; write {{{name}: {{{p.name}: ...}}}}")
 
 
@@ -118,7 +121,7 @@ def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:
 
     Examples
     --------
-    >>> from recipe.config import Step
+    >>> from recipe.steps import Step
     >>> call("cluster", Step(lambda vectors, seed: (vectors, seed), {}), [1.0], seed=3)
     ([1.0], 3)
     """

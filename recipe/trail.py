@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recipe.config import Step
     from recipe.pool import Parts, Pool
+    from recipe.steps import Step
     from recipe.store import Store
 
     Made = pl.DataFrame | NDArray[Any]

@@ -26,10 +26,10 @@ from collections import Counter
 from pathlib import Path
 
 from recipe.check import check_mix
-from recipe.config import Step
 from recipe.errors import RecipeError
 from recipe.read import read_pool
 from recipe.rooms import call, names
+from recipe.steps import Step
 from recipe.write.llava import write
 
 SECONDS, MEGABYTES = 10, 1024

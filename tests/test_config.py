@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from recipe import demo_pool, select_mix
-from recipe.config import Recipe, Step
+from recipe.config import Recipe
 from recipe.errors import ConfigError, InputError, RecipeError
 from recipe.recipe_files import presets
 from recipe.rooms import call, check_knobs, find, names
 from recipe.sizes import read_size
+from recipe.steps import Step
 
 
 def message(*recipe, **knobs):

@@ -23,11 +23,11 @@ from strategies import (
 )
 
 from recipe import check_mix, select_mix
-from recipe.config import Step
 from recipe.errors import InputError, SupplyError
 from recipe.problems import PROBLEMS
 from recipe.read import read_pool
 from recipe.rooms import call
+from recipe.steps import Step
 from recipe.write import llava
 
 good = good_sample().map(lambda record: (record, None))

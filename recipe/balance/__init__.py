@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from recipe.balance._groups import members, share_out
 from recipe.balance._raking import Margin, rake, round_strata
 from recipe.balance._rounding import controlled_rounding
 from recipe.balance._strata import image_numbers, partition, supply_weights
 from recipe.errors import ConfigError, SupplyError, nearest
 from recipe.quotas import Quotas
-from recipe.rooms import find
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from recipe.balance._groups import Rule
     from recipe.pool import Pool
-
-    Rule = tuple[str | Callable[..., Any], Mapping[str, Any]]
 
 
 def make_quotas(
@@ -46,8 +45,9 @@ def make_quotas(
     size
         Samples wanted, from 1.
     margins
-        Column to rule: the name of a file in this room (or a callable) and its knobs. Where margins contradict each
-        other the later one is met; the yes share goes before all.
+        Column to rule: the name of a file in this room (or a callable) and its knobs. ``"task_name|dataset"`` is the
+        first of several columns that a sample has. Where margins contradict each other the later one is met; the yes
+        share goes before all.
     yes_share
         Wanted share of yes among all yes and no answers of the mix, 0..1; a sample with several answers counts with all
         of them. None to leave it open.
@@ -69,7 +69,7 @@ def make_quotas(
         If a margin or a limit names a column that the pool does not have, or limits are on two columns or on clusters.
     """
     limits = at_most or {}
-    for column in [*margins, *limits]:
+    for column in (one for name in [*margins, *limits] for one in name.split("|")):
         if column not in pool.rows.columns:
             raise ConfigError(f"balance: no column '{column}' in the pool, {nearest(column, pool.rows.columns)}")
     if "cluster" in limits or len(limits) > 1:  # two partitions cannot both be rounded down and keep the size
@@ -83,13 +83,15 @@ def make_quotas(
 
     columns = [column for column in dict.fromkeys([*margins, *limits]) if column != "cluster"]
     (strata, _), (cells, cell) = partition(pool, columns, weight, yes_share, by_cluster="cluster" in margins)
-    asked = {column: _margin(strata, column, rule, size) for column, rule in margins.items() if column != "cluster"}
+    asked = {
+        column: _margin(pool, strata, column, rule, size) for column, rule in margins.items() if column != "cluster"
+    }
     capped = {column: _limit(strata, column, most) for column, most in limits.items()}
     quota = _stratum_quotas(strata, list(asked.values()), list(capped.values()), size, tilted=yes_share is not None)
     report = [_report(strata, column, margin, quota) for column, margin in (asked | capped).items()]
     cell_quota = quota[cells["stratum"].to_numpy()]
     if "cluster" in margins:
-        clusters = _margin(cells, "cluster", margins["cluster"], size)
+        clusters = _margin(pool, cells, "cluster", margins["cluster"], size)
         cell_quota = _cell_quotas(cells, clusters, quota, size)
         report.append(_report(cells, "cluster", clusters, cell_quota))
     whole = pl.concat(report) if report else pl.DataFrame(schema=_REPORT)
@@ -103,14 +105,11 @@ def make_quotas(
 _REPORT = {"margin": pl.String, "value": pl.String, "supply": pl.Int64, "wanted": pl.Int64, "quota": pl.Int64}
 
 
-def _margin(groups: pl.DataFrame, column: str, rule: Rule, size: int) -> Margin:
+def _margin(pool: Pool, groups: pl.DataFrame, column: str, rule: Rule, size: int) -> Margin:
     """Ask a rule how the size is shared among the values of a column."""
     values, code = np.unique(groups[column].to_numpy(), return_inverse=True)
     supply = np.bincount(code, groups["supply"].to_numpy()).astype(np.int64)
-    name, knobs = rule
-    if isinstance(named := knobs.get("weights"), dict):
-        knobs = {**knobs, "weights": [named.get(value, 0) for value in values.tolist()]}
-    return Margin(code, find("balance", name)(supply, size, **knobs))
+    return Margin(code, share_out(rule, values, supply, size, lambda: members(pool, column, values)))
 
 
 def _limit(strata: pl.DataFrame, column: str, most: Mapping[str, int]) -> Margin:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from recipe.balance._groups import said
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -77,7 +79,7 @@ def partition(
     strata, cells
         Each as `number` returns it; cells have the columns `stratum` and `cluster`.
     """
-    table = pool.rows.select("row", pl.col(columns).cast(pl.String).fill_null("")).with_columns(
+    table = pool.rows.select("row", *(said(column) for column in columns)).with_columns(
         lean=pl.Series(leans(pool, yes_share)),
         weight=pl.Series(weight),
         cluster=pool.rows["cluster"] if by_cluster else pl.lit(0, dtype=pl.Int32),

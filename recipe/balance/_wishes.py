@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.balance._groups import members, told
 from recipe.balance._raking import Margin, rake
 from recipe.balance._rounding import largest_remainder
 from recipe.balance._strata import image_numbers, partition, supply_weights
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from recipe.balance import Rule
+    from recipe.balance._groups import Rule
     from recipe.pool import Pool
 
 
@@ -50,12 +51,12 @@ def wishes(
     columns = [column for column in margins if column != "cluster"]
     (strata, _), (cells, cell) = partition(pool, columns, weight, yes_share, by_cluster="cluster" in margins)
     lean = None if yes_share is None else strata["lean"].to_numpy()
-    asked = [_wish(strata, column, margins[column], size) for column in columns]
+    asked = [_wish(pool, strata, column, margins[column], size) for column in columns]
     wanted = rake(strata["supply"].to_numpy() * size, asked, size, lean=lean)
     stratum = cells["stratum"].to_numpy().astype(np.int64)
     if "cluster" in margins:
         whole = largest_remainder(wanted, size, strata["supply"].to_numpy() * size)
-        both = [_wish(cells, "cluster", margins["cluster"], size), Margin(stratum, whole)]
+        both = [_wish(pool, cells, "cluster", margins["cluster"], size), Margin(stratum, whole)]
         wanted = rake(cells["supply"].to_numpy() * size, both, size)
     else:
         wanted = wanted[stratum]
@@ -63,18 +64,18 @@ def wishes(
     return np.where(cell >= 0, (wanted / np.maximum(held, 1e-12))[cell] * weight, 0.0), weight
 
 
-def _wish(groups: pl.DataFrame, column: str, rule: Rule, size: int) -> Margin:
+def _wish(pool: Pool, groups: pl.DataFrame, column: str, rule: Rule, size: int) -> Margin:
     """Ask a rule how the size is shared among the values of a column, whatever they can supply."""
     values, code = np.unique(groups[column].to_numpy(), return_inverse=True)
     supply = np.bincount(code, groups["supply"].to_numpy()).astype(np.int64)
-    name, knobs = rule
-    named = knobs.get("weights")
-    if isinstance(named, dict):
-        share = np.array([named.get(value, 0) for value in values.tolist()], np.float64)
-    elif named is not None:
-        share = np.asarray(named, np.float64)
-    elif isinstance(name, str) and hasattr(room := import_module(f"recipe.balance.{name}"), "weights"):
-        share = room.weights(supply, **knobs)
+    name, knobs = rule[:2]
+    room = import_module(f"recipe.balance.{name}") if isinstance(name, str) else None
+    asked = getattr(room, "weights", None)
+    known = told(find("balance", name), knobs, values, lambda: members(pool, column, values))
+    if "weights" in known:
+        share = np.asarray(known["weights"], np.float64)
+    elif asked is not None:
+        share = asked(supply, **known)
     else:
-        share = find("balance", name)(supply, size, **knobs).astype(np.float64)
+        share = find("balance", name)(supply, size, **known).astype(np.float64)
     return Margin(code, largest_remainder(share / share.sum() * size, size, supply * size))

@@ -1,0 +1,59 @@
+"""A step of a recipe: which file of a room does it, with which knobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable  # noqa: TC003  pydantic reads the annotation
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+
+class Step(NamedTuple):
+    """A file of a room (or a callable) and the knobs it is called with."""
+
+    name: str | Callable[..., Any]
+    knobs: dict[str, Any]
+    called: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called: by the recipe, else by the name of the file or of the callable."""
+        if self.called is not None:
+            return self.called
+        return self.name if isinstance(self.name, str) else getattr(self.name, "__name__", type(self.name).__name__)
+
+
+def _step(given: object) -> Step:
+    """Understand ``name``, ``{name: {knob: value}}``, a callable, or a Step; the knob `called` gives it a name."""
+    if isinstance(given, Step):
+        return given
+    if isinstance(given, str) or callable(given):
+        return Step(given, {})
+    if isinstance(given, dict) and len(given) == 1:
+        ((name, knobs),) = given.items()
+        if isinstance(name, str) and (knobs is None or isinstance(knobs, dict)):
+            rest = dict(knobs or {})
+            called = rest.pop("called", None)
+            if called is None or isinstance(called, str):
+                return Step(name, rest, called)
+    raise ValueError(f"expected a name, or {{name: {{knob: value}}}}, got {given!r}")
+
+
+def _plain(step: Step) -> str | dict[str, Any]:
+    """Write a step as a recipe file would have it."""
+    name = step.name if isinstance(step.name, str) else f"{step.name.__module__}.{step.name.__qualname__}"
+    knobs = step.knobs if step.called is None else {**step.knobs, "called": step.called}
+    return {name: knobs} if knobs else name
+
+
+Room = Annotated[
+    Step,
+    BeforeValidator(_step),
+    PlainSerializer(_plain),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "maxProperties": 1}]}),
+]
+
+
+def room_default(given: object) -> Any:
+    """Make a default of what a recipe file would say."""
+    return Field(default=given)
