@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recipe.check import check_mix
+    from recipe.compare import compare_mixes
     from recipe.config import Recipe
     from recipe.demo import demo_pool
     from recipe.mix import score_pool, select_mix
@@ -21,6 +22,7 @@ __all__ = [
     "Pool",
     "Recipe",
     "check_mix",
+    "compare_mixes",
     "demo_pool",
     "open_mix",
     "read_pool",
@@ -34,6 +36,7 @@ _HOMES = {
     "Pool": "pool",
     "Recipe": "config",
     "check_mix": "check",
+    "compare_mixes": "compare",
     "demo_pool": "demo",
     "open_mix": "reopen",
     "read_pool": "read",

@@ -9,7 +9,7 @@ import polars as pl
 
 from recipe.overview import rejects
 from recipe.pool import SCHEMA, Pool
-from recipe.report._counting import COUNTED, Measured, count_side
+from recipe.report._counting import COUNTED, Measured, count_side, language
 from recipe.report._coverage import DIGITS, estimate
 from recipe.report._diversity import vendi
 from recipe.report.stats import Side, Stats
@@ -86,9 +86,36 @@ def measure_alone(pool: Pool, *, keywords: str | None = None, seed: int = 0) -> 
     Side, int
         Its numbers, and the number of known keywords.
     """
-    known, rows = concepts.keywords_of(keywords), np.arange(len(pool))
+    return measure_rows(pool, np.arange(len(pool)), keywords=keywords, seed=seed)
+
+
+def measure_rows(
+    pool: Pool, rows: NDArray[np.int64], *, keywords: str | None = None, seed: int = 0
+) -> tuple[Side, int]:
+    """Measure some samples of a pool by themselves.
+
+    Parameters
+    ----------
+    pool
+        n samples with labels.
+    rows
+        (k,) rows of them.
+    keywords, seed
+        As for `measure`.
+
+    Returns
+    -------
+    Side, int
+        As of `measure_alone`.
+    """
+    known = concepts.keywords_of(keywords)
     score = _vendi(pool, rows, seed)
     return _side(pool, rows, known, seed, twins=repeats(pool, rows), score=score), known["keyword"].n_unique()
+
+
+def variety(pool: Pool, rows: NDArray[np.int64]) -> dict[str, float]:
+    """Return `distinct_1`, `distinct_2` and `question_starts` of some samples, as `Side` names them."""
+    return language(_part(pool, rows))
 
 
 def repeats(pool: Pool, rows: NDArray[np.int64]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,18 +94,10 @@ def select_mix(
     >>> len(mix), len(set(mix.keys))
     (50, 50)
     """
-    plan = _plan(recipe, sources, size=size, seed=seed, **knobs)
+    plan = make_plan(recipe, sources, size=size, seed=seed, **knobs)
     with running(engine, workers):
-        known = label_pool(_opened(sources, plan, cache), plan)
-
-        def pick(count: int) -> Mix:
-            scored, quotas = score(known, plan, count)
-            with stage("select"):
-                picks = call("select", plan.select, scored, quotas, seed=plan.seed)
-                release(scored.vectors)
-            return Mix(scored, picks, quotas, plan, known.fidelity)
-
-        mix = fit_size(plan.size, known.pool, pick)
+        known = label_pool(opened(sources, plan, cache), plan)
+        mix = fit_size(plan.size, known.pool, partial(pick, known, plan))
         with stage("explain"):
             return mix.explained()
 
@@ -138,9 +131,9 @@ def score_pool(
     >>> "novelty" in score_pool(demo_pool(images=10)).rows.columns
     True
     """
-    plan = _plan(recipe, sources, size=size, seed=seed, **knobs)
+    plan = make_plan(recipe, sources, size=size, seed=seed, **knobs)
     with running(engine, workers):
-        known = label_pool(_opened(sources, plan, cache), plan)
+        known = label_pool(opened(sources, plan, cache), plan)
         return score(known, plan, count_samples(plan.size, known.pool))[0]
 
 
@@ -153,9 +146,18 @@ def open_sources(plan: Recipe, cache: str | Path | None = None) -> Pool:
         return read_pool(sources, **plan.read.model_dump(), store=None if cache is None else open_store(cache))
 
 
-def _opened(sources: Sources | None, plan: Recipe, cache: str | Path | None) -> Pool:
+def opened(sources: Sources | None, plan: Recipe, cache: str | Path | None) -> Pool:
     """Read the sources, or take a pool without its files: they do not know what was attached or refused since."""
     return replace(sources, parts=None) if isinstance(sources, Pool) else open_sources(plan, cache)
+
+
+def pick(known: Labelled, plan: Recipe, count: int) -> Mix:
+    """Pick so many samples of a labelled pool."""
+    scored, quotas = score(known, plan, count)
+    with stage("select"):
+        picks = call("select", plan.select, scored, quotas, seed=plan.seed)
+        release(scored.vectors)
+    return Mix(scored, picks, quotas, plan, known.fidelity)
 
 
 def score(known: Labelled, plan: Recipe, count: int) -> tuple[Pool, Quotas]:
@@ -192,7 +194,7 @@ def _scores(pool: Pool, step: Step, trail: Trail) -> NDArray[np.float32]:
     return np.array(kept)
 
 
-def _plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, sources: Sources | None, **knobs: Any) -> Recipe:
+def make_plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, sources: Sources | None, **knobs: Any) -> Recipe:
     """Make the recipe and check the knobs of every room it names before anything is read."""
     if sources is not None and not isinstance(sources, Pool):
         knobs["sources"] = tuple(sources) if isinstance(sources, list | tuple) else (sources,)

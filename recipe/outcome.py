@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
     from altair import TopLevelMixin as Chart
 
+    from recipe.comparison import Comparison
     from recipe.report._cards import Frame, Shown
     from recipe.report.gaps import Gaps
     from recipe.report.stats import Stats
@@ -176,7 +177,9 @@ class Mix(Selection):
         wish = wishes(self.pool, len(self), margins=asked.margins, yes_share=asked.yes_share, per_image=asked.per_image)
         return find_gaps(self, *wish, by)
 
-    def report(self, path: str | Path = "report.html", *, rows: int = 3000) -> Path:
+    def report(
+        self, path: str | Path = "report.html", *, rows: int = 3000, comparison: Comparison | None = None
+    ) -> Path:
         """Write one page that shows the mix, whole in itself: it needs no network and no other file.
 
         Parameters
@@ -185,6 +188,8 @@ class Mix(Selection):
             Where it goes.
         rows
             The most picks to list; of more, so many are drawn by lot.
+        comparison
+            What `compare_mixes` found, for a section of its own.
 
         Returns
         -------
@@ -193,7 +198,8 @@ class Mix(Selection):
         """
         from recipe.report.page import write_page  # noqa: PLC0415  altair is heavy
 
-        return write_page(self, Path(path), stats=self.stats(), gaps=self.gaps(), rows=rows)
+        given = {"stats": self.stats(), "gaps": self.gaps(), "rows": rows, "comparison": comparison}
+        return write_page(self, Path(path), **given)
 
     def write(self, path: str | Path | None = None) -> list[Path]:
         """Write the mix in LLaVA-v1.5 format, and beside it its manifest, statistics, scores and rejects.

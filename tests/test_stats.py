@@ -240,9 +240,9 @@ def test_the_search_for_the_radius_ends_early(monkeypatch):
     pool, picked = make_pool(["text"] * 3000, vectors=vectors, cluster=cluster), np.arange(0, 3000, 60)
     pool = pool.with_labels(stand_ins(pool, picked, seed=0))
     looked = []
-    best = _coverage._best
+    best = _coverage.best_cosines
     monkeypatch.setattr(_coverage, "FARTHEST", 10)
-    monkeypatch.setattr(_coverage, "_best", lambda *given: looked.append(len(given[1])) or best(*given))
+    monkeypatch.setattr(_coverage, "best_cosines", lambda *given: looked.append(len(given[1])) or best(*given))
     told = _coverage._radius(pool, vectors, np.arange(3000), picked)
     assert sum(looked) <= 20
     assert told["radius"] == pytest.approx(1 - (vectors @ vectors[picked].T).max(axis=1).min(), abs=1e-6)

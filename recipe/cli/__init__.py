@@ -1,4 +1,4 @@
-"""The command line: recipe select, score, stats, report, gaps, validate, check, diff, recipes, demo and cache."""
+"""The command line: one command a file of this folder and job; `recipe --help` lists them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 
 from recipe.cli._terminal import CONTROL
 from recipe.cli.caches import caches
+from recipe.cli.compare import compare
 from recipe.cli.guard import check, diff, validate
 from recipe.cli.look import gaps, report, stats
 from recipe.cli.pick import demo, recipes, score, select
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (select, score, stats, report, gaps, validate, check, diff, recipes, demo):
+for command in (select, score, stats, report, gaps, validate, check, compare, diff, recipes, demo):
     app.command()(command)
 app.add_typer(caches, name="cache")
 

@@ -44,13 +44,16 @@ def report(
     out_path: Annotated[Path, typer.Option("-o", "--out", help="The page: .html.")] = Path("report.html"),
     cache: Annotated[str | None, typer.Option(help="As of `recipe select`: a folder, a URL, or off.")] = None,
     rows: Annotated[int, typer.Option(help="The most picks to list; they are drawn by lot.", min=1)] = 3000,
+    comparison: Annotated[Path | None, typer.Option(help="What `recipe compare --out` wrote, for a section.")] = None,
 ) -> None:
     """Write one page that shows a mix: it opens from disk and needs no network."""
-    from recipe.reopen import open_mix  # noqa: PLC0415  starts fast
+    from recipe.comparison import read_comparison  # noqa: PLC0415  starts fast
+    from recipe.reopen import open_mix  # noqa: PLC0415
     from recipe.report.page import check_page  # noqa: PLC0415
 
     check_page(out_path, rows)  # before minutes are spent
-    page = open_mix(mix, cache=_found(cache)).report(out_path, rows=rows)
+    beside = None if comparison is None else read_comparison(comparison)
+    page = open_mix(mix, cache=_found(cache)).report(out_path, rows=rows, comparison=beside)
     out.print(f"wrote {shown(str(page))} ({page.stat().st_size / 1e6:.1f} MB)")
 
 

@@ -65,7 +65,7 @@ def select(
     if print_recipe:
         sys.stdout.write(plan.to_yaml())
         return
-    _show(_selected(plan, cache=_kept(cache), engine=engine, workers=workers))
+    _show(_selected(plan, cache=kept(cache), engine=engine, workers=workers))
 
 
 def score(
@@ -87,7 +87,7 @@ def score(
     if out_path.suffix != ".parquet":
         raise ConfigError(f"expected --out ending in .parquet, got {out_path}")
     plan = _plan(inputs, preset, size, seed=seed, read=_leniently(lenient))
-    pool = score_pool(recipe=plan, cache=_kept(cache), engine=engine, workers=workers)
+    pool = score_pool(recipe=plan, cache=kept(cache), engine=engine, workers=workers)
     with atomic_write(out_path) as file:
         pool.rows.drop("turns", "extra", "order").write_parquet(file)
     out.print(f"wrote {shown(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
@@ -131,16 +131,21 @@ def _plan(inputs: list[str] | None, preset: str | None, size: str | None, **knob
     if len(files) > 1 or (files and preset):
         raise ConfigError(f"expected one recipe, got {', '.join([*files, *([preset] if preset else [])])}")
     pools = tuple(path for path in paths if path not in files)
-    number: object = size
-    if size is not None and size.replace(".", "", 1).isdigit():
-        number = float(size) if "." in size else int(size)
+    number = None if size is None else count_or_share(size)
     plan = Recipe.of(files[0] if files else preset, sources=pools or None, size=number, **knobs)
     if not plan.sources:
         raise ConfigError("nothing to read: name files, folders or globs, or a recipe file with sources")
     return plan
 
 
-def _kept(cache: str) -> str | None:
+def count_or_share(size: str) -> Any:
+    """Return a size that is written as a number as one; any other is understood as text."""
+    if size.replace(".", "", 1).isdigit():
+        return float(size) if "." in size else int(size)
+    return size
+
+
+def kept(cache: str) -> str | None:
     """Return where stages leave what they made; None for nowhere."""
     return None if cache == "off" else cache
 

@@ -99,7 +99,7 @@ def count_side(rows: pl.DataFrame, measured: Measured) -> Side:
         concept_entropy=entropy(list(concepts.values())),
         texts=len(measured.texts),
         keywords=measured.keywords,
-        **_language(measured.texts),
+        **language(measured.texts),
         near_duplicates=measured.near_duplicates,
         vendi=measured.vendi,
     )
@@ -170,7 +170,7 @@ def _turns(texts: Pool, what: str) -> dict[str, float]:
     return _quantiles(turns.select({"words": words, "tokens": tokens.ceil()}[what]).to_series())
 
 
-def _language(texts: Pool) -> dict[str, float]:
+def language(texts: Pool) -> dict[str, float]:
     """Measure how varied words, pairs of words and beginnings of questions are."""
     said = texts.rows.select("row", text=texts.texts.str.to_lowercase())
     words = said.select("row", word=pl.col("text").str.extract_all(r"\w+")).explode("word").drop_nulls()

@@ -39,10 +39,10 @@ def coverage(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int
     float
         On -1..1; 1 where every point is picked or has a picked twin.
     """
-    return float(_best(vectors, points, picked).sum(dtype=np.float64)) / max(1, len(points))
+    return float(best_cosines(vectors, points, picked).sum(dtype=np.float64)) / max(1, len(points))
 
 
-def _best(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int64]) -> NDArray[np.float32]:
+def best_cosines(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the best cosine of each point to the picked ones, which are read by block; a largest has no order."""
     shown = rows_of(vectors, points)
 
@@ -85,7 +85,7 @@ def estimate(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, floa
 
     points = np.sort(drawn("report.points", count))
     sides = {"mix": picked, "random": drawn("report.random", len(picked))}
-    best = {name: _best(pool.vectors, points, rows).astype(np.float64) for name, rows in sides.items()}
+    best = {name: best_cosines(pool.vectors, points, rows).astype(np.float64) for name, rows in sides.items()}
     values = {name: float(values.mean()) for name, values in best.items()}
     values["low"], values["random_low"] = (float(np.quantile(values, 0.05)) for values in best.values())
     values["error"] = max(float(values.std()) for values in best.values()) / len(points) ** 0.5
@@ -107,6 +107,6 @@ def _radius(pool: Pool, vectors: Vectors, eligible: NDArray[np.int64], picked: N
     farthest, at, most = 0.0, 0, max(BLOCK, PAIRS // len(picked))
     while at < min(most, len(order)) and bound[order[at]] > farthest:
         block = order[at : at + FARTHEST]
-        farthest = max(farthest, 1 - float(_best(vectors, np.sort(eligible[block]), picked).min()))
+        farthest = max(farthest, 1 - float(best_cosines(vectors, np.sort(eligible[block]), picked).min()))
         at += len(block)
     return {"radius": farthest, "radius_at_most": max(farthest, bound[order[at]]) if at < len(order) else farthest}

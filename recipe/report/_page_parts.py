@@ -129,3 +129,31 @@ def recipe_yaml(mix: Selection) -> str:
     """Return the recipe as YAML; where the mix lies is no part of what it is."""
     plan = mix.recipe.model_dump(mode="json", exclude={"write": {"path"}})
     return yaml.safe_dump(plan, sort_keys=False, allow_unicode=True)
+
+
+def beside(found: Comparison) -> dict[str, Any]:
+    """Return the comparison of recipes: `seeds`, `refused`, and `tables` a size and baseline."""
+    tables = []
+    for size in found.sizes:
+        for against in (name for name in BASELINES if name in found.recipes):
+            told = found.table(against).filter((pl.col("size") == size) & (pl.col("recipe") != against))
+            held = {(line["recipe"], line["metric"]): line for line in told.iter_rows(named=True)}
+            metrics = [name for name in METRICS if name in set(told["metric"])]
+            lines = []
+            for recipe in told["recipe"].unique(maintain_order=True):
+                row = [held.get((recipe, metric)) for metric in metrics]
+                words = [line["word"] for line in row if line is not None]
+                counts = {word: words.count(word) for word in ("better", "worse")}
+                lines.append({"recipe": recipe, **counts, "cells": [_tile(line) for line in row]})
+            tables.append({"size": size, "against": against, "metrics": metrics, "lines": lines})
+    seeds = found.values["seed"].n_unique()
+    return {"seeds": seeds, "tables": tables, "refused": list(found.refused.items())}
+
+
+def _tile(line: dict[str, Any] | None) -> dict[str, str]:
+    """Return the sign of a difference, its word, and its numbers."""
+    if line is None or line["difference"] is None:
+        return {"sign": "", "word": "not measured", "told": "not measured"}
+    numbers = [f"{line[name]:.4g}" for name in ("mean", "baseline", "difference", "low", "high")]
+    told = "{}; baseline {}; difference {} ({} to {})".format(*numbers)
+    return {"sign": SIGNS[line["word"]].replace("-", "\N{MINUS SIGN}"), "word": line["word"], "told": told}

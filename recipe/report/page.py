@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from recipe.errors import ConfigError
 from recipe.files import atomic_write
 from recipe.report._page_charts import chart_data, vega
-from recipe.report._page_parts import facts, groups, margins, recipe_yaml, rejects, shortages, tiles
+from recipe.report._page_parts import beside, facts, groups, margins, recipe_yaml, rejects, shortages, tiles
 from recipe.report._picks_table import picks_table
 
 if TYPE_CHECKING:
+    from recipe.comparison import Comparison
     from recipe.report.gaps import Gaps
     from recipe.report.stats import Stats
     from recipe.selection import Selection
@@ -25,7 +26,15 @@ SCRIPTS = ("page.js", "page_picks.js")
 SCRIPT_SAFE = str.maketrans({"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
-def write_page(mix: Selection, path: str | Path, *, stats: Stats, gaps: Gaps, rows: int = ROWS) -> Path:
+def write_page(
+    mix: Selection,
+    path: str | Path,
+    *,
+    stats: Stats,
+    gaps: Gaps,
+    rows: int = ROWS,
+    comparison: Comparison | None = None,
+) -> Path:
     """Write one page that shows the mix, whole in itself: it needs no network and no other file.
 
     The page states a content security policy under which nothing but its own scripts runs and nothing is fetched.
@@ -41,6 +50,8 @@ def write_page(mix: Selection, path: str | Path, *, stats: Stats, gaps: Gaps, ro
         Its numbers, and what its pool could not supply, by cluster.
     rows
         The most picks to list, at least 1; of a larger mix so many are drawn by lot.
+    comparison
+        What `compare_mixes` found, for a section of its own; none by default.
 
     Returns
     -------
@@ -65,7 +76,7 @@ def write_page(mix: Selection, path: str | Path, *, stats: Stats, gaps: Gaps, ro
     'report.html'
     """
     target = check_page(path, rows)
-    text = render(mix, stats, gaps, rows)
+    text = render(mix, stats, gaps, rows, comparison)
     with atomic_write(target) as file:
         file.write(text.encode())
     return target
@@ -81,7 +92,7 @@ def check_page(path: str | Path, rows: int) -> Path:
     return target
 
 
-def render(mix: Selection, stats: Stats, gaps: Gaps, rows: int) -> str:
+def render(mix: Selection, stats: Stats, gaps: Gaps, rows: int, comparison: Comparison | None = None) -> str:
     """Return the page as text."""
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415  starts fast
 
@@ -100,6 +111,7 @@ def render(mix: Selection, stats: Stats, gaps: Gaps, rows: int) -> str:
         charts=charts,
         margins=margins(mix),
         gaps=shortages(gaps),
+        beside=None if comparison is None else beside(comparison),
         rejects=rejects(mix),
         facts=facts(mix),
         recipe=recipe_yaml(mix),

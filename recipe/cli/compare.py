@@ -1,0 +1,99 @@
+"""The command line of the honest answer: recipe compare."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  typer reads the annotation
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from recipe.cli._terminal import shown
+from recipe.cli.pick import Cache, EngineName, Inputs, Workers, count_or_share, kept
+from recipe.errors import ConfigError
+from recipe.recipe_files import presets
+from recipe.store import DEFAULT
+
+if TYPE_CHECKING:
+    from recipe.comparison import Comparison
+
+Language = Literal["language", "transformer"]
+out = Console(highlight=False, soft_wrap=True)
+
+
+def compare(
+    inputs: Inputs = None,
+    *,
+    recipe: Annotated[list[str] | None, typer.Option(help="A preset or a recipe file; repeatable.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every preset.")] = False,
+    mix: Annotated[list[Path] | None, typer.Option(help="A mix picked from these sources; repeatable.")] = None,
+    size: Annotated[list[str] | None, typer.Option(help="A count or a share; repeatable. 5 % by default.")] = None,
+    seeds: Annotated[int, typer.Option(help="Held-out parts and seeds.", min=2)] = 5,
+    held: Annotated[float, typer.Option(help="Share of the images that judge.")] = 0.2,
+    language: Annotated[Language, typer.Option(help="An n-gram model, or a tiny transformer (torch).")] = "language",
+    embed: Annotated[str | None, typer.Option(help="Embedder: hashing, distilled, text.")] = None,
+    out_path: Annotated[Path | None, typer.Option("--out", help="All values, as .json.")] = None,
+    chart: Annotated[Path | None, typer.Option(help="The chart: .html, .png or .svg.")] = None,
+    cache: Cache = DEFAULT,
+    engine: EngineName = "auto",
+    workers: Workers = None,
+) -> None:
+    """Compare recipes with chance at equal size, on images that none of them may pick from."""
+    from recipe.compare import compare_mixes  # noqa: PLC0415  starts fast
+    from recipe.files import atomic_write  # noqa: PLC0415
+
+    _check(out_path, {".json"})
+    _check(chart, {".html", ".png", ".svg"})
+    if not inputs:
+        raise ConfigError("nothing to compare on: name files, folders or globs")
+    found = compare_mixes(
+        list(inputs),
+        [*(presets() if every else ()), *(recipe or (() if every or mix else ("recipe-default",)))],
+        mixes={one.stem: one for one in mix or ()},
+        sizes=[count_or_share(one) for one in size or ["0.05"]],
+        seeds=seeds,
+        held=held,
+        language=language,
+        cache=kept(cache),
+        engine=engine,
+        workers=workers,
+        **({} if embed is None else {"embed": embed}),
+    )
+    _show(found)
+    if out_path is not None:
+        with atomic_write(out_path, "w") as file:
+            file.write(found.to_json())
+        out.print(f"wrote {shown(str(out_path))}")
+    if chart is not None:
+        from recipe.report.charts.comparison import save_comparison  # noqa: PLC0415  altair is heavy
+
+        out.print(f"wrote {shown(str(save_comparison(found, chart)))}")
+
+
+def _check(path: Path | None, endings: set[str]) -> None:
+    """Refuse a path before minutes are spent."""
+    if path is not None and (path.suffix not in endings or not path.parent.is_dir()):
+        raise ConfigError(
+            f"expected a file ending in {' or '.join(sorted(endings))} in a folder that exists, got {path}"
+        )
+
+
+def _show(found: Comparison) -> None:
+    """Print a table a size, and what could not be picked."""
+    from recipe.comparison import BASELINES, METRICS  # noqa: PLC0415  starts fast
+
+    for size in found.sizes:
+        for against in BASELINES:
+            signs = found.signs(size, against)
+            table = Table("against " + against, *(str(at) for at in range(1, signs.width)), box=None)
+            for name, *line in signs.iter_rows():
+                table.add_row(shown(name), *("" if sign is None else sign for sign in line))
+            out.print(f"\n{size:,} samples")
+            out.print(table)
+    names = [name for name in METRICS if name in set(found.values["metric"])]
+    out.print("\n+ better, - worse, = no difference, over the seeds, pair by pair (95 % interval)")
+    for at, name in enumerate(names, 1):
+        out.print(f"{at:>2} {name:<18} {METRICS[name].what}")
+    for what, why in found.refused.items():
+        out.print(f"no mix of {shown(what)}: {shown(why)}")

@@ -1,0 +1,289 @@
+"""The honest answer: several recipes at one size beside chance, judged on images that none of them may pick from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from recipe.comparison import BASELINES, Comparison, values_of
+from recipe.config import Recipe
+from recipe.engine import running
+from recipe.errors import ConfigError, SupplyError
+from recipe.judge import Judge
+from recipe.label import Labelled, cluster_pool, label_pool, refuse_twins
+from recipe.mix import make_plan, opened, pick
+from recipe.recount import read_labelled
+from recipe.rooms import find
+from recipe.seed import draws
+from recipe.sizes import read_size
+from recipe.trail import Trail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from recipe.engine import Name as Engine
+    from recipe.mix import Sources
+    from recipe.pool import Pool
+    from recipe.selection import Selection
+    from recipe.steps import Step
+
+    Given = Recipe | Mapping[str, Any] | str | Path
+
+HELD = "held_out"  # the problem of a sample whose image judges the mixes
+LAST = np.float64(2**64)
+
+
+def compare_mixes(
+    sources: Sources | None = None,
+    recipes: Mapping[str, Given] | Sequence[str | Path] = ("recipe-default",),
+    *,
+    mixes: Mapping[str, Selection | str | Path] | None = None,
+    sizes: Sequence[float] = (0.05,),
+    seeds: int = 5,
+    held: float = 0.2,
+    base: Given | None = None,
+    language: str = "language",
+    cache: str | Path | None = None,
+    engine: Engine = "auto",
+    workers: int | None = None,
+    **knobs: Any,
+) -> Comparison:
+    """Compare recipes, or mixes that were made before, with chance and with source-balanced chance at equal size.
+
+    Each seed holds out other images; no mix may pick a sample of them, and what is learned from a mix is judged on
+    them. Images count as one if their files have one name, in whatever folder, so that a picture that two sources share
+    is never on both sides. All recipes see the same samples, labels and vectors, and keep their own deduplication,
+    clusters, scores, balance and selector.
+
+    Parameters
+    ----------
+    sources
+        As for `select_mix`; those of `base` by default.
+    recipes
+        Names of presets, recipe files, or names of your own to recipes. Random and source-balanced are always added.
+    mixes
+        Names to mixes, or to files of mixes, picked from the same pool. Then only images that none of them holds are
+        held out, and every recipe is run at the size of each of them as well.
+    sizes
+        Samples in each mix: counts from 1, or shares of the samples that may be picked (0..1].
+    seeds
+        Held-out parts and seeds of the recipes, from 2: 0, 1, 2 ...
+    held
+        Share of the images that judge, above 0 and below 1.
+    base
+        The recipe that says how samples are read, labelled and embedded, and by whose clusters the mixes are counted.
+    language
+        Which model of language is learned from each mix: ``"language"`` (an n-gram), or ``"transformer"`` if torch is
+        installed, which takes minutes.
+    cache, engine, workers
+        As for `select_mix`.
+    **knobs
+        Further fields of the base recipe, as ``embed``.
+
+    Returns
+    -------
+    Comparison
+        Values by size, recipe and seed; `table` compares them pair by pair. What a recipe cannot pick at a size is told
+        in `refused`.
+
+    Raises
+    ------
+    ConfigError
+        If a recipe, size or share is out of its range, or a mix is of another pool.
+
+    References
+    ----------
+    FIELD: most published selections lose to random and to source-balanced (Curation-Bench; XMAS; mmSSR).
+
+    Examples
+    --------
+    >>> from recipe import compare_mixes, demo_pool
+    >>> found = compare_mixes(demo_pool(images=30), ["svit-concepts"], sizes=[0.1], seeds=2)
+    >>> found.recipes
+    ['random', 'source-balanced', 'svit-concepts']
+    """
+    plan = _base(base, sources, knobs)
+    _check(sizes, seeds, held)
+    with running(engine, workers):
+        known = label_pool(opened(sources, plan, cache), plan)
+        pool = replace(known.pool, parts=None)
+        field = _Field(pool, {}, {})
+        fixed = {name: _rows_of(pool, name, mix) for name, mix in (mixes or {}).items()}
+        plans = _plans(recipes, plan)
+        counts = sorted({count_of(size, pool, held) for size in sizes} | {len(rows) for rows in fixed.values()})
+        lines: list[tuple[int, str, int, str, float]] = []
+        refused: dict[str, str] = {}
+        judge = Judge.of(pool, plan, language)
+        for seed in range(seeds):
+            out = hold_out(pool, held, seed=seed, taken=fixed.values())
+            judged = judge.on(out, seed)
+            for count in counts:
+                picked = {}
+                for name, one in plans.items():
+                    seeded = one.model_copy(update={"size": count, "seed": seed})
+                    try:
+                        picked[name] = pick(field.of(seeded, out), seeded, count).picks.rows
+                    except (SupplyError, ConfigError) as error:
+                        refused.setdefault(f"{name} at {count:,}", str(error))
+                picked |= {name: rows for name, rows in fixed.items() if len(rows) == count}
+                for name, metric, value in judged.values(picked):
+                    lines.append((count, name, seed, metric, value))
+    about = {
+        "samples": len(pool),
+        "eligible": int(pool.eligible.sum()),
+        "held out": held,
+        "seeds": seeds,
+        "embed": plan.embed.label,
+        "recipes": {name: one.model_dump(mode="json", exclude={"sources", "write"}) for name, one in plans.items()},
+    }
+    return Comparison(values_of(lines), refused, about)
+
+
+class _Field(NamedTuple):
+    """The pool as recipes of other deduplication and clusters see it; what two of them share is made once."""
+
+    pool: Pool
+    twins: dict[str, Pool]
+    clusters: dict[str, pl.Series]
+
+    def of(self, plan: Recipe, out: NDArray[np.bool_]) -> Labelled:
+        """Return the pool without the held-out part, as a recipe labels it."""
+        trail, dedup = Trail(None), plan.dedup.model_dump_json()
+        if dedup not in self.twins:
+            self.twins[dedup] = refuse_twins(self.pool, plan, trail)[0]
+        pool = self.twins[dedup]
+        named = f"{plan.cluster} {plan.seed}"
+        if named not in self.clusters:
+            self.clusters[named] = cluster_pool(pool, plan, trail)[0].rows["cluster"]
+        held = pl.select(pl.when(pl.Series(out)).then(pl.lit(HELD)).alias("problem")).to_series()
+        return Labelled(pool.with_labels(self.clusters[named].to_frame()).refuse(held), trail, {})
+
+
+def _check(sizes: Sequence[float], seeds: int, held: float) -> None:
+    """Refuse what cannot be compared before anything is read."""
+    if seeds < 2 or not 0 < held < 1 or not sizes:  # noqa: PLR2004  one seed has no spread
+        got = f"sizes={list(sizes)}, seeds={seeds}, held={held}"
+        raise ConfigError(f"compare: expected one size or more, seeds from 2, held above 0 and below 1, got {got}")
+    for size in sizes:
+        if read_size(size)[1] == "tokens":
+            raise ConfigError(f"compare: expected sizes as counts or shares, got size={size!r}")
+
+
+def _plans(recipes: Mapping[str, Given] | Sequence[str | Path], base: Recipe) -> dict[str, Recipe]:
+    """Make the recipes, the baselines first; all of them read, label and embed as the base does."""
+    named = recipes if isinstance(recipes, dict) else {Path(one).stem: one for one in recipes}
+    shared = {name: getattr(base, name) for name in ("sources", "read", "tag", "exclude", "embed")}
+    everything = {name: name for name in BASELINES} | dict(named)
+    return {name: lean(Recipe(**_fields(Recipe.of(one)) | shared)) for name, one in everything.items()}
+
+
+def _fields(plan: Recipe) -> dict[str, Any]:
+    """Return the fields of a recipe as they are, callables too."""
+    return {name: getattr(plan, name) for name in Recipe.model_fields}
+
+
+def lean(plan: Recipe) -> Recipe:
+    """Return a recipe without what its picks do not hang on: certificates, and scores that nothing else names.
+
+    A recipe in which a callable may ask for any score is left as it is.
+    """
+    steps = [plan.select, *plan.balance.margins.values()]
+    for part in plan.parts.values():
+        steps += [*([part.select] if part.select else []), *(part.balance.margins.values() if part.balance else [])]
+    if any(callable(step.name) for step in (*steps, *plan.score)):
+        return plan
+    used = {name for step in steps for name in names_in(step.knobs)}
+    kept: list[Step] = []
+    for step in reversed(plan.score):
+        if step.label in used:
+            kept.insert(0, step)
+            used |= set(names_in(step.knobs))
+    parts = {
+        name: part.model_copy(update={"select": _uncertified(part.select)}) if part.select else part
+        for name, part in plan.parts.items()
+    }
+    return plan.model_copy(update={"score": tuple(kept), "select": _uncertified(plan.select), "parts": parts})
+
+
+def _uncertified(step: Step) -> Step:
+    """Return a selector that spends no time on a bound."""
+    if "certificate" in signature(find("select", step.name)).parameters:
+        return step._replace(knobs=step.knobs | {"certificate": False})
+    return step
+
+
+def names_in(knobs: object) -> Iterator[str]:
+    """Yield every text in some knobs, names of them included.
+
+    Examples
+    --------
+    >>> sorted(names_in({"quality": {"length": 0.05}, "by": "novelty"}))
+    ['by', 'length', 'novelty', 'quality']
+    """
+    if isinstance(knobs, str):
+        yield knobs
+    elif isinstance(knobs, Mapping):
+        for name, value in knobs.items():
+            yield from names_in(name)
+            yield from names_in(value)
+    elif isinstance(knobs, list | tuple):
+        for value in knobs:
+            yield from names_in(value)
+
+
+def count_of(size: float | str, pool: Pool, held: float) -> int:
+    """Return how many samples a size is, of those that every seed leaves to be picked."""
+    number, unit = read_size(size)
+    return max(1, round(number * (1 - held) * int(pool.eligible.sum())) if unit == "share" else int(number))
+
+
+def hold_out(pool: Pool, held: float, *, seed: int, taken: Iterable[NDArray[np.int64]] = ()) -> NDArray[np.bool_]:
+    """Draw the images that judge, and return which rows are theirs; O(n).
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    held
+        Share of the images.
+    seed
+        Draws them.
+    taken
+        Rows of mixes that were made before: their images are left in.
+
+    Returns
+    -------
+    ndarray
+        (n,) bool. Rows whose images have one file name stand on one side; a row without an image by itself.
+    """
+    image = pool.rows.select(image=pl.coalesce(pl.col("image").str.extract(r"([^/]+?)(?:\.[^./]*)?$"), "key"))["image"]
+    out = draws(image, seed=seed, label="compare.held") < np.uint64(held * LAST)
+    used = [image.gather(rows) for rows in taken]
+    return np.asarray(out & ~image.is_in(pl.concat(used).unique().implode()).to_numpy() if used else out)
+
+
+def _rows_of(pool: Pool, name: str, mix: Selection | str | Path) -> NDArray[np.int64]:
+    """Find the samples of a mix in the pool, by their keys."""
+    keys = read_labelled(mix).rows["key"] if isinstance(mix, str | Path) else pl.Series(mix.keys)
+    first = pool.rows.select("key", "row").unique("key", keep="first", maintain_order=True)
+    found = pl.DataFrame({"key": keys}).join(first, on="key", how="left", maintain_order="left")["row"]
+    if found.null_count():
+        lost = keys.filter(found.is_null())[0]
+        raise ConfigError(
+            f"compare: {found.null_count():,} samples of the mix '{name}' are not in the pool, as {lost}; "
+            "name the sources it was picked from"
+        )
+    return found.cast(pl.Int64).unique(maintain_order=True).to_numpy()
+
+
+def _base(base: Given | None, sources: Sources | None, knobs: dict[str, Any]) -> Recipe:
+    """Make the recipe by which samples are read and labelled; twins are each recipe's own affair."""
+    return make_plan(base, sources, **{**knobs, "dedup": {"exact": False, "near": None}})
