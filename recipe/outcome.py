@@ -198,8 +198,8 @@ class Mix(Selection):
         """
         from recipe.report.page import write_page  # noqa: PLC0415  altair is heavy
 
-        given = {"stats": self.stats(), "gaps": self.gaps(), "rows": rows, "comparison": comparison}
-        return write_page(self, Path(path), **given)
+        stats, gaps = self.stats(), self.gaps()
+        return write_page(self, Path(path), stats=stats, gaps=gaps, rows=rows, comparison=comparison)
 
     def write(self, path: str | Path | None = None) -> list[Path]:
         """Write the mix in LLaVA-v1.5 format, and beside it its manifest, statistics, scores and rejects.

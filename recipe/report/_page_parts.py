@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import yaml
 
+from recipe.comparison import BASELINES, METRICS, SIGNS
 from recipe.problems import PROBLEMS, Problem
 from recipe.store import DECIDING
 
 if TYPE_CHECKING:
+    from recipe.comparison import Comparison
     from recipe.report.gaps import Gaps
     from recipe.report.stats import Stats
     from recipe.selection import Selection

@@ -1,0 +1,282 @@
+"""Recipes beside chance: who may pick what, what a difference is called, and that no loss is hidden."""
+
+import subprocess
+import sys
+from itertools import product
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm, t
+
+from recipe import compare_mixes, demo_pool, select_mix
+from recipe.compare import hold_out, lean
+from recipe.comparison import METRICS, Comparison, read_comparison, values_of
+from recipe.config import Recipe
+from recipe.errors import ConfigError, InputError
+from recipe.intervals import bootstrap
+from recipe.report.charts.comparison import draw_comparison, save_comparison
+
+numbers = st.floats(-1e3, 1e3).map(lambda x: round(x, 3))
+
+
+@pytest.fixture(scope="module")
+def pool():
+    return demo_pool(images=40)
+
+
+@pytest.fixture(scope="module")
+def found(pool):
+    return compare_mixes(pool, {"again": "random", "svit-concepts": "svit-concepts"}, sizes=[0.1, 60], seeds=3)
+
+
+def run(*arguments, cwd):
+    """Run the command as a user does."""
+    command = [sys.executable, "-m", "recipe", "compare", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@given(st.lists(numbers, min_size=2, max_size=4))
+def test_an_interval_is_that_of_all_resamples(differences):
+    """The interval of few differences is read off the sorted means of every resample, at Hesterberg's tails."""
+    n = len(differences)
+    means = sorted(float(np.mean(sorted(lot))) for lot in product(differences, repeat=n))
+    at = int(norm.cdf(np.sqrt(n / (n - 1)) * t.ppf(0.025, n - 1)) * len(means))
+    low, high = bootstrap(differences)
+    assert low == pytest.approx(means[at], abs=1e-9)
+    assert high == pytest.approx(means[-1 - at], abs=1e-9)
+
+
+@given(st.lists(numbers, min_size=2, max_size=9), st.randoms(use_true_random=False))
+def test_an_interval_knows_no_order_and_no_side(differences, random):
+    """The order of differences does not matter, and with their signs turned the interval is turned."""
+    low, high = bootstrap(differences)
+    shuffled = random.sample(differences, len(differences))
+    assert bootstrap(shuffled) == (low, high)
+    assert low <= np.mean(differences) + 1e-9
+    assert high >= np.mean(differences) - 1e-9
+    turned = bootstrap([-x for x in differences])
+    if len(differences) <= 6:
+        assert turned == pytest.approx((-high, -low), abs=1e-9)
+
+
+def test_one_difference_says_nothing():
+    """A single difference has no spread, so its interval is the whole line."""
+    assert bootstrap([3.0]) == (-np.inf, np.inf)
+
+
+def test_an_interval_holds_the_mean_as_often_as_it_says():
+    """Of 400 samples of five normal numbers about 95 % of the intervals hold zero: far more than the plain 83 %."""
+    rng = np.random.default_rng(0)
+    held = [low <= 0 <= high for low, high in (bootstrap(rng.normal(size=5)) for _ in range(400))]
+    assert 0.91 <= np.mean(held) <= 0.99
+
+
+def test_words_say_which_way_is_good():
+    """More is better for Vendi and worse for bits; a difference whose sign varies is none; a gap is not measured."""
+    lines = [
+        (9, "random", seed, metric, 1.0 + 0.01 * seed) for seed in range(5) for metric in ("vendi", "proxy/language")
+    ]
+    lines += [(9, "more", seed, metric, 2.0) for seed in range(5) for metric in ("vendi", "proxy/language")]
+    lines += [(9, "noise", seed, "vendi", 1.0 + (-1) ** seed) for seed in range(5)]
+    lines += [(9, "noise", seed, "yes/gap", 1.0) for seed in range(5)]
+    told = Comparison(values_of(lines)).table()
+    words = {(recipe, metric): word for recipe, metric, word in told.select("recipe", "metric", "word").iter_rows()}
+    assert words["more", "vendi"] == "better"
+    assert words["more", "proxy/language"] == "worse"
+    assert words["noise", "vendi"] == "no difference"
+    assert words["noise", "yes/gap"] == "not measured"
+    counts = Comparison(values_of(lines)).count().filter(pl.col("recipe") == "more").row(0)
+    assert counts == (9, "more", 1, 1, 0, 0)
+
+
+def test_a_recipe_does_not_differ_from_itself(found):
+    """Random under another name is no different from random in any number, at any size."""
+    words = found.table().filter(pl.col("recipe") == "again")
+    assert set(words["word"]) == {"no difference"}
+    assert set(words["difference"]) == {0.0}
+
+
+def test_every_metric_is_measured_for_every_recipe(found):
+    """Each recipe has each metric at each size and seed."""
+    counted = found.values.group_by("size", "recipe", "seed").agg(pl.col("metric").n_unique())
+    assert set(counted["metric"]) == {len(METRICS)}
+    assert found.recipes == ["random", "source-balanced", "again", "svit-concepts"]
+    assert len(counted) == 2 * 4 * 3
+
+
+def test_no_mix_picks_what_judges_it(pool):
+    """A selector is never shown a held-out sample as one that it may pick, and its picks have no image of one."""
+    seen = []
+
+    def spy(pool, quotas, *, seed=0):
+        from recipe.rooms import find
+
+        picks = find("select", "random")(pool, quotas, seed=seed)
+        out = hold_out(pool, 0.3, seed=seed)
+        assert not pool.eligible[out].any()
+        assert out.any()
+        images = set(pool.rows["image"].filter(pl.Series(out)).to_list())
+        assert images.isdisjoint(pool.rows["image"].gather(picks.rows).to_list())
+        seen.append(seed)
+        return picks
+
+    compare_mixes(pool, {"spy": {"select": spy}}, sizes=[0.1], seeds=2, held=0.3)
+    assert seen == [0, 1]
+
+
+def test_a_picture_is_never_on_both_sides(pool):
+    """Samples of images of one file name are held out together, whatever folder and ending they have."""
+    ending = pl.when(pl.col("row") % 2 == 0).then(pl.lit("jpg")).otherwise(pl.lit("png"))
+    rows = pool.rows.with_columns(image=pl.format("{}/{}.{}", pl.col("row") % 3, pl.col("row") % 20, ending))
+    out = hold_out(type(pool)(rows), 0.5, seed=1)
+    sides = pl.DataFrame({"name": rows["row"] % 20, "out": out}).group_by("name").agg(pl.col("out").n_unique())
+    assert set(sides["out"]) == {1}
+    assert 0.2 < out.mean() < 0.8
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 99), st.floats(0.1, 0.9))
+def test_what_is_held_out_hangs_on_the_image_alone(seed, held):
+    """The images held out of a part of a pool are those held out of the whole."""
+    pool = demo_pool(images=12)
+    half = type(pool)(pool.rows.head(len(pool) // 2))
+    assert (hold_out(half, held, seed=seed) == hold_out(pool, held, seed=seed)[: len(half)]).all()
+
+
+def test_a_mix_that_was_made_before_is_compared(pool):
+    """A mix keeps its picks, its images never judge, and others are picked at its size."""
+    mix = select_mix(pool, size=70, balance={"per_image": 2})
+    out = hold_out(pool, 0.3, seed=0, taken=[mix.picks.rows])
+    images = set(pool.rows["image"].filter(pl.Series(out)).to_list())
+    assert images.isdisjoint(pool.rows["image"].gather(mix.picks.rows).to_list())
+    found = compare_mixes(pool, [], mixes={"mine": mix}, sizes=[70], seeds=2, held=0.3)
+    assert found.recipes == ["random", "source-balanced", "mine"]
+    assert found.sizes == [70]
+    steady = found.values.filter(pl.col("recipe") == "mine", pl.col("metric") == "tasks/entropy")["value"]
+    assert steady.n_unique() == 1
+
+
+def test_a_mix_of_another_pool_is_refused(pool):
+    """A mix whose samples are not in the pool is refused in one line that names one of them."""
+    other = select_mix(demo_pool(images=5, seed=9), size=20)
+    with pytest.raises(ConfigError, match=r"samples of the mix 'mine' are not in the pool, as [0-9a-f]{32}"):
+        compare_mixes(pool, [], mixes={"mine": other}, seeds=2)
+
+
+def test_a_loss_is_never_hidden(pool):
+    """A selector that takes one task alone is said to be worse over the tasks, against both baselines."""
+
+    def narrow(pool, quotas):
+        from recipe.picks import Picks
+
+        rows = pool.rows.filter(pool.eligible).sort("task", "row")["row"].cast(pl.Int64).to_numpy()
+        return Picks(rows[: quotas.size])
+
+    found = compare_mixes(pool, {"narrow": {"select": narrow}}, sizes=[0.05], seeds=3)
+    for against in ("random", "source-balanced"):
+        told = found.table(against).filter(pl.col("recipe") == "narrow", pl.col("metric") == "tasks/entropy")
+        assert told["word"].to_list() == ["worse"]
+
+
+def test_what_cannot_be_picked_is_told(pool):
+    """A recipe that cannot supply a size is told with its reason, and the others are compared."""
+    recipes = {"scarce": {"balance": {"margins": {}, "at_most": {"task": {"conversation": 0}}, "per_image": 1}}}
+    found = compare_mixes(pool, recipes, sizes=[100], seeds=2)
+    assert list(found.refused) == ["scarce at 100"]
+    assert "size=100" in found.refused["scarce at 100"]
+    assert found.recipes == ["random", "source-balanced"]
+
+
+def test_the_same_comparison_has_the_same_bytes(pool, found):
+    """Run again with its recipes in another order, every value is the same."""
+    again = compare_mixes(pool, {"svit-concepts": "svit-concepts", "again": "random"}, sizes=[60, 0.1], seeds=3)
+    order = ["size", "recipe", "seed", "metric"]
+    assert again.values.sort(order).equals(found.values.sort(order))
+
+
+@pytest.mark.parametrize(
+    ("knobs", "told"),
+    [
+        ({"seeds": 1}, "seeds=1"),
+        ({"held": 1.0}, "held=1.0"),
+        ({"sizes": []}, "sizes="),
+        ({"sizes": ["1M tokens"]}, "or shares"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_at_once(pool, knobs, told):
+    """One seed, no held-out part, no size or a size in tokens is refused before anything is read."""
+    with pytest.raises(ConfigError, match=told):
+        compare_mixes(pool, [], **knobs)
+
+
+def test_only_what_picks_hang_on_is_computed():
+    """Scores that no selector, part or later score names are left out, as is the certificate."""
+    plan = lean(Recipe())
+    assert [step.label for step in plan.score] == ["length"]
+    assert plan.select.knobs["certificate"] is False
+    kept = lean(Recipe(score=["novelty", "density"], select={"facility": {"quality": {"density": 1.0}}}))
+    assert [step.label for step in kept.score] == ["density"]
+    assert len(lean(Recipe(select=print)).score) == 5
+
+
+def test_a_comparison_is_read_again(found, tmp_path):
+    """What was written as JSON is read again with the same table; anything else is refused in one line."""
+    file = tmp_path / "found.json"
+    file.write_text(found.to_json())
+    assert read_comparison(file).table("source-balanced").equals(found.table("source-balanced"))
+    file.write_text('{"format": 0}')
+    with pytest.raises(InputError, match="expected a comparison of format 1, got 0"):
+        read_comparison(file)
+    file.write_text("[")
+    with pytest.raises(InputError, match="cannot read the comparison"):
+        read_comparison(file)
+
+
+def test_the_chart_shows_every_difference_but_those_of_the_baseline(found, tmp_path):
+    """The chart has one tile for each recipe, size and metric, and is written as a picture and as a page."""
+    spec = draw_comparison(found).to_dict()
+    lines = spec["layer"][0]["data"]["values"].splitlines()
+    assert len(lines) - 1 == 3 * 2 * len(METRICS)
+    assert save_comparison(found, tmp_path / "chart.png").read_bytes()[:4] == b"\x89PNG"
+    page = save_comparison(found, tmp_path / "chart.html").read_text()
+    assert "https://cdn" not in page
+
+
+def test_the_page_of_a_mix_shows_the_comparison(found, pool, tmp_path):
+    """The section tells every recipe and sign, and stands only where there is a comparison."""
+    mix = select_mix(pool, size=50)
+    page = mix.report(tmp_path / "with.html", comparison=found).read_text()
+    assert page.count('class="sign"') == 2 * (3 + 3) * len(METRICS)
+    assert "Beside chance" in page
+    assert "Beside chance" not in mix.report(tmp_path / "without.html").read_text()
+
+
+def test_the_command_prints_and_writes(tmp_path):
+    """The command compares on files, prints every recipe, and writes JSON and chart."""
+    from recipe.demo import write_demo
+
+    write_demo(tmp_path / "pool", images=20)
+    given = [
+        "--recipe",
+        "svit-concepts",
+        "--size",
+        "0.1",
+        "--seeds",
+        "2",
+        "--out",
+        "found.json",
+        "--chart",
+        "chart.svg",
+    ]
+    done = run("pool", *given, "--cache", "off", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "svit-concepts" in done.stdout
+    assert "against source-balanced" in done.stdout
+    assert read_comparison(tmp_path / "found.json").recipes == ["random", "source-balanced", "svit-concepts"]
+    assert (tmp_path / "chart.svg").read_text().startswith("<svg")
+    refused = run("pool", "--out", "found.txt", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "expected a file ending in .json" in refused.stderr
