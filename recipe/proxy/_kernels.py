@@ -1,8 +1,8 @@
 """The compiled kernels: nearest questions, and an n-gram model in one hash table. numba infers the types.
 
-The table has a row of two words a context and one an n-gram: its 64-bit hash, and what is counted of it. Two of some ten
-million hashes are the same once in a hundred thousand tables. A context counts what was seen in it (low half) and how
-many different bytes that was (high half); an n-gram counts how often it was seen.
+A row of the table is a context or an n-gram: its 64-bit hash, and what is counted of it. Of ten million hashes two are
+the same less than once in a hundred thousand tables. A context counts what was seen in it (low half) and how many
+different bytes that was (high half); an n-gram counts how often it was seen.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _mixed(h):
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     h ^= h >> np.uint64(33)
-    return h if h else ONE
+    return h or ONE
 
 
 @njit(cache=True, nogil=True)

@@ -89,23 +89,23 @@ class Prepared:
     @cached_property
     def tokens(self) -> NDArray[np.int64]:
         """(r,) int64: estimated tokens of each row, at least one."""
-        return np.maximum(take(self.pool.rows, ["n_tokens"], self.rows)["n_tokens"].to_numpy().astype(np.int64), 1)
+        return np.asarray(take(self.pool.rows, ["n_tokens"], self.rows)["n_tokens"].to_numpy().clip(1), np.int64)
 
     @cached_property
     def firsts(self) -> NDArray[np.int64]:
         """(r + 1,) int64: the first pair of each row, and the number of pairs."""
-        return np.searchsorted(self.qas["row"].to_numpy(), np.arange(len(self.rows) + 1)).astype(np.int64)
+        return np.asarray(np.searchsorted(self.qas["row"].to_numpy(), np.arange(len(self.rows) + 1)), np.int64)
 
     @cached_property
     def tasks(self) -> NDArray[np.int64]:
         """(pairs,) int64: the task of each pair, as in `classes`."""
-        return self.classes["task"][self.qas["row"].to_numpy()]
+        return np.asarray(self.classes["task"][self.qas["row"].to_numpy()])
 
     def pairs(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the pairs of some rows, in the order of the rows; O(pairs)."""
         counts = self.firsts[places + 1] - self.firsts[places]
         before = np.cumsum(counts) - counts
-        return np.arange(counts.sum()) + np.repeat(self.firsts[places] - before, counts)
+        return np.asarray(np.arange(counts.sum()) + np.repeat(self.firsts[places] - before, counts))
 
     @cached_property
     def _talk(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -132,7 +132,7 @@ class Prepared:
 
     @cached_property
     def questions(self) -> tuple[NDArray[np.int64], csr_matrix]:
-        """Return the number of each pair's question, (pairs,), and the vector of each different one, (q, words) float32.
+        """(pairs,) the number of each pair's question, and (q, words) float32 the vector of each different question.
 
         Vectors are scikit-learn's TF-IDF with 1 + ln of counts, of length one; how rare a word is, is counted over the
         different questions of the rows.

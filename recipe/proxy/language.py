@@ -28,7 +28,7 @@ def proxy(
     tokens: int = 1_000_000,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Count the n-grams of the mix's answers, and tell what the answers held out cost under them, given their questions.
+    """Count the n-grams of the mix's answers, and tell what held answers cost under them, given their questions.
 
     An interpolated Kneser-Ney model of bytes: contexts of 0 to 6 bytes of the answer, then these 6 with the last line
     of the question (often the prompt that asks for a format), its first two words, and all of it. All pairs of a sample
@@ -45,8 +45,8 @@ def proxy(
     held
         (m,) rows to judge on, from 1.
     tokens
-        How much of the mix is read, in units of `n_tokens` (questions and answers), from 1. Give all mixes a budget that
-        each of them has: one that has fewer is read to its end, and has learned less.
+        How much of the mix is read, in units of `n_tokens` (questions and answers), from 1. Give all mixes a budget
+        that each of them has: one that has fewer is read to its end, and has learned less.
     seed
         Draws which samples are read where the mix has more than `tokens`.
 
@@ -72,7 +72,7 @@ def proxy(
     >>> from recipe import demo_pool, score_pool
     >>> from recipe.proxy import Prepared
     >>> ready = Prepared.of(score_pool(demo_pool(images=20), score=[]))
-    >>> bits = [proxy(ready, ready.rows[::2], ready.rows[1::2], tokens=tokens)["bits"] for tokens in (1000, 10)]
+    >>> bits = [proxy(ready, ready.rows[::2], ready.rows[1::2], tokens=tokens)["bits"] for tokens in (1000, 100)]
     >>> bits[0] < bits[1] < 8
     True
     """
