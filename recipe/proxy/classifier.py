@@ -65,7 +65,7 @@ def proxy(
     >>> from recipe.proxy import Prepared
     >>> ready = Prepared.of(score_pool(demo_pool(images=20), score=[]))
     >>> figures = proxy(ready, ready.rows[::2], ready.rows[1::2])
-    >>> sorted(figures), 0.5 < figures["kind"] <= 1
+    >>> sorted(figures), 0 < figures["kind"] <= 1
     (['kind', 'task'], True)
     """
     if c <= 0 or steps < 1:
