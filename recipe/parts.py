@@ -93,8 +93,7 @@ def pick_parts(pool: Pool, plan: Recipe, count: int, pick: Callable[[Turn], Pick
     turns, done = [], []
     for name, part in plan.parts.items():
         running = claimed.get(name, matches[name] & left)
-        balance = WHOLE if name in claimed else part.balance or plan.balance
-        own = plan.model_copy(update={"balance": balance, "select": part.select or plan.select})
+        own = plan.model_copy(update={"balance": _balance(plan, name), "select": part.select or plan.select})
         turn = Turn(name, _only(pool, running), own, sizes[name])
         try:
             scored, picks, quotas = pick(turn)
@@ -108,6 +107,43 @@ def pick_parts(pool: Pool, plan: Recipe, count: int, pick: Callable[[Turn], Pick
     scores = [_merged(turns, done, step.label) for step in plan.score if step.label in held]
     labels = pl.DataFrame([_part_of(turns, done, len(pool)), *quotas.columns(), *scores])
     return pool.with_labels(labels), _joined([picks for _, picks, _ in done]), quotas
+
+
+def sides_of(pool: Pool, picks: Picks, plan: Recipe) -> list[tuple[Pool, int, Balance]]:
+    """List what each part of a mix picked from: the rows that belong to it, how many it picked, and its balance.
+
+    Parameters
+    ----------
+    pool, picks, plan
+        Of a mix; one without parts is its own only part.
+
+    Returns
+    -------
+    list of tuple
+        Pool with every row of other parts refused, samples picked, balance.
+    """
+    if not plan.parts:
+        return [(pool, len(picks), plan.balance)]
+    belongs = {name: (pool.rows["part"] == name).fill_null(value=False).to_numpy() for name in plan.parts}
+    return [
+        (_only(pool, rows), int(rows[picks.rows].sum()), _balance(plan, name))
+        for name, rows in belongs.items()
+        if rows[picks.rows].any()
+    ]
+
+
+def part_counts(pool: Pool, picks: Picks, plan: Recipe) -> dict[str, int]:
+    """Count the picks of each part, which stand one part after the other; nothing for a mix without parts."""
+    if not plan.parts:
+        return {}
+    found = pool.rows["part"].gather(picks.rows)
+    return {name: int((found == name).sum()) for name in plan.parts}
+
+
+def _balance(plan: Recipe, name: str) -> Balance:
+    """Return the balance that holds for a part."""
+    part = plan.parts[name]
+    return WHOLE if part.size == "all" else part.balance or plan.balance
 
 
 def _matches(pool: Pool, name: str, part: Part) -> Rows:

@@ -10,8 +10,7 @@ import polars as pl
 
 from recipe.config import Recipe
 from recipe.errors import InputError
-from recipe.files import sha256
-from recipe.manifest import read_manifest
+from recipe.manifest import is_unchanged, read_manifest
 from recipe.mix import draw_quotas, open_sources
 from recipe.outcome import Mix
 from recipe.parts import pick_parts
@@ -32,7 +31,8 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     Parameters
     ----------
     path
-        The mix; its manifest, scores and statistics are found beside it.
+        The mix; its manifest, scores and statistics are found beside it. Of one that was written part by part, the name
+        that the files beside it are named after: ``mix.json`` for ``mix.stage1.json``.
     cache
         As for `select_mix`: with the cache that the mix was made with, its sources need not be read again.
 
@@ -59,10 +59,10 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     True
     """
     file = Path(path)
-    if not file.is_file():
+    if not (file.is_file() or side_file(file, "manifest.json").is_file()):
         raise InputError(f"{file}: expected a mix that was written before, got no file; name one, or select it")
     told = read_manifest(side_file(file, "manifest.json"))
-    if sha256(file) != told["mix"]["sha256"]:
+    if not is_unchanged(file, told):
         raise InputError(f"{file}: expected the file that its manifest describes, got another; write it anew")
     plan = Recipe.of(told["recipe"], write={"path": str(file)})
     if not plan.sources:
