@@ -163,8 +163,8 @@ class _Field(NamedTuple):
         named = f"{plan.cluster} {plan.seed}"
         if named not in self.clusters:
             self.clusters[named] = cluster_pool(pool, plan, trail)[0].rows["cluster"]
-        held = pl.select(pl.when(pl.Series(out)).then(pl.lit(HELD)).alias("problem")).to_series()
-        return Labelled(pool.with_labels(self.clusters[named].to_frame()).refuse(held), trail, {})
+        held = pl.when(pl.Series(out)).then(pl.lit(HELD)).otherwise(pool.rows["problem"])
+        return Labelled(pool.with_labels(pl.select(self.clusters[named], held.alias("problem"))), trail, {})
 
 
 def _check(sizes: Sequence[float], seeds: int, held: float) -> None:

@@ -11,7 +11,7 @@ import polars as pl
 from recipe.check.drift import check_drift
 from recipe.errors import ConfigError, InputError
 from recipe.files import atomic_write
-from recipe.manifest import manifest_of
+from recipe.manifest import files_of, manifest_of
 from recipe.read import read_pool
 from recipe.recount import file_stats, read_labelled
 from recipe.report.diff import Picked, diff_mixes
@@ -185,7 +185,7 @@ def _scores(mix: Path) -> pl.DataFrame | None:
 
 def _picked(mix: Path, keys: list[str] | None, labels: pl.DataFrame) -> Picked:
     """Say which samples a mix holds: by the keys of its manifest, or by its file."""
-    pool = read_pool(mix, boxes="keep")
+    pool = read_pool(files_of(mix), boxes="keep")
     shown = pool.rows.select("key", "row", "order").sort("order").drop("order")
     if keys is not None:
         where = shown.unique("key", keep="first", maintain_order=True)

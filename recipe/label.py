@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from recipe.store import Store
 
 
+TAGGERS = ("answer", "task", "dataset", "trouble")  # what each sample is asked by itself; concepts need a list as well
+
+
 class Labelled(NamedTuple):
     """A pool of which all is known that does not hang on the mix."""
 
@@ -77,14 +80,14 @@ def _tagged(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
         trail = trail.to("keywords", known=known.to_dicts())
         counts = trail.by_part(pool, partial(concepts.count, known=known), label="tag: keywords")
         known = concepts.frequent(known, counts, plan.tag.min_frequency, len(pool))
-    trail = trail.to("tag", known=known.to_dicts())
+    trail = trail.to("tag", taggers=TAGGERS, known=known.to_dicts())
     labels = pl.concat(trail.by_part(pool, partial(_tags, known=known), label="tag"), rechunk=False)
     return pool.refuse(labels["problem"]).with_labels(labels.drop("problem")), trail
 
 
 def _tags(part: Pool, known: pl.DataFrame) -> pl.DataFrame:
     """Make all labels of a part."""
-    labels: list[pl.DataFrame] = [call("tag", Step(name, {}), part) for name in ("answer", "task", "trouble")]
+    labels: list[pl.DataFrame] = [call("tag", Step(name, {}), part) for name in TAGGERS]
     return pl.concat([*labels, concepts.say(part, known)], how="horizontal")
 
 

@@ -6,8 +6,11 @@ import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from recipe.errors import InputError
 from recipe.files import expand, sha256
+from recipe.parts import part_counts
 from recipe.store import DECIDING
 from recipe.write import side_file
 
@@ -57,8 +60,27 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "margins": mix.quotas.report.to_dicts(),
         "certificate": mix.certificate,
         "fidelity": {name: round(value, 6) for name, value in mix.fidelity.items()},
+        **_parts(mix),
         "keys": mix.keys,
+        **_copies(mix),
     }
+
+
+def _parts(mix: Selection) -> dict[str, Any]:
+    """Say how many picks each part has, which stand one part after the other."""
+    counts = part_counts(mix.pool, mix.picks, mix.recipe)
+    return {"parts": counts} if counts else {}
+
+
+def _copies(mix: Selection) -> dict[str, Any]:
+    """Say which of the samples of one key are meant: place among the picks to number among the rows of the key.
+
+    Only those that are not the first are listed. Rows stand in key order, so the rows of a key stand together.
+    """
+    keys = mix.pool.rows["key"]
+    first = keys.search_sorted(keys.gather(mix.picks.rows), side="left").to_numpy()
+    nth = mix.picks.rows - first
+    return {"copies": {str(at): int(nth[at]) for at in np.flatnonzero(nth)}} if nth.any() else {}
 
 
 def read_manifest(file: Path) -> dict[str, Any]:
@@ -90,13 +112,27 @@ def read_manifest(file: Path) -> dict[str, Any]:
 
 
 def manifest_of(mix: Path) -> dict[str, Any] | None:
-    """Return the manifest beside a mix, if it can be read and is still that of the file's bytes."""
+    """Return the manifest beside a mix, if it can be read and is still that of its files."""
     file = side_file(mix, "manifest.json")
-    if not (mix.is_file() and file.is_file()):
+    if not file.is_file():
         return None
     try:
         told = read_manifest(file)
     except InputError:
         return None
+    return told if is_unchanged(mix, told) else None
+
+
+def is_unchanged(mix: Path, told: dict[str, Any]) -> bool:
+    """Tell whether a mix, or each file of one that was written part by part, has the bytes that its manifest names."""
     written = told.get("mix")
-    return told if isinstance(written, dict) and written.get("sha256") == sha256(mix) else None
+    if not isinstance(written, dict):
+        return False
+    known = written.get("files", [{"name": mix.name, "sha256": written.get("sha256")}])
+    return all((path := mix.with_name(one["name"])).is_file() and sha256(path) == one["sha256"] for one in known)
+
+
+def files_of(mix: Path) -> list[Path]:
+    """Return the files of a mix: itself, or those of its parts, as its manifest names them."""
+    told = None if mix.is_file() else manifest_of(mix)
+    return [mix.with_name(one["name"]) for one in told["mix"]["files"]] if told else [mix]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from recipe.engine import distributed, running
 from recipe.errors import ConfigError
 from recipe.label import label_pool
 from recipe.outcome import Mix
+from recipe.parts import check_parts, pick_parts
 from recipe.pool import SCHEMA, Pool
 from recipe.read import read_pool
 from recipe.rooms import call, check_knobs
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
     from recipe.engine import Name as Engine
     from recipe.label import Labelled
+    from recipe.parts import Turn
+    from recipe.picks import Picks
     from recipe.quotas import Quotas
     from recipe.steps import Step
     from recipe.trail import Trail
@@ -102,6 +106,28 @@ def select_mix(
             return mix.explained()
 
 
+def pick(known: Labelled, plan: Recipe, count: int) -> Mix:
+    """Pick so many samples of a labelled pool, part by part if the recipe has parts."""
+    if not plan.parts:
+        return Mix(*_picked(known, plan, count), plan, known.fidelity)
+    return Mix(*pick_parts(known.pool, plan, count, partial(_part, known)), plan, known.fidelity)
+
+
+def _picked(known: Labelled, plan: Recipe, count: int) -> tuple[Pool, Picks, Quotas]:
+    """Score every sample under the quotas of a mix of so many, and pick them."""
+    scored, quotas = score(known, plan, count)
+    with stage("select"):
+        picks = call("select", plan.select, scored, quotas, seed=plan.seed)
+        release(scored.vectors)
+    return scored, picks, quotas
+
+
+def _part(known: Labelled, turn: Turn) -> tuple[Pool, Picks, Quotas]:
+    """Pick a part; what is kept of its scores hangs on the rows that it may pick."""
+    rows = blake2b(np.packbits(turn.pool.eligible).data, digest_size=16).hexdigest()
+    return _picked(known._replace(pool=turn.pool, trail=known.trail.to("part", rows=rows)), turn.plan, turn.size)
+
+
 def score_pool(
     sources: Sources | None = None,
     *,
@@ -151,15 +177,6 @@ def opened(sources: Sources | None, plan: Recipe, cache: str | Path | None) -> P
     return replace(sources, parts=None) if isinstance(sources, Pool) else open_sources(plan, cache)
 
 
-def pick(known: Labelled, plan: Recipe, count: int) -> Mix:
-    """Pick so many samples of a labelled pool."""
-    scored, quotas = score(known, plan, count)
-    with stage("select"):
-        picks = call("select", plan.select, scored, quotas, seed=plan.seed)
-        release(scored.vectors)
-    return Mix(scored, picks, quotas, plan, known.fidelity)
-
-
 def score(known: Labelled, plan: Recipe, count: int) -> tuple[Pool, Quotas]:
     """Draw up the quotas of a mix of so many samples, and score every sample."""
     pool, trail, _ = known
@@ -199,12 +216,15 @@ def make_plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, sources: S
     if sources is not None and not isinstance(sources, Pool):
         knobs["sources"] = tuple(sources) if isinstance(sources, list | tuple) else (sources,)
     plan = Recipe.of(recipe, **knobs)
-    rooms = {"embed": [plan.embed], "cluster": [plan.cluster], "select": [plan.select], "score": plan.score}
+    check_parts(plan)
+    selectors = [plan.select, *(part.select for part in plan.parts.values() if part.select)]
+    rooms = {"embed": [plan.embed], "cluster": [plan.cluster], "select": selectors, "score": plan.score}
+    margins = [one.margins for one in (plan.balance, *(part.balance for part in plan.parts.values())) if one]
     labels = [step.label for step in plan.score]
     for label in labels:
         if labels.count(label) > 1 or label in SCHEMA:
             raise ConfigError(f"score: expected a name of its own for each score, got {', '.join(labels)}; rename one")
-    for room, steps in (rooms | {"balance": plan.balance.margins.values()}).items():
+    for room, steps in (rooms | {"balance": [rule for one in margins for rule in one.values()]}).items():
         for step in steps:
             check_knobs(room, step.name, step.knobs)
     return plan

@@ -7,9 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from recipe.balance._wishes import wishes
 from recipe.manifest import make_manifest
 from recipe.measure import measure
+from recipe.originals import writing
+from recipe.parts import part_counts, sides_of
 from recipe.report._stand_ins import stand_ins
 from recipe.report.gaps import find_gaps
 from recipe.report.look import draw_samples, show_sample
@@ -163,6 +167,8 @@ class Mix(Selection):
     def gaps(self, by: Literal["cluster", "concept"] = "cluster") -> Gaps:
         """Say which cells could not supply what the recipe's margins want of them, and by how much.
 
+        Each part of a mix asks its own margins of the samples that belong to it.
+
         Parameters
         ----------
         by
@@ -173,9 +179,13 @@ class Mix(Selection):
         Gaps
             A table, and a request to a data generator as JSON.
         """
-        asked = self.recipe.balance
-        wish = wishes(self.pool, len(self), margins=asked.margins, yes_share=asked.yes_share, per_image=asked.per_image)
-        return find_gaps(self, *wish, by)
+        sides = sides_of(self.pool, self.picks, self.recipe)
+        told = [
+            wishes(pool, size, margins=asked.margins, yes_share=asked.yes_share, per_image=asked.per_image)
+            for pool, size, asked in sides
+        ]
+        wish, supply = (np.sum(values, axis=0) for values in zip(*told, strict=True))
+        return find_gaps(self, wish, supply, by, sides=sides)
 
     def report(
         self, path: str | Path = "report.html", *, rows: int = 3000, comparison: Comparison | None = None
@@ -207,7 +217,8 @@ class Mix(Selection):
         Parameters
         ----------
         path
-            ``mix.json`` or ``mix.jsonl``; the recipe's `write.path` by default. Files beside it are named after it.
+            ``mix.json`` or ``mix.jsonl``; the recipe's `write.path` by default. Files beside it are named after it, as
+            are the files of the parts, ``mix.stage1.json``, if the recipe writes each part by itself.
 
         Returns
         -------
@@ -221,7 +232,6 @@ class Mix(Selection):
         InputError
             If a source has gone, or the folder cannot be written to.
         """
-        knobs = self.recipe.write.model_dump(exclude={"path", "records", "order", "files"})
         return write_mix(
             Path(path or self.recipe.write.path),
             self.pool,
@@ -229,7 +239,7 @@ class Mix(Selection):
             manifest=self.manifest(),
             stats=self.stats().to_json(),
             scores=self.scores,
-            **knobs,
+            **writing(self.pool, self.recipe, part_counts(self.pool, self.picks, self.recipe)),
         )
 
     def manifest(self) -> dict[str, Any]:

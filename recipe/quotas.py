@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 
@@ -53,3 +55,34 @@ class Quotas:
         cell = pl.Series("cell", self.cell)
         open_cell = pl.select(pl.when(cell >= 0).then(cell).alias("cell")).to_series()
         return pl.DataFrame({"cell": open_cell, "cell_quota": pl.Series(self.quota).gather(open_cell)})
+
+
+def join_quotas(parts: Mapping[str, Quotas]) -> Quotas:
+    """Put the quotas of the parts of a mix together, each with cells of its own.
+
+    Parameters
+    ----------
+    parts
+        Name to quotas of the same n rows. A row that has a cell in several of them keeps that of the last.
+
+    Returns
+    -------
+    Quotas
+        The report has a line for each part, under the margin `part`, and names the part before each margin. Limits on
+        images held in each part by itself, so there is none on the whole.
+    """
+    cell = np.full(len(next(iter(parts.values())).cell), -1, np.int32)
+    cells = strata = 0
+    stratum, report = [], []
+    for name, one in parts.items():
+        held = one.cell >= 0
+        cell[held] = one.cell[held] + cells
+        stratum.append(one.stratum + strata)
+        cells, strata = cells + len(one.quota), strata + int(one.stratum.max(initial=-1)) + 1
+        of_part = one.report.with_columns(margin=name + ": " + pl.col("margin"))
+        whole = {"margin": "part", "value": name, "supply": int(held.sum()), "wanted": one.size, "quota": one.size}
+        report.append((pl.DataFrame([whole], schema=one.report.schema), of_part))
+    quota, limited = (np.concatenate([getattr(one, name) for one in parts.values()]) for name in ("quota", "limited"))
+    image = next(iter(parts.values())).image
+    lines = pl.concat([*(line for line, _ in report), *(lines for _, lines in report)])
+    return Quotas(cell, quota, np.concatenate(stratum).astype(np.int32), limited, image, None, lines)

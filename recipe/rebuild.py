@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from recipe.config import Recipe
 from recipe.errors import ConfigError, InputError
 from recipe.files import expand, sha256
 from recipe.manifest import read_manifest
+from recipe.originals import writing
 from recipe.read import read_pool
-from recipe.rooms import find
-from recipe.write import FORMATS
+from recipe.write import FORMATS, write_records
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from recipe.pool import Pool
@@ -38,7 +38,7 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     Returns
     -------
     Path
-        The file written.
+        The file written; of a mix that is written part by part, the first.
 
     Raises
     ------
@@ -62,13 +62,13 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     target = Path(path) if path else file.with_name(file.name.removesuffix(".manifest.json") + ending)
     if target.suffix not in FORMATS:
         raise ConfigError(f"expected a mix ending in {' or '.join(FORMATS)}, got {target}")
-    knobs = plan.write.model_dump(exclude={"path", "records", "order", "files"})
-    find("write", FORMATS[target.suffix])(pool, _rows(pool, told["keys"], file), target, **knobs)
-    return target
+    rows = _rows(pool, told["keys"], told.get("copies", {}), file)
+    written = write_records(target, pool, rows, **writing(pool, plan, told.get("parts", {})))
+    return next(iter(written))
 
 
-def _rows(pool: Pool, keys: list[str], file: Path) -> NDArray[np.int64]:
-    """Find the row of each key: the first one that has no problem of its own, as selection did."""
+def _rows(pool: Pool, keys: list[str], copies: dict[str, int], file: Path) -> NDArray[np.int64]:
+    """Find the row of each key: the first one that has no problem of its own, as selection did, or the copy named."""
     sound = pool.rows.filter(pl.col("problem").is_null()).unique("key", keep="first", maintain_order=True)
     found = pl.DataFrame({"key": keys}).join(sound.select("key", "row"), on="key", how="left", maintain_order="left")
     lost = found.filter(pl.col("row").is_null())
@@ -76,4 +76,8 @@ def _rows(pool: Pool, keys: list[str], file: Path) -> NDArray[np.int64]:
         raise InputError(
             f"{file}: {lost.height} of its keys are in no source, as {lost['key'][0]}; restore the sources"
         )
-    return found["row"].cast(pl.Int64).to_numpy()
+    rows = found["row"].cast(pl.Int64).to_numpy().copy()
+    places = np.array([int(place) for place in copies], dtype=np.int64)
+    first = pool.rows["key"].search_sorted(found["key"].gather(places), side="left").to_numpy()
+    rows[places] = first + np.array(list(copies.values()), dtype=np.int64)
+    return rows

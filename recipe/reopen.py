@@ -10,17 +10,19 @@ import polars as pl
 
 from recipe.config import Recipe
 from recipe.errors import InputError
-from recipe.files import sha256
-from recipe.manifest import read_manifest
+from recipe.manifest import is_unchanged, read_manifest
 from recipe.mix import draw_quotas, open_sources
 from recipe.outcome import Mix
+from recipe.parts import pick_parts
 from recipe.picks import Picks
 from recipe.pool import SCHEMA
 from recipe.report.stats import read_stats
 from recipe.write import side_file
 
 if TYPE_CHECKING:
+    from recipe.parts import Turn
     from recipe.pool import Pool
+    from recipe.quotas import Quotas
 
 
 def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
@@ -29,7 +31,8 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     Parameters
     ----------
     path
-        The mix; its manifest, scores and statistics are found beside it.
+        The mix; its manifest, scores and statistics are found beside it. Of one that was written part by part, the name
+        that the files beside it are named after: ``mix.json`` for ``mix.stage1.json``.
     cache
         As for `select_mix`: with the cache that the mix was made with, its sources need not be read again.
 
@@ -56,10 +59,10 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     True
     """
     file = Path(path)
-    if not file.is_file():
+    if not (file.is_file() or side_file(file, "manifest.json").is_file()):
         raise InputError(f"{file}: expected a mix that was written before, got no file; name one, or select it")
     told = read_manifest(side_file(file, "manifest.json"))
-    if sha256(file) != told["mix"]["sha256"]:
+    if not is_unchanged(file, told):
         raise InputError(f"{file}: expected the file that its manifest describes, got another; write it anew")
     plan = Recipe.of(told["recipe"], write={"path": str(file)})
     if not plan.sources:
@@ -74,7 +77,21 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     pool = _labelled(_sources(plan, cache, file), labels, file)
     if pool.rows["key"].gather(picks.rows).to_list() != told["keys"]:
         raise InputError(f"{file}: its scores are of another mix than its manifest; write the mix anew")
-    return Mix(pool, picks, draw_quotas(pool, plan, len(picks)), plan, told["fidelity"], stats)
+    return Mix(pool, picks, _quotas(pool, picks, plan), plan, told["fidelity"], stats)
+
+
+def _quotas(pool: Pool, picks: Picks, plan: Recipe) -> Quotas:
+    """Draw up the quotas under which the picks were made; each part has its own."""
+    if not plan.parts:
+        return draw_quotas(pool, plan, len(picks))
+    of_part = pool.rows["part"].gather(picks.rows)
+
+    def again(turn: Turn) -> tuple[Pool, Picks, Quotas]:
+        """Pick what the part picked."""
+        own = Picks(picks.rows[(of_part == turn.name).to_numpy()])
+        return turn.pool, own, draw_quotas(turn.pool, turn.plan, turn.size)
+
+    return pick_parts(pool, plan, len(picks), again)[2]
 
 
 def _sources(plan: Recipe, cache: str | Path | None, file: Path) -> Pool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from recipe.errors import ConfigError
 from recipe.sizes import read_size
 from recipe.steps import Room, room_default
 
@@ -119,8 +120,10 @@ Size = Annotated[int | float | str, BeforeValidator(understand_size)]
 
 
 def _understand_part(given: object) -> object:
-    """Refuse a size that is neither one that a recipe may have, nor all, nor the rest."""
-    return given if given in ("all", None) else understand_size(given)
+    """Refuse a size that is neither a count, nor a share, nor all, nor the rest."""
+    if given not in ("all", None) and read_size(given)[1] == "tokens":
+        raise ConfigError(f"expected a count, a share or all as the size of a part, got size={given!r}")
+    return given
 
 
 class Part(Frozen):
@@ -128,10 +131,14 @@ class Part(Frozen):
 
     where: dict[str, tuple[str, ...]] = {}
     """Column (task, source, dataset, ...) to the values that a sample may have; all of them must hold."""
+    where_not: dict[str, tuple[str, ...]] = {}
+    """Column to values that a sample may not have; one that has no value passes."""
     size: Annotated[int | float | str | None, BeforeValidator(_understand_part)] = None
-    """Samples of it, or all there are; what the other parts leave of the recipe's size if not given."""
+    """A count, a share of the whole mix (0..1], or `all`: whatever matches, before any other part picks, and even
+    duplicates, for a published mix has them on purpose. One part may be without: it picks what the others leave of the
+    recipe's size. If none is, the sizes of the parts add up to the mix, and the recipe's is what shares are of."""
     balance: Balance | None = None
-    """Its margins; the recipe's by default."""
+    """Its margins; the recipe's by default. A part of size `all` has none."""
     select: Room | None = None
     """Its selector; the recipe's by default."""
 
@@ -144,7 +151,8 @@ class Write(Frozen):
     ids: Literal["string", "given"] = "string"
     """Whether ids that were numbers are written as strings (Arrow readers refuse a mixture), or as they were given."""
     records: Literal["made", "given"] = "made"
-    """Whether records of LLaVA files are made anew, or written as they were read: every key, type and blank."""
+    """Whether records of LLaVA files are made anew, or written as they were read: every key, type and blank. Those that
+    would stop LLaVA, and samples of other formats, are made either way."""
     order: Literal["picked", "shuffled"] = "picked"
     """Whether records stand in pick order, or in one that the seed draws."""
     files: Literal["one", "parts"] = "one"
@@ -154,3 +162,10 @@ class Write(Frozen):
     sources."""
     max_tokens: int = Field(default=1472, ge=1)
     """The most tokens of a merged record: LLaVA-v1.5's context of 2,048 less 576 for the image."""
+
+    @model_validator(mode="after")
+    def _can_be_both(self) -> Self:
+        """Refuse to merge records that are to stay as they are."""
+        if self.pack and self.records == "given":
+            raise ValueError("pack merges records, which records=given leaves as they are; choose one")
+        return self

@@ -14,8 +14,12 @@ from recipe.errors import ConfigError
 from recipe.excerpts import excerpts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from recipe.pool import Pool
+    from recipe.sections import Balance
     from recipe.selection import Selection
 
 FORMAT = 1
@@ -82,7 +86,14 @@ class Gaps:
         return f"<p>{escape(self.summary)}</p>" + (self.table._repr_html_() if len(self) else "")
 
 
-def find_gaps(mix: Selection, wish: NDArray[np.float64], supply: NDArray[np.float64], by: By = "cluster") -> Gaps:
+def find_gaps(
+    mix: Selection,
+    wish: NDArray[np.float64],
+    supply: NDArray[np.float64],
+    by: By = "cluster",
+    *,
+    sides: Sequence[tuple[Pool, int, Balance]] | None = None,
+) -> Gaps:
     """Sum up what is wanted and what there is by cells.
 
     Parameters
@@ -93,6 +104,8 @@ def find_gaps(mix: Selection, wish: NDArray[np.float64], supply: NDArray[np.floa
         (n,) float64 as `recipe.balance._wishes.wishes` returns them.
     by
         The third side of a cell, beside task and kind of answer.
+    sides
+        Pool, size and balance of each part of the mix; by default it is one.
 
     Returns
     -------
@@ -122,7 +135,7 @@ def find_gaps(mix: Selection, wish: NDArray[np.float64], supply: NDArray[np.floa
     # Rounded before they are sorted: the last bits of a sum hang on the order in which threads add.
     cells = table.group_by(key).agg(pl.col("supply", "wanted", "picked", "short").sum().round(DIGITS))
     short = cells.filter(pl.col("short") >= LEAST).sort("short", *key, descending=[True, False, False, False])
-    named = _nowhere(mix)
+    named = _nowhere(sides or [(mix.pool, len(mix), mix.recipe.balance)])
     shown = pl.concat([named, short], how="diagonal_relaxed").select(
         *key,
         pl.col("supply").round(1),
@@ -135,18 +148,19 @@ def find_gaps(mix: Selection, wish: NDArray[np.float64], supply: NDArray[np.floa
     return Gaps(shown, by, len(mix), missing, request)
 
 
-def _nowhere(mix: Selection) -> pl.DataFrame:
+def _nowhere(sides: Sequence[tuple[Pool, int, Balance]]) -> pl.DataFrame:
     """List the tasks and kinds of answers that the recipe gives a share and no sample has."""
     kinds = {"task": pl.String, "answer": pl.String, "supply": pl.Float64, "wanted": pl.Float64, "short": pl.Float64}
     lines = []
-    for column, step in mix.recipe.balance.margins.items():
-        shares = step.knobs.get("weights")
-        if column not in ("task", "answer") or not isinstance(shares, dict):
-            continue
-        present = set(mix.pool.rows[column].filter(mix.pool.eligible).to_list())
-        for value in sorted(set(shares) - present):
-            wanted = round(len(mix) * shares[value] / sum(shares.values()), 1)
-            lines.append({column: value, "supply": 0.0, "wanted": wanted, "short": wanted})
+    for pool, size, balance in sides:
+        for column, step in balance.margins.items():
+            shares = step.knobs.get("weights")
+            if column not in ("task", "answer") or not isinstance(shares, dict):
+                continue
+            present = set(pool.rows[column].filter(pool.eligible).to_list())
+            for value in sorted(set(shares) - present):
+                wanted = round(size * shares[value] / sum(shares.values()), 1)
+                lines.append({column: value, "supply": 0.0, "wanted": wanted, "short": wanted})
     return pl.DataFrame(lines, schema={**kinds, "picked": pl.UInt32})
 
 

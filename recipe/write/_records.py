@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import numpy as np
 
@@ -15,10 +15,21 @@ from recipe.write import _pack
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from recipe.pool import Pool
     from recipe.write._pack import Record, Rows
 
 Ids = Literal["string", "given"]
+
+
+class Originals(Protocol):
+    """Where the lines of records come from that are written as they were read."""
+
+    def lines(self, rows: NDArray[np.int64]) -> Iterator[str | None]:
+        """Return the line of each row, None where it must be made."""
+        ...
+
 
 SLICE = 8192  # rows that are Python objects at a time
 
@@ -68,7 +79,9 @@ def _with_extra(record: Record, extra: dict[str, Any], ids: Ids) -> Record:
     return record | extra
 
 
-def lines(pool: Pool, rows: Rows, *, ids: Ids, pack: bool, max_tokens: int) -> Iterator[str]:
+def lines(
+    pool: Pool, rows: Rows, *, ids: Ids, pack: bool, max_tokens: int, originals: Originals | None = None
+) -> Iterator[str]:
     """Make the record of each row, or of each pack of rows, as one line of ASCII JSON without its line end.
 
     Parameters
@@ -79,12 +92,17 @@ def lines(pool: Pool, rows: Rows, *, ids: Ids, pack: bool, max_tokens: int) -> I
         Merge single questions about one image into one record, see `recipe.write._pack.pack`.
     max_tokens
         Most tokens of a merged record.
+    originals
+        Gives the lines of records that are written as they were read, when nothing is packed.
 
     Yields
     ------
     str
         One record.
     """
+    if originals is not None and not pack:
+        yield from _given(pool, rows, ids, originals)
+        return
     if not pack:
         yield from map(json.dumps, records(pool, rows, ids=ids))
         return
@@ -92,3 +110,13 @@ def lines(pool: Pool, rows: Rows, *, ids: Ids, pack: bool, max_tokens: int) -> I
     single = records(pool, [row for members in packs for row in members], ids=ids)
     for members in packs:
         yield json.dumps(_pack.merge(list(islice(single, len(members)))))
+
+
+def _given(pool: Pool, rows: Rows, ids: Ids, originals: Originals) -> Iterator[str]:
+    """Take the line of each row from its file, and make those that cannot be taken."""
+    order = np.asarray(rows, dtype=np.int64)
+    for start in range(0, len(order), SLICE):
+        some = order[start : start + SLICE]
+        taken = list(originals.lines(some))
+        made = records(pool, some[[line is None for line in taken]], ids=ids)
+        yield from (json.dumps(next(made)) if line is None else line for line in taken)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from recipe.pool import Pool
     from recipe.write._pack import Rows
-    from recipe.write._records import Ids
+    from recipe.write._records import Ids, Originals
 
 
 def write(
@@ -23,12 +23,13 @@ def write(
     ids: Ids = "string",
     pack: bool = False,
     max_tokens: int = 1472,
+    originals: Originals | None = None,
 ) -> int:
     """Write samples as JSON Lines. LLaVA v1.5 itself cannot read them: its file is one array.
 
     Parameters
     ----------
-    pool, rows, ids, pack, max_tokens
+    pool, rows, ids, pack, max_tokens, originals
         As for `recipe.write.llava.write`.
     path
         File to write, usually ``.jsonl``.
@@ -40,7 +41,7 @@ def write(
     """
     written = 0
     with atomic_write(path, "w") as file:
-        for line in lines(pool, rows, ids=ids, pack=pack, max_tokens=max_tokens):
+        for line in lines(pool, rows, ids=ids, pack=pack, max_tokens=max_tokens, originals=originals):
             file.write(line + "\n")
             written += 1
     return written

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from recipe.pool import Pool
     from recipe.write._pack import Rows
-    from recipe.write._records import Ids
+    from recipe.write._records import Ids, Originals
 
 
 def write(
@@ -23,6 +23,7 @@ def write(
     ids: Ids = "string",
     pack: bool = False,
     max_tokens: int = 1472,
+    originals: Originals | None = None,
 ) -> int:
     """Write samples as the file that LLaVA v1.5 takes as ``--data_path``.
 
@@ -42,6 +43,8 @@ def write(
         Merge single questions about one image into one record, as LLaVA did for its VQA sources.
     max_tokens
         Most tokens of a merged record, from 1.
+    originals
+        Gives the lines of records that are written as they were read; without it all are made.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def write(
     """
     written = 0
     with atomic_write(path, "w") as file:
-        for line in lines(pool, rows, ids=ids, pack=pack, max_tokens=max_tokens):
+        for line in lines(pool, rows, ids=ids, pack=pack, max_tokens=max_tokens, originals=originals):
             file.write(",\n" if written else "[\n")
             file.write(line)
             written += 1
