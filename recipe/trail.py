@@ -125,8 +125,12 @@ class Trail:
 
 def _files(knobs: Mapping[str, Any]) -> dict[str, str]:
     """Hash the files that knobs name: it is their content that matters."""
-    paths = {name: Path(value) for name, value in knobs.items() if isinstance(value, str | Path)}
-    return {name: sha256(path) for name, path in paths.items() if path.is_file()}
+    hashes: dict[str, str] = {}
+    for name, value in knobs.items():
+        for path in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(path, str | Path) and Path(path).is_file():
+                hashes[name if path is value else f"{name}: {path}"] = sha256(path)
+    return hashes
 
 
 def _on_part(function: Callable[[Pool], Any], store: Store, name: str) -> Any:
