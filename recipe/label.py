@@ -44,7 +44,7 @@ class Labelled(NamedTuple):
 
 
 def label_pool(pool: Pool, plan: Recipe) -> Labelled:
-    """Tag, refuse what is excluded and duplicates, embed and cluster, on all cores and part by part where the pool lies in files.
+    """Tag, refuse leaks and duplicates, embed and cluster, on all cores and part by part where the pool lies in files.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from recipe.errors import InputError
-from recipe.files import expand, sha256
+from recipe.files import expand, file_hashes, sha256
 from recipe.store import DECIDING
 from recipe.write import side_file
 
@@ -53,12 +53,20 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "recipe": plan,
         "versions": {name: version(name) for name in DECIDING},
         "sources": sources,
+        "files": _side_files(mix),
         "counts": mix.counts,
         "margins": mix.quotas.report.to_dicts(),
         "certificate": mix.certificate,
         "fidelity": {name: round(value, 6) for name, value in mix.fidelity.items()},
         "keys": mix.keys,
     }
+
+
+def _side_files(mix: Selection) -> dict[str, str]:
+    """Hash what is no source and decides what is picked: benchmarks that are kept out, and scores from elsewhere."""
+    plan = mix.recipe
+    told = [("exclude", plan.exclude.model_dump()), *((f"score {step.label}", step.knobs) for step in plan.score)]
+    return {f"{where}: {name}": digest for where, knobs in told for name, digest in file_hashes(knobs).items()}
 
 
 def read_manifest(file: Path) -> dict[str, Any]:

@@ -30,7 +30,10 @@ def _character(text, at, alphabet):
     if a < TWO:
         code, after = (a & np.uint32(0x1F)) << np.uint32(6) | b, at + 2
     elif a < THREE:
-        code, after = (a & np.uint32(0x0F)) << np.uint32(12) | b << np.uint32(6) | np.uint32(text[at + 2] & 0x3F), at + 3
+        code, after = (
+            (a & np.uint32(0x0F)) << np.uint32(12) | b << np.uint32(6) | np.uint32(text[at + 2] & 0x3F),
+            at + 3,
+        )
     else:
         c, d = np.uint32(text[at + 2] & 0x3F), np.uint32(text[at + 3] & 0x3F)
         code = (a & np.uint32(0x07)) << np.uint32(18) | b << np.uint32(12) | c << np.uint32(6) | d
@@ -171,11 +174,28 @@ def bags_of(hashes, starts, begins, words, times):
 
 
 @njit(cache=True, nogil=True)
+def _dot(one, weights, two, others):
+    """Return the inner product of two sparse vectors whose columns ascend."""
+    dot, a, b = 0.0, 0, 0
+    while a < len(one) and b < len(two):
+        if one[a] == two[b]:
+            dot += weights[a] * others[b]
+            a += 1
+            b += 1
+        elif one[a] < two[b]:
+            a += 1
+        else:
+            b += 1
+    return dot
+
+
+@njit(cache=True, nogil=True)
 def similar_bags(begins, words, times, vocabulary, idf, unknown, lists, listed, bounds, columns, weights, least):
     """Return pairs of a text and a known bag whose cosine is at least `least`, ascending by text.
 
-    `words` are hashes, `vocabulary` the known ones, ascending; `lists` and `listed` say under which words each known bag
-    is filed, `bounds`, `columns` and `weights` what is in it, with length one. Words that no bag has weigh `unknown`.
+    `words` are hashes, `vocabulary` the known ones, ascending; `lists` and `listed` say under which words each known
+    bag is filed, `bounds`, `columns` and `weights` what is in it, with length one. Words that no bag has weigh
+    `unknown`.
     """
     texts, bags = np.empty(1024, np.int64), np.empty(1024, np.int64)
     count = 0
@@ -203,17 +223,8 @@ def similar_bags(begins, words, times, vocabulary, idf, unknown, lists, listed, 
                 if seen[bag] == i:
                     continue
                 seen[bag] = i
-                dot, a, b = 0.0, 0, bounds[bag]
-                while a < met and b < bounds[bag + 1]:
-                    if ids[a] == columns[b]:
-                        dot += mine[a] * weights[b]
-                        a += 1
-                        b += 1
-                    elif ids[a] < columns[b]:
-                        a += 1
-                    else:
-                        b += 1
-                if dot < (least - SLACK) * length:
+                span = slice(bounds[bag], bounds[bag + 1])
+                if _dot(ids[:met], mine, columns[span], weights[span]) < (least - SLACK) * length:
                     continue
                 if count == len(texts):
                     texts = np.concatenate((texts, np.empty(count, np.int64)))

@@ -42,10 +42,11 @@ def read_questions(path: str) -> list[Question]:
     Parameters
     ----------
     path
-        ``.txt``: a question a line. ``.json``, ``.jsonl``: records in an array, a line each, or in an object keyed by id
-        or around one array. ``.tsv``, ``.csv``: a record a line, below the names. The question of a record stands under
-        question, text, prompt, query, problem or instruction, in upper or lower case, or it is each human turn of its
-        conversations; options under choices or options or A, B, C and so on; context under hint, context or passage.
+        ``.txt``: a question a line. ``.json``, ``.jsonl``: records in an array, a line each, or in an object that is
+        keyed by id or holds one array. ``.tsv``, ``.csv``: a record a line, below the names. A record is a string, or
+        its question stands under question, text, prompt, query, problem or instruction, in upper or lower case, or is
+        each human turn of its conversations; options under choices or options or A, B, C and so on; context under hint,
+        context or passage.
 
     Returns
     -------

@@ -79,11 +79,6 @@ def words_of(texts: pl.Series) -> Words:
     return Words(text, hashes[:count], begins[:count], stops[:count], starts)
 
 
-def hash_of(word: str) -> int:
-    """Return the hash of one word."""
-    return int(words_of(pl.Series([word])).hashes[0])
-
-
 def spoken(turns: pl.Series, prompts: str, speaker: str | None = None) -> pl.DataFrame:
     """List the turns of samples: `row`, from 0, and `value`, without `<image>` and without what `prompts` finds.
 

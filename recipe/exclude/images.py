@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
-COCO = re.compile(r"(?:COCO_(?:train|val|test)\d{4}_)?(\d{12})", re.ASCII)  # the names of 2014 and of 2017
+# COCO's names of 2014 and of 2017, and what Vision-Flan puts before them; VizWiz's numbers have twelve digits too.
+COCO = re.compile(r"(?:(?!.*VizWiz_).*_)?(\d{12})", re.ASCII)
 NUMBER = re.compile(r"\d+", re.ASCII)
 
 
@@ -29,8 +29,9 @@ def marks_of_name(name: str) -> list[str]:
     """Return the marks that an id or a path stands for: an image that has one of them is meant.
 
     A path means images whose path ends with it, on the border of a folder. An id means images whose file's stem is the
-    id; a bare number means stems that are that number, with zeros before it or not, and no others. A name of COCO's
-    means the image of that number under COCO's other names too (COCO_val2014_000000000139.jpg, 000000000139.jpg).
+    id; a bare number means stems that are that number, with zeros before it or not, and no others. It means them in
+    every data set, so give paths where two of them number their images. A name of COCO's means the image of that number
+    under its other names too (COCO_val2014_000000000139.jpg, 000000000139.jpg, and Vision-Flan's, which end so).
 
     Examples
     --------
@@ -41,7 +42,7 @@ def marks_of_name(name: str) -> list[str]:
     if not is_path(path):
         number = [f"#{int(path)}"] if NUMBER.fullmatch(path) else []
         return [f"={path}", *number, *_coco(path)]
-    return [f"/{path}", *_coco(PurePosixPath(path).stem)]
+    return [f"/{path}", *_coco(_stem(path))]
 
 
 def marks_of_image(image: str) -> list[str]:
@@ -53,7 +54,7 @@ def marks_of_image(image: str) -> list[str]:
     ['/139.jpg', '/vg/139.jpg', '=139', '#139']
     """
     path = _plain(image)
-    parts, stem = path.split("/"), PurePosixPath(path).stem
+    parts, stem = path.split("/"), _stem(path)
     number = [f"#{int(stem)}"] if NUMBER.fullmatch(stem) else []
     ends = ["/" + "/".join(parts[at:]) for at in reversed(range(len(parts)))]
     return [*ends, f"={stem}", *number, *_coco(stem)]
@@ -93,6 +94,12 @@ def _plain(name: str) -> str:
     while path.startswith(("./", "/")):
         path = path.removeprefix("./").lstrip("/")
     return path
+
+
+def _stem(path: str) -> str:
+    """Return the name of a file without its last ending."""
+    name = path.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
 
 
 def _coco(stem: str) -> list[str]:

@@ -7,12 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from recipe.exclude import _kernels as kernels
-from recipe.exclude._words import Words, hash_of, words_of
+from recipe.exclude._words import Words, words_of
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
 FEWEST = 6  # content words from which a question is about one picture: "What color is the car?" has two
@@ -23,8 +23,8 @@ doing each either following for from give given has have having here how i if im
 just kind like look looking made main many may me might more most much near next no not of off on one only options or
 other out over part people person photo photograph picture pictures please put question scene see seem seen shape should
 show shown side so some someone something than that the their them there these they thing things this those through to
-towards true type under up us use used using using was way we were what when where whether which who whom whose why will
-with within would yes you your""".split()
+towards true type under up us use used using was way we were what when where whether which who whom whose why will
+with within would yes you your"""
 
 
 @dataclass(frozen=True)
@@ -148,4 +148,4 @@ def _filed(
 @cache
 def _common() -> NDArray[np.uint64]:
     """Return the hashes of common words."""
-    return np.array([hash_of(word) for word in COMMON], np.uint64)
+    return words_of(pl.Series([COMMON])).hashes
