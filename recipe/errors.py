@@ -11,7 +11,8 @@
     └── MissingExtra    an optional dependency is not installed
 
     RecipeWarning
-    └── PoorFit         what was learned of a pool says little of it
+    ├── PoorFit         what was learned of a pool says little of it
+    └── ShortQuestions  questions of a benchmark are too short to be looked for
 
 A message says what was expected, what came, where, and what to do, in one line.
 """
@@ -59,6 +60,10 @@ class RecipeWarning(UserWarning):
 
 class PoorFit(RecipeWarning):
     """What was learned of a pool says little of it."""
+
+
+class ShortQuestions(RecipeWarning):
+    """Questions of a benchmark are too short to be looked for."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -192,6 +192,27 @@ def sha256(path: str | os.PathLike[str]) -> str:
         ) from error
 
 
+def file_hashes(knobs: Mapping[str, Any]) -> dict[str, str]:
+    """Hash the files that knobs name, alone or in a list: it is their content that matters.
+
+    Parameters
+    ----------
+    knobs
+        Name to value; what is no path of a file is passed over.
+
+    Returns
+    -------
+    dict
+        Name of the knob, and in a list the path too, to SHA-256.
+    """
+    hashes: dict[str, str] = {}
+    for name, value in knobs.items():
+        for path in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(path, str | Path) and Path(path).is_file():
+                hashes[name if path is value else f"{name}: {path}"] = sha256(path)
+    return hashes
+
+
 @overload
 def atomic_write(path: str | os.PathLike[str], mode: Literal["wb"] = "wb") -> AbstractContextManager[IO[bytes]]: ...
 @overload

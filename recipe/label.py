@@ -12,11 +12,13 @@ import polars as pl
 
 from recipe._workers import dismiss
 from recipe.engine import single_threaded
+from recipe.exclude import find_leaks
 from recipe.pool import PART, Pool
 from recipe.rooms import call, find
 from recipe.stages import stage
 from recipe.steps import Step
 from recipe.tag import concepts
+from recipe.tag._prompts import FORMAT_PROMPTS
 from recipe.trail import Trail
 from recipe.vectors import check_vectors, release
 
@@ -45,7 +47,7 @@ class Labelled(NamedTuple):
 
 
 def label_pool(pool: Pool, plan: Recipe) -> Labelled:
-    """Tag, refuse duplicates, embed and cluster, on all cores and part by part where the pool lies in files.
+    """Tag, refuse leaks and duplicates, embed and cluster, on all cores and part by part where the pool lies in files.
 
     Parameters
     ----------
@@ -62,6 +64,9 @@ def label_pool(pool: Pool, plan: Recipe) -> Labelled:
     trail = Trail.of(pool)
     with stage("tag"):
         pool, trail = _tagged(pool, plan, trail)
+    if plan.exclude.images or plan.exclude.questions:
+        with stage("exclude"):
+            pool, trail = _excluded(pool, plan, trail)
     with stage("dedup"):
         pool, trail = refuse_twins(pool, plan, trail)
     fidelity: dict[str, float] = {}
@@ -89,6 +94,13 @@ def _tags(part: Pool, known: pl.DataFrame) -> pl.DataFrame:
     """Make all labels of a part."""
     labels: list[pl.DataFrame] = [call("tag", Step(name, {}), part) for name in TAGGERS]
     return pl.concat([*labels, concepts.say(part, known)], how="horizontal")
+
+
+def _excluded(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
+    """Refuse what a benchmark holds, before duplicates are: a twin of a leaked sample must not replace it."""
+    knobs = plan.exclude.model_dump()
+    trail = trail.to("exclude", Step("exclude", knobs))
+    return pool.refuse(find_leaks(pool, trail, **knobs, prompts=FORMAT_PROMPTS)), trail
 
 
 def refuse_twins(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:

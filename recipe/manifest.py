@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recipe.errors import InputError
-from recipe.files import expand, sha256
+from recipe.files import expand, file_hashes, sha256
 from recipe.parts import part_counts
 from recipe.store import DECIDING
 from recipe.write import side_file
@@ -56,6 +56,7 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "recipe": plan,
         "versions": {name: version(name) for name in DECIDING},
         "sources": sources,
+        "files": _side_files(mix),
         "counts": mix.counts,
         "margins": mix.quotas.report.to_dicts(),
         "certificate": mix.certificate,
@@ -81,6 +82,13 @@ def _copies(mix: Selection) -> dict[str, Any]:
     first = keys.search_sorted(keys.gather(mix.picks.rows), side="left").to_numpy()
     nth = mix.picks.rows - first
     return {"copies": {str(at): int(nth[at]) for at in np.flatnonzero(nth)}} if nth.any() else {}
+
+
+def _side_files(mix: Selection) -> dict[str, str]:
+    """Hash what is no source and decides what is picked: benchmarks that are kept out, and scores from elsewhere."""
+    plan = mix.recipe
+    told = [("exclude", plan.exclude.model_dump()), *((f"score {step.label}", step.knobs) for step in plan.score)]
+    return {f"{where}: {name}": digest for where, knobs in told for name, digest in file_hashes(knobs).items()}
 
 
 def read_manifest(file: Path) -> dict[str, Any]:

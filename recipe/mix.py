@@ -184,9 +184,10 @@ def score(known: Labelled, plan: Recipe, count: int) -> tuple[Pool, Quotas]:
         quotas = draw_quotas(pool, plan, count)
         pool = pool.with_labels(quotas.columns())
     with stage("score"):
-        scores = {step.label: _scores(pool, step, trail) for step in plan.score}
+        for step in plan.score:  # in order, so that a score may be made of those before it
+            pool = pool.with_scores({step.label: _scores(pool, step, trail)})
         release(pool.vectors)
-        return pool.with_scores(scores), quotas
+        return pool, quotas
 
 
 def draw_quotas(pool: Pool, plan: Recipe, count: int) -> Quotas:

@@ -60,6 +60,13 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "bad_box": Problem("a bracket that should hold a box does not hold one in 0..1", "repair the box"),
     "boilerplate": Problem("the answer is a refusal or boilerplate of the model that wrote it", "write it anew"),
+    "bench_image": Problem("a benchmark that is held out has this image", "nothing: it is kept out of the mix"),
+    "bench_ngram": Problem(
+        "a turn shares a run of words with a benchmark's question", "nothing, or a larger exclude.ngram: see the place"
+    ),
+    "bench_similar": Problem(
+        "a question says the same as a benchmark's", "nothing, or a larger exclude.similarity: see the place"
+    ),
     "dup": Problem("another sample says the same about the same image", "nothing: one of them is kept"),
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +11,13 @@ import numpy as np
 import polars as pl
 
 from recipe.engine import spread
-from recipe.files import sha256
+from recipe.files import file_hashes
 from recipe.pool import part_pool
 from recipe.tables import map_table, write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -56,7 +56,7 @@ class Trail:
         if self.parts is None:
             return self
         named = [
-            [step.name if isinstance(step.name, str) else token_hex(8), step.knobs, _files(step.knobs)]
+            [step.name if isinstance(step.name, str) else token_hex(8), step.knobs, file_hashes(step.knobs)]
             for step in steps
         ]
         return Trail(self.parts, self.parts.store.stage(stage, after=self.folder, steps=named, knobs=knobs))
@@ -121,12 +121,6 @@ class Trail:
             for number in range(len(blocks)):
                 store.remove(f"{self.folder}/{number:05}.npy")
         return np.asanyarray(_load(store.get(file)))
-
-
-def _files(knobs: Mapping[str, Any]) -> dict[str, str]:
-    """Hash the files that knobs name: it is their content that matters."""
-    paths = {name: Path(value) for name, value in knobs.items() if isinstance(value, str | Path)}
-    return {name: sha256(path) for name, path in paths.items() if path.is_file()}
 
 
 def _on_part(function: Callable[[Pool], Any], store: Store, name: str) -> Any:

@@ -45,6 +45,12 @@ def select(
     boxes: Annotated[str | None, typer.Option(help="SVIT's boxes: square, or keep.")] = None,
     images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,
     pack: Annotated[bool | None, typer.Option(help="Merge single questions of one image.")] = None,
+    exclude_images: Annotated[
+        list[str] | None, typer.Option(help="A benchmark's images: a text file of ids or paths, or one of them.")
+    ] = None,
+    exclude_questions: Annotated[
+        list[str] | None, typer.Option(help="A benchmark's questions: a .txt, .json, .jsonl, .tsv or .csv file.")
+    ] = None,
     lenient: Lenient = False,
     cache: Cache = DEFAULT,
     engine: EngineName = "auto",
@@ -61,7 +67,9 @@ def select(
     read = {name: value for name, value in (("boxes", boxes), ("images", images)) if value is not None}
     read |= _leniently(lenient)
     write = {name: value for name, value in (("path", out_path and str(out_path)), ("pack", pack)) if value is not None}
-    plan = _plan(inputs, preset, size, seed=seed, select=select, embed=embed, read=read, write=write)
+    held_out = (("images", exclude_images), ("questions", exclude_questions))
+    exclude = {name: tuple(given) for name, given in held_out if given}
+    plan = _plan(inputs, preset, size, seed=seed, select=select, embed=embed, read=read, exclude=exclude, write=write)
     if print_recipe:
         sys.stdout.write(plan.to_yaml())
         return
