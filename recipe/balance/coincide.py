@@ -57,9 +57,9 @@ def balance(
     Lee et al. 2024, Concept-skill Transferability-based Data Selection for Large Vision-Language Models (COINCIDE),
     section 3.3. The published code goes through the clusters by falling share, rounds what each gets and clips it to
     its supply, so that the size may be missed; here what a cluster cannot give goes to all others in proportion to
-    their shares. A cluster of one sample has the density 1 there and here; one without others to compare with has S = 0.
-    The published code takes S of the text halves of its vectors only, and the centroids of k-means; here it is all of
-    the vector, and the mean of the samples that may be selected.
+    their shares. A cluster of one sample has the density 1, one without others to compare with has S = 0. The published
+    code takes S of the text halves of its vectors only, and the centroids of k-means; here it is all of the vector, and
+    the mean of the samples that may be selected.
 
     Examples
     --------
@@ -93,8 +93,7 @@ def transferability(groups: Groups) -> NDArray[np.float64]:
     def mean(cosine: NDArray[np.float32], number: NDArray[np.int64]) -> NDArray[np.float64]:
         counted = (cosine <= SAME) & held
         counted[np.arange(len(number)), number] = False
-        return np.asarray(
-            np.where(counted, cosine, 0).sum(axis=1, dtype=np.float64) / np.maximum(1, counted.sum(axis=1))
-        )
+        total = np.where(counted, cosine, 0).sum(axis=1, dtype=np.float64)
+        return np.asarray(total / np.maximum(1, counted.sum(axis=1)))
 
     return against_all(unit(sums_of(groups)), mean)

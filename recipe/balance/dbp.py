@@ -86,7 +86,7 @@ def weights(
 
 def _least(counts: NDArray[np.int64], size: int, least: float) -> int:
     """Return the samples that each cluster should get at least."""
-    clusters = max(1, np.count_nonzero(counts))
+    clusters = max(1, int((counts > 0).sum()))
     return max(int(size / clusters * least), int(size >= clusters))
 
 

@@ -63,7 +63,8 @@ def balance(
     ----------
     Vo et al. 2024, Automatic Data Curation for Self-Supervised Learning: A Clustering-Based Approach, sections 3.2 and
     3.3; second-hand. The published code has four levels, and clusters anew around the centroids of samples drawn from
-    each level ("resampling"), which is left out here. It shares out no more than rounding allows; here the sum is exact.
+    each level ("resampling"), which is left out here. There the sum may miss the
+    size by rounding; here it is exact.
 
     Examples
     --------
@@ -84,7 +85,7 @@ def weights(
     supply = counts.astype(np.float64)
 
     def equally(parts: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-        return np.asarray(np.where(parts > 0, share / max(1, np.count_nonzero(parts)), 0.0))
+        return np.asarray(np.where(parts > 0, share / max(1, int((parts > 0).sum())), 0.0))
 
     return poured(tree(groups, levels=levels, branch=branch, seed=seed), supply, 1.0, equally)
 

@@ -86,8 +86,9 @@ def select(
 
     References
     ----------
-    Liu et al. 2024, What Makes Good Data for Alignment? (DEITA), section 3.3. The published code compares, in batches of
-    more than one, with samples that it dropped itself, and returns fewer than asked for where the filter leaves fewer.
+    Liu et al. 2024, What Makes Good Data for Alignment? (DEITA), section 3.3. The published code compares, in batches
+    of more than one, with samples that it dropped itself, and returns fewer than asked for where the filter leaves
+    fewer.
 
     Examples
     --------
@@ -109,13 +110,14 @@ def select(
     for places in blocks:
         here = rows[places]
         walks.append(_walk(pool.vectors, here[np.argsort(-worth[here], kind="stable")], quotas, tau))
-    kept, over = (np.concatenate([found[i] for found in walks]).astype(np.int64) for i in range(2))
+    kept = np.concatenate([found.kept for found in walks])
+    over = np.concatenate([found.over for found in walks])
     near = np.zeros(len(pool))
     near[over] = np.concatenate([found.similarity for found in walks])
     best = take(kept[np.lexsort((kept, -worth[kept]))], quotas)
     more = take(over[np.lexsort((over, -worth[over], near[over]))], quotas, taken=best)
     picks = fill_up(Picks(np.concatenate([best, more])), quotas)
-    return Picks(picks.rows, {"score": worth[picks.rows], "similarity": -near[picks.rows]})
+    return Picks(picks.rows, {"score": worth[picks.rows], "similarity": 0.0 - near[picks.rows]})
 
 
 def _walk(vectors: Vectors, order: Rows, quotas: Quotas, tau: float) -> Passed:
@@ -141,7 +143,7 @@ def _walk(vectors: Vectors, order: Rows, quotas: Quotas, tau: float) -> Passed:
         over.append(batch[state == 0])
         similarity.append(nearest[state == 0])
         held.append(points[state == 1])
-    return Passed(*(np.concatenate(parts) for parts in (kept, over, similarity)))
+    return Passed(np.concatenate(kept), np.concatenate(over), np.concatenate(similarity))
 
 
 def _nearest(

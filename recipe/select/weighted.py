@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from recipe.pool import Pool
     from recipe.quotas import Quotas
 
+BELOW_ONE = float(np.nextafter(1.0, 0.0))  # the largest number that has a logarithm below 0
+
 
 def select(
     pool: Pool,
@@ -79,16 +81,11 @@ def select(
     if chance == "proportional" and (worth < 0).any():
         raise ConfigError(f"select.weighted: expected scores from 0 on as weights, got {float(worth.min())} by {by}")
     lot = draws(pool.rows["key"], seed=seed, label="select.weighted")[rows]
-    uniform = (lot.astype(np.float64) + 0.5) / 2.0**64
-    with np.errstate(divide="ignore"):
-        place = (worth / tau if chance == "softmax" else np.log(worth)) - np.log(
-            -np.log(np.minimum(uniform, BELOW_ONE))
-        )
+    uniform = np.minimum((lot.astype(np.float64) + 0.5) / 2.0**64, BELOW_ONE)
+    with np.errstate(divide="ignore"):  # a weight of 0 stands last
+        place = (worth / tau if chance == "softmax" else np.log(worth)) - np.log(-np.log(uniform))
     order = rows[np.lexsort((lot, -place))]
     picks = fill_up(Picks(take(order, quotas)), quotas)
     score = np.zeros(len(pool))
     score[rows] = worth
     return Picks(picks.rows, {"score": score[picks.rows]})
-
-
-BELOW_ONE = float(np.nextafter(1.0, 0.0))  # the largest number that has a logarithm below 0
