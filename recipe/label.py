@@ -75,6 +75,7 @@ def label_pool(pool: Pool, plan: Recipe) -> Labelled:
             pool, trail, fidelity = _embedded(pool, plan, trail)
     dismiss()
     pool, trail = cluster_pool(pool, plan, trail)
+    pool, trail = refuse_alike(pool, plan, trail)
     return Labelled(pool, trail, fidelity)
 
 
@@ -180,6 +181,18 @@ def cluster_pool(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
         cluster = trail.whole("cluster.npy", lambda: call("cluster", plan.cluster, vectors, seed=plan.seed))
         release(vectors)
         return pool.with_labels(pl.DataFrame({"cluster": np.array(cluster)})), trail
+
+
+def refuse_alike(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
+    """Refuse each sample whose vector nearly is that of one kept in its cluster, if the recipe asks for it."""
+    if plan.dedup.semantic is None:
+        return pool, trail
+    with stage("semantic"):
+        step = Step("semantic", {"threshold": plan.dedup.semantic})
+        trail = trail.to("semantic", step)
+        keeper = trail.whole("keeper.npy", lambda: call("dedup", step, pool))
+        release(pool.vectors)
+        return _refuse(pool, np.array(keeper)), trail
 
 
 @single_threaded

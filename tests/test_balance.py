@@ -7,16 +7,18 @@ import polars as pl
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from strategies import MANY_ANSWERS, ONE_ANSWER, labelled_pools, pool_of
+from strategies import MANY_ANSWERS, ONE_ANSWER, labelled_pools, pool_of, unit_rows
 
 from recipe.balance import make_quotas
+from recipe.balance._groups import Groups
 from recipe.balance._raking import Margin, rake, round_strata, tilt
 from recipe.balance._rounding import controlled_rounding, fill, largest_remainder
 from recipe.errors import ConfigError, SupplyError
 from recipe.rooms import find, names
 
 COUNTS = st.lists(st.integers(0, 2000), min_size=1, max_size=12).filter(sum)
-RULES = [name for name in names("balance") if name != "shares"]
+LOOKING = ["coincide", "dbp", "hierarchical"]  # rules that are told the samples of each value
+RULES = [name for name in names("balance") if name not in ("shares", *LOOKING)]
 TASKS = {"task": ("temperature", {"t": 2.0})}
 DEFAULT = TASKS | {"cluster": ("temperature", {"t": 1.25})}
 
@@ -113,6 +115,13 @@ def test_controlled_rounding_rounds_cells_rows_and_columns(table, sparse):
         assert (whole <= np.ceil(value - 1e-6)).all()
 
 
+def somewhere(counts):
+    """Place the samples of each value, three at most, anywhere."""
+    few = np.minimum(counts, 3)
+    vectors, _ = unit_rows(int(counts.sum()), int(few.sum()), 4)
+    return Groups(vectors, np.split(np.arange(few.sum()), np.cumsum(few)[:-1]))
+
+
 @pytest.mark.parametrize("name", names("balance"))
 @settings(max_examples=50)
 @given(counts=COUNTS, data=st.data())
@@ -124,6 +133,8 @@ def test_every_rule_shares_out_the_size(name, counts, data):
     if name == "shares":
         weights = st.lists(st.sampled_from([0.0, 0.1, 1.0, 3.0]), min_size=len(counts), max_size=len(counts))
         knobs["weights"] = data.draw(weights.filter(any))
+    if name in LOOKING:
+        knobs["groups"] = somewhere(counts)
     quota = find("balance", name)(counts, size, **knobs)
     assert quota.sum() == size
     assert (quota >= 0).all()
@@ -131,14 +142,15 @@ def test_every_rule_shares_out_the_size(name, counts, data):
     assert (quota == find("balance", name)(counts, size, **knobs)).all()
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", [*RULES, "coincide", "dbp"])
 @settings(max_examples=50)
 @given(counts=COUNTS, data=st.data())
 def test_no_value_is_lost(name, counts, data):
     """Where the size allows one sample of each value, each value that the pool has gets at least one."""
     counts = np.array(counts)
     size = data.draw(st.integers(np.count_nonzero(counts), int(counts.sum())))
-    assert (find("balance", name)(counts, size) >= np.minimum(counts, 1)).all()
+    knobs = {"groups": somewhere(counts)} if name in LOOKING else {}
+    assert (find("balance", name)(counts, size, **knobs) >= np.minimum(counts, 1)).all()
 
 
 @given(COUNTS, st.data())
@@ -166,6 +178,8 @@ def test_rules_meet_at_their_ends(counts, data):
         ("temperature", [8, 27, 125], 50, {"t": 3}, [8, 16, 26]),
         # min(n, 30) is 10 : 30 : 30, of 14
         ("capped", [10, 60, 90], 14, {"k": 30}, [2, 6, 6]),
+        # caps of a tenth of 1,000 are 100 : 100 : 50; at T = 2 their roots go as 10 : 10 : 7.07, of 27
+        ("capped", [600, 350, 50], 27, {"k": 0.1, "t": 2}, [10, 10, 7]),
         # thirds of 12 are 4, the first has 2; the 10 others are halved
         ("even", [2, 50, 50], 12, {}, [2, 5, 5]),
         # thirds of 8 are 2.67: two thirds are rounded up, the smaller indices first
@@ -186,6 +200,7 @@ def test_rules_by_hand(name, counts, size, knobs, quota):
     [
         ("temperature", {"t": 0.5}, "t=0.5"),
         ("capped", {"k": 0}, "k=0"),
+        ("capped", {"t": 0.5}, "t=0.5"),
         ("shares", {"weights": [1, -1]}, r"\[1, -1\]"),
         ("shares", {"weights": [0, 0]}, r"\[0, 0\]"),
         ("shares", {"weights": [1, 2, 3]}, "3"),

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def balance(counts: NDArray[np.int64], size: int, *, k: int = 3000) -> NDArray[np.int64]:
-    """Share the size in proportion to ``min(counts, k)`` (examples-proportional mixing).
+def balance(counts: NDArray[np.int64], size: int, *, k: float = 3000, t: float = 1.0) -> NDArray[np.int64]:
+    """Share the size in proportion to ``min(counts, k) ** (1 / t)`` (examples-proportional mixing).
 
     Parameters
     ----------
@@ -23,7 +23,9 @@ def balance(counts: NDArray[np.int64], size: int, *, k: int = 3000) -> NDArray[n
     size
         Samples to share out, at most the sum of the counts.
     k
-        Cap of a count, from 1; the default is FLAN's.
+        Cap of a count: from 1, or a share of all samples below 1; the default is FLAN's.
+    t
+        Temperature of the capped counts, from 1 (as they are) towards infinity (even).
 
     Returns
     -------
@@ -33,22 +35,26 @@ def balance(counts: NDArray[np.int64], size: int, *, k: int = 3000) -> NDArray[n
     Raises
     ------
     ConfigError
-        If the cap is below 1.
+        If the cap is not above 0, or the temperature below 1.
 
     References
     ----------
-    Raffel et al. 2020 (T5), section 3.5.2; Wei et al. 2022 (FLAN), section 2.1.
+    Raffel et al. 2020 (T5), section 3.5.2; Wei et al. 2022 (FLAN), section 2.1. T5
+    raises the capped shares to 1/t in the same way.
 
     Examples
     --------
     >>> balance(np.array([1000, 90_000]), 400, k=3000).tolist()
     [100, 300]
+    >>> balance(np.array([100, 900]), 40, k=0.4, t=2).tolist()  # square roots of 100 and 400
+    [13, 27]
     """
-    if not k >= 1:  # so that NaN is refused too
-        raise ConfigError(f"balance.capped: expected a cap from 1 on, got k={k}")
-    return apportion(weights(counts, k=k), counts, size)
+    return apportion(weights(counts, k=k, t=t), counts, size)
 
 
-def weights(counts: NDArray[np.int64], *, k: int = 3000) -> NDArray[np.float64]:
+def weights(counts: NDArray[np.int64], *, k: float = 3000, t: float = 1.0) -> NDArray[np.float64]:
     """Return the shares that are asked for, whatever can be supplied: (m,) float64, up to a factor."""
-    return np.minimum(counts, k).astype(np.float64)
+    if not (k > 0 and t >= 1):  # so that NaN is refused too
+        raise ConfigError(f"balance.capped: expected a cap k above 0 and a temperature t from 1 on, got k={k}, t={t}")
+    cap = k if k >= 1 else k * float(counts.sum())
+    return np.power(np.minimum(counts, cap), 1 / t, dtype=np.float64)

@@ -28,7 +28,13 @@ WHOLE = 0.9  # a part of this share of what was split is not split again: copies
 
 
 def cluster(
-    vectors: Vectors, *, k: int | None = None, iterations: int = 20, sample: int = 256, seed: int = 0
+    vectors: Vectors,
+    *,
+    k: int | None = None,
+    points: float | None = None,
+    iterations: int = 20,
+    sample: int = 256,
+    seed: int = 0,
 ) -> NDArray[np.int32]:
     """Assign every vector to one of at most k centroids.
 
@@ -45,6 +51,9 @@ def cluster(
     k
         Number of clusters, from 1; n at most. By default one for each 1,000 samples, at least 8 where there are 160
         samples and more.
+    points
+        In place of `k`: samples a cluster on average, from 1, so that one recipe serves pools of any size. COINCIDE has
+        66: 10,000 clusters of 665,000 samples.
     iterations
         Rounds of training.
     sample
@@ -60,7 +69,7 @@ def cluster(
     Raises
     ------
     ConfigError
-        If `k` is below 1.
+        If `k` or `points` is below 1, or both are given.
 
     References
     ----------
@@ -75,7 +84,11 @@ def cluster(
     """
     if k is not None and k < 1:
         raise ConfigError(f"cluster.kmeans: expected at least one cluster, got k={k}")
+    if points is not None and (k is not None or not points >= 1):
+        raise ConfigError(f"cluster.kmeans: expected points from 1 on in place of k, got points={points}, k={k}")
     n = len(vectors)
+    if points is not None:
+        k = max(1, round(n / points))
     k = min(n, default_k(n) if k is None else k)
     if k <= 1:
         return np.zeros(n, dtype=np.int32)
@@ -88,9 +101,9 @@ def cluster(
     centroids = np.concatenate([found for found, _, _ in started])
     before = np.cumsum([0, *(len(found) for found, _, _ in started)])
     labels = np.concatenate([first + nearest for first, (_, _, nearest) in zip(before, started, strict=False)])
-    points = np.asarray(vectors)[np.concatenate([drawn for _, drawn, _ in started])]
+    drawn = np.asarray(vectors)[np.concatenate([rows for _, rows, _ in started])]
     middles = unit(np.stack([found.mean(axis=0) for found, _, _ in started]))
-    return place(vectors, [rows for rows, _ in parts], middles, refine(points, labels.astype(np.int32), centroids))
+    return place(vectors, [rows for rows, _ in parts], middles, refine(drawn, labels.astype(np.int32), centroids))
 
 
 def default_k(n: int) -> int:

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.errors import ConfigError
+from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recipe.pool import Pool
     from recipe.vectors import Vectors
+
+
+BLOCK = 8192  # members in memory at a time
 
 
 def eligible_members(pool: Pool, name: str) -> tuple[Vectors, list[NDArray[np.int64]]]:
@@ -33,3 +37,12 @@ def eligible_members(pool: Pool, name: str) -> tuple[Vectors, list[NDArray[np.in
     order = np.argsort(cluster, kind="stable")
     parts = np.split(rows[order], np.flatnonzero(np.diff(cluster[order])) + 1)
     return pool.vectors, [part for part in parts if len(part)]
+
+
+def to_centroid(vectors: Vectors, members: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the cosine of each member to the mean of all, (m,) float64; 0 where the mean is nothing; O(m d)."""
+    parts = [members[at : at + BLOCK] for at in range(0, len(members), BLOCK)]
+    total = np.sum([rows_of(vectors, part).sum(axis=0, dtype=np.float64) for part in parts], axis=0)
+    length = np.linalg.norm(total)
+    middle = total / length if length > 0 else total
+    return np.concatenate([rows_of(vectors, part).astype(np.float64) @ middle for part in parts])
