@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import bench_compare
 import bench_read
 import bench_select
 from _machine import AUTO, table
@@ -44,6 +45,8 @@ def made(pattern: str) -> str:
     results = [json.loads(file.read_text(encoding="ascii")) for file in files]
     if "stages" in results[0]:
         return jobs(sorted(results, key=lambda one: (one["samples"], one["total_seconds"])))
+    if "compare" in pattern:
+        return "\n\n".join(bench_compare.tables(one) for result in results for one in result)
     rows = [row for result in results for row in (result if isinstance(result, list) else [result])]
     kind = pattern.partition("_")[0].partition(".")[0]
     columns = {"select": bench_select.COLUMNS, "read": bench_read.COLUMNS}.get(kind) or _columns(rows)
