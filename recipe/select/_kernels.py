@@ -94,23 +94,24 @@ def lazy_greedy(
     image,  # (m,) int32: image of each candidate
     room,  # (images,) int64: what each image may still give; shrinks in place
     most,  # int: stop after that many picks
+    price=None,  # (m,) float64 above 0: gains are compared after division by it; None for 1
 ):
     """Return picked candidates in pick order and their gains, (k,) int64 and (k, 3) int64: coverage, concepts, bonus.
 
     Lazy greedy (Minoux 1978): a candidate's gain only falls as more is picked, so the last gain computed for it is a
-    bound, and only the candidate on top of a heap of bounds needs a fresh look. O(m s + e s + e log m) for s
-    similarities a candidate and e fresh looks; e is a few times the number of picks in practice, m times it at worst.
+    bound, and only the candidate on top of a heap of bounds needs a fresh look; so does its gain divided by a price
+    (Lin and Bilmes 2010). O(m s + e s + e log m) for s similarities a candidate and e fresh looks; e is a few times the
+    number of picks in practice, m times it at worst.
     """
     m = len(start) - 1
-    bound = np.empty(m, np.int64)
+    bound = np.empty(m, np.float64)  # whole numbers below 2**53 where nothing has a price, so nothing is rounded
+    covered = np.empty(m, np.int64)
     fresh = np.zeros(m, np.int64)  # number of picks at which the bound was computed
     heap = np.arange(m)
     for j in range(m):
-        bound[j] = (
-            coverage_gain(j, start, points, quanta, dense, best)
-            + concept_gain(j, concept_start, concepts, worth, seen)
-            + bonus[j]
-        )
+        covered[j] = coverage_gain(j, start, points, quanta, dense, best)
+        gain = covered[j] + concept_gain(j, concept_start, concepts, worth, seen) + bonus[j]
+        bound[j] = gain if price is None else gain / price[j]
     for at in range(m // 2 - 1, -1, -1):
         _sift_down(heap, m, at, bound)
     picks = np.empty(min(m, most), np.int64)
@@ -121,8 +122,9 @@ def lazy_greedy(
         j = heap[0]
         closed = quota[cell[j]] <= 0 or room[image[j]] <= 0
         if not closed and fresh[j] != count:
-            covered = coverage_gain(j, start, points, quanta, dense, best)
-            bound[j] = covered + concept_gain(j, concept_start, concepts, worth, seen) + bonus[j]
+            covered[j] = coverage_gain(j, start, points, quanta, dense, best)
+            gain = covered[j] + concept_gain(j, concept_start, concepts, worth, seen) + bonus[j]
+            bound[j] = gain if price is None else gain / price[j]
             fresh[j] = count
             _sift_down(heap, size, 0, bound)
             continue
@@ -132,9 +134,9 @@ def lazy_greedy(
         if closed:
             continue
         picks[count] = j
+        gains[count, 0] = covered[j]
         gains[count, 1] = concept_gain(j, concept_start, concepts, worth, seen)
         gains[count, 2] = bonus[j]
-        gains[count, 0] = bound[j] - gains[count, 1] - bonus[j]
         for t in range(start[j], start[j + 1]):
             i = t - start[j] if dense else points[t]
             best[i] = max(best[i], quanta[t])

@@ -61,7 +61,8 @@ def greedy(similarities: Similarities, terms: Terms, quota: NDArray[np.int64], p
     start, points, quanta, dense, _ = similarities
     concepts = (terms.concept_start, terms.concepts, terms.worth, seen)
     limits = (terms.cell, quota.copy(), image, room)
-    picks, gains = lazy_greedy(start, points, quanta, dense, best, terms.bonus, *concepts, *limits, int(quota.sum()))
+    seats = (int(quota.sum()), terms.price)
+    picks, gains = lazy_greedy(start, points, quanta, dense, best, terms.bonus, *concepts, *limits, *seats)
     return Found(picks, gains, best, seen)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from recipe.errors import ConfigError, nearest
 from recipe.select._kernels import QUANTUM
+from recipe.select._quality import weigh_scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,8 @@ class Terms:
         (u,) float64: what the square root of each concept's count is worth.
     cell, image
         (m,) int32.
+    price
+        (m,) float64 above 0 that the gain of each row is divided by before gains are compared; None for 1.
     """
 
     bonus: NDArray[np.int64]
@@ -42,13 +44,16 @@ class Terms:
     worth: NDArray[np.float64]
     cell: NDArray[np.int32]
     image: NDArray[np.int32]
+    price: NDArray[np.float64] | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Terms:
         """Return the terms of some of the rows, in the order given."""
         count = np.diff(self.concept_start)[rows]
         start = np.concatenate([[0], np.cumsum(count)])
         inside = np.arange(start[-1]) - np.repeat(start[:-1], count) + np.repeat(self.concept_start[:-1][rows], count)
-        return Terms(self.bonus[rows], start, self.concepts[inside], self.worth, self.cell[rows], self.image[rows])
+        price = None if self.price is None else self.price[rows]
+        limits = (self.cell[rows], self.image[rows])
+        return Terms(self.bonus[rows], start, self.concepts[inside], self.worth, *limits, price)
 
     def in_cells(self, cell: NDArray[np.int32]) -> Terms:
         """Return the same terms with other numbers of the cells."""
@@ -86,20 +91,12 @@ def weigh_terms(
         Aligned with `rows`.
     """
     m = len(rows)
-    for name in quality:
-        if name not in pool.rows.columns:
-            raise ConfigError(f"select: quality names '{name}', which is no score, {nearest(name, pool.rows.columns)}")
-    needed = [*quality, *(["concepts"] if concepts else [])]
-    table = pool.rows.select(needed)[rows] if needed else pool.rows.select([])
-    bonus = np.zeros(m)
-    for name, weight in quality.items():
-        rank = table[name].rank("average").to_numpy()
-        bonus += weight * rank / m
+    bonus = weigh_scores(pool, rows, quality, knob="quality")
     start = np.zeros(m + 1, np.int64)
     codes = np.zeros(0, np.int32)
     worth = np.zeros(0)
     if concepts:
-        lists = table["concepts"].fill_null([])
+        lists = pool.rows["concepts"][rows].fill_null([])
         start[1:] = np.cumsum(lists.list.len().to_numpy())
         named = lists.explode().drop_nulls()
         names = named.unique().sort()

@@ -1,93 +1,126 @@
-"""Compiled walks through the samples of a block: herding, and the filter by similarity to what was kept.
-
-numba infers the types.
-"""
-
-# ruff: noqa: ANN001, ANN202, PLR0917  numba infers the types, and takes arrays in order
-# mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False, check-untyped-defs=False
+"""Greedy walks inside blocks of similar samples, and the one order that is made of them."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 import numpy as np
-from numba import njit
 
-from recipe.select._kernels import QUANTUM
+from recipe.blocks import cut_blocks
+from recipe.engine import each
+from recipe.errors import ConfigError
+from recipe.picks import Picks
+from recipe.select._fill import fill_up, take
+from recipe.select._tasks import UNLIMITED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from recipe.pool import Pool
+    from recipe.quotas import Quotas
+    from recipe.vectors import Vectors
 
 
-@njit(cache=True, nogil=True)
-def gaussian_quanta(cosine, sigma):
-    """Turn (n, n) float32 cosines of unit rows into int16 quanta of exp(-|x - y|^2 / (2 sigma^2)), symmetric.
+class Limits(NamedTuple):
+    """What a walk keeps to: (b,) cell and image of each sample, how many a cell and an image may give (both shrink)."""
 
-    |x - y|^2 is 2 - 2 cos. The diagonal is one whole quantum, whatever half precision made of it.
+    cell: NDArray[np.int32]
+    wanted: NDArray[np.int64]
+    image: NDArray[np.int32]
+    room: NDArray[np.int64]
+
+
+class Part(NamedTuple):
+    """A block that is to be walked: its places among the open rows, their rows, its limits, and its part of the mix."""
+
+    places: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    limits: Limits
+    expected: float
+
+
+class Walk(NamedTuple):
+    """Places in the block in pick order, the gain of each, which never grows, and the gain by term, (k, t)."""
+
+    order: NDArray[np.int64]
+    total: NDArray[np.float64]
+    terms: NDArray[np.float64]
+
+
+def ready(name: str, pool: Pool, *, block: int, candidates: float, weights: Mapping[str, float]) -> Vectors:
+    """Return the matrix of a pool, if the knobs that all walks share are in their ranges."""
+    if block < 2 or candidates < 1 or min(weights.values(), default=0) < 0:  # noqa: PLR2004  a pair
+        got = f"block={block}, candidates={candidates}, weights={dict(weights)}"
+        raise ConfigError(f"select.{name}: expected block from 2, candidates from 1 and weights from 0, got {got}")
+    if pool.vectors is None:
+        raise ConfigError(f"select.{name}: expected a pool with vectors; embed it first")
+    return pool.vectors
+
+
+def cut_parts(pool: Pool, quotas: Quotas, *, block: int, candidates: float) -> list[Part]:
+    """Cut the open rows of an embedded pool into blocks, each with `candidates` times its part of each quota.
+
+    A block's part of a quota is the share of the cell's samples that lie in it, rounded up. The block of a pool that is
+    one gives each quota once, so that its walk is the whole selection. Blocks that are asked for nothing are left out.
     """
-    n = len(cosine)
-    quanta = np.empty((n, n), np.int16)
-    for i in range(n):
-        quanta[i, i] = QUANTUM
-        for j in range(i):
-            value = np.exp((min(np.float64(cosine[i, j]), 1.0) - 1.0) / (sigma * sigma))
-            quanta[i, j] = quanta[j, i] = np.int16(np.rint(value * QUANTUM))
-    return quanta
+    rows = np.flatnonzero(quotas.cell >= 0)
+    vectors = pool.vectors
+    blocks = [np.arange(len(rows))]
+    if vectors is not None and len(rows) > block:
+        blocks = cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=block, rows=rows)
+    supply = np.bincount(quotas.cell[rows], minlength=len(quotas.quota))
+    factor = candidates if len(blocks) > 1 else 1.0
+    parts = []
+    for places in blocks:
+        cells, local, here = np.unique(quotas.cell[rows[places]], return_inverse=True, return_counts=True)
+        share = quotas.quota[cells] * (here / supply[cells])
+        wanted = np.minimum(np.ceil(factor * share - 1e-9).astype(np.int64), here)
+        image, room = np.zeros(len(places), np.int64), np.array([UNLIMITED])
+        if quotas.per_image is not None:
+            images, image = np.unique(quotas.image[rows[places]], return_inverse=True)
+            room = np.full(len(images), quotas.per_image)
+        if wanted.any():
+            limits = Limits(local.astype(np.int32), wanted, image.astype(np.int32), room)
+            parts.append(Part(places, rows[places], limits, float(share.sum())))
+    return parts
 
 
-@njit(cache=True, nogil=True)
-def herd(kernel, count):
-    """Return the first picks of greedy MMD, and the gain of each in quanta of the kernel; ties to the smaller row.
+def walk_parts(
+    parts: list[Part], walk: Callable[[Part], Walk], quotas: Quotas, terms: Sequence[str], *, label: str
+) -> Picks:
+    """Walk all blocks, and take what they pick by its gain, the largest first, under the quotas of the whole pool.
 
-    After t picks, the biased squared MMD of all n rows X and the picks with j is, but for what j does not change,
-    ``(2 c_j + K_jj) / (t+1)^2 - 2 r_j / (n (t+1))`` with r_j the sum of K over X and c_j that over the picks. As K_jj
-    is the same for all, the best j has the largest ``(t+1) r_j - n c_j``: whole numbers, which have no rounding. Both
-    sums are carried along: O(n n + n count).
+    Gains never grow along a walk, so each keeps its order. Of equal gains the one found earlier in its walk goes first,
+    then the smaller key.
+
+    Parameters
+    ----------
+    parts
+        What to walk.
+    walk
+        Pure.
+    quotas
+        How many of each cell.
+    terms
+        Names of the columns of what walks tell of gains.
+    label
+        Of the progress bar.
+
+    Returns
+    -------
+    Picks
+        As many rows as the quotas ask for.
     """
-    n = len(kernel)
-    mean = np.zeros(n, np.int64)
-    near = np.zeros(n, np.int64)
-    left = np.ones(n, np.bool_)
-    for i in range(n):
-        for j in range(n):
-            mean[i] += kernel[i, j]
-    picks = np.empty(count, np.int64)
-    gains = np.empty(count, np.float64)
-    for t in range(count):
-        best = -1
-        most = np.int64(0)
-        for j in range(n):
-            if left[j]:
-                gain = (t + 1) * mean[j] - n * near[j]
-                if best < 0 or gain > most:
-                    best = j
-                    most = gain
-        picks[t] = best
-        gains[t] = most / (n * (t + 1.0))
-        left[best] = False
-        for j in range(n):
-            near[j] += kernel[best, j]
-    return picks, gains
-
-
-@njit(cache=True, nogil=True)
-def pass_by(order, nearest, similarity, least, cell, quota, image, images, most):
-    """Keep rows in order that are less similar than `least` to all kept before; say which, and what stopped the others.
-
-    `nearest` holds the best similarity of each of the m rows to what was kept before them, and grows in place by that
-    to what is kept here; `similarity` is that among them, (m, m). Quotas and rooms shrink in place. Returns (m,) int8:
-    1 kept, 0 too similar, -1 no room.
-    """
-    state = np.empty(len(order), np.int8)
-    kept = np.empty(len(order), np.int64)
-    count = 0
-    for i in range(len(order)):
-        row = order[i]
-        state[i] = -1
-        if quota[cell[row]] <= 0 or images[image[row]] >= most:
-            continue
-        for t in range(count):
-            nearest[i] = max(nearest[i], similarity[i, kept[t]])
-        state[i] = 0
-        if nearest[i] < least:
-            state[i] = 1
-            kept[count] = i
-            count += 1
-            quota[cell[row]] -= 1
-            images[image[row]] += 1
-    return state
+    nothing = Walk(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, len(terms))))
+    walks = [nothing, *each(walk, parts, label=label)]
+    found = np.concatenate([walks[0].order, *(part.rows[w.order] for part, w in zip(parts, walks[1:], strict=True))])
+    total = np.concatenate([walked.total for walked in walks])
+    step = np.concatenate([np.arange(len(walked.order)) for walked in walks])
+    gains = np.concatenate([walked.terms for walked in walks])
+    order = np.lexsort((found, step, -total))
+    at = np.empty(len(quotas.cell), np.int64)
+    at[found] = np.arange(len(found))
+    taken = take(found[order], quotas)
+    return fill_up(Picks(taken, {term: gains[at[taken], i] for i, term in enumerate(terms)}), quotas)

@@ -13,7 +13,7 @@ from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up, take
 from recipe.select._ranks import worth_of
-from recipe.select._walks import pass_by
+from recipe.select._walk_kernels import pass_by
 from recipe.vectors import rows_of
 
 if TYPE_CHECKING:

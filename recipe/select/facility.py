@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.blocks import cut_blocks
 from recipe.engine import single_threaded
-from recipe.errors import ConfigError
 from recipe.picks import Picks
-from recipe.select._cells import fine_cells
 from recipe.select._certificate import certify
 from recipe.select._fill import fill_up
 from recipe.select._kernels import QUANTUM
 from recipe.select._refine import refine as swap_rounds
-from recipe.select._rounds import Ground
+from recipe.select._solve import checked, gains_of, lay_ground, solve
 from recipe.select._terms import weigh_terms
 
 if TYPE_CHECKING:
@@ -25,13 +20,6 @@ if TYPE_CHECKING:
 
     from recipe.pool import Pool
     from recipe.quotas import Quotas
-
-REACH = (
-    (20_000, 1200),
-    (1_000_000, 2400),
-    (inf, 1200),
-)  # points up to which so many candidates are seen: what time allows
-WHOLE = 20_000  # points up to which a pool without neighbourhoods is solved whole; 2 bytes a pair
 
 
 @single_threaded
@@ -116,42 +104,17 @@ def select(
     1978, Accelerated greedy algorithms; Mirzasoleiman et al. 2013, Distributed Submodular Maximization (GreeDi); Lin
     and Bilmes 2011, A Class of Submodular Functions for Document Summarization, section 4, for the concave term.
     """
-    weights = {"concepts": concepts, **(quality or {})}
-    counts = block / 2, candidates, 1 if reach is None else reach, keep, refine + 1
-    if min(weights.values()) < 0 or min(counts) < 1:
-        got = f"weights={weights}, block={block}, candidates={candidates}, reach={reach}, keep={keep}, refine={refine}"
-        raise ConfigError(
-            f"select.facility: expected weights and refine from 0, block from 2, others from 1, got {got}"
-        )
-    if pool.vectors is None:
-        raise ConfigError("select.facility: expected a pool with vectors; embed it first")
+    weights, wanted = {"concepts": concepts, **(quality or {})}, (candidates, reach, keep)
+    vectors = checked("facility", pool, weights=weights, width=wanted, block=block, refine=refine)
     rows = np.flatnonzero(quotas.cell >= 0)
     terms = weigh_terms(pool, rows, quotas, concepts=concepts, quality=quality or {})
-    everything = np.arange(len(rows))
-    reach = reach or next(seen for points, seen in REACH if len(rows) <= points)
-    blocks, cluster = [everything], np.zeros(len(rows), np.int32)
-    if len(rows) > block:
-        cluster = fine_cells(pool.vectors, rows, pool.rows["cluster"].to_numpy()[rows], seed=seed)
-        blocks = cut_blocks(pool.vectors, cluster, most=block, rows=rows)
-    ground = Ground(pool.vectors, rows, terms, quotas.quota, quotas.per_image, blocks, cluster)
-    loose = len(blocks) > 1 and not ground.tight
-    if loose and len(rows) <= WHOLE:
-        ground, loose = replace(ground, blocks=[everything], cluster=np.zeros(len(rows), np.int32)), False
-    wide = 2 if loose else 1
-    if len(ground.blocks) == 1:
-        chosen, found = everything, ground.whole(everything)
-    else:
-        chosen = ground.propose(wide * candidates)
-        found = ground.merge(chosen, wide**2 * reach, wide * keep)
+    ground, width = lay_ground(pool, vectors, quotas=quotas, terms=terms, width=wanted, block=block, seed=seed)
+    chosen, found = solve(ground, width)
     if refine:
-        chosen = swap_rounds(ground, chosen[found.picks], refine, wide**2 * reach)
+        chosen = swap_rounds(ground, chosen[found.picks], refine, width.reach)
         whole = len(ground.blocks) == 1
-        found = ground.whole(chosen) if whole else ground.merge(chosen, wide**2 * reach, wide * keep)
+        found = ground.whole(chosen) if whole else ground.merge(chosen, width.reach, width.keep)
     picks = chosen[found.picks]
     scale = 1 / (QUANTUM * len(rows))
-    gains = {
-        term: np.asarray(found.gains[:, at] * scale, dtype=np.float64)
-        for at, term in enumerate(("coverage", "concepts", "quality"))
-    }
     value, bound = (x * scale for x in certify(ground, picks, found, block // 2, seed)) if certificate else (None, None)
-    return fill_up(Picks(rows[picks], gains, value, bound), quotas)
+    return fill_up(Picks(rows[picks], gains_of(ground, found), value, bound), quotas)

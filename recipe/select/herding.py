@@ -12,7 +12,7 @@ from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up, take
 from recipe.select._kernels import QUANTUM
-from recipe.select._walks import gaussian_quanta, herd
+from recipe.select._walk_kernels import gaussian_quanta, herd
 from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
