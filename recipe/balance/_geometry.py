@@ -54,17 +54,17 @@ def against_all(
 
 
 def mean_of_pairs(
-    groups: Groups, function: Callable[[NDArray[np.float32]], NDArray[np.float32]], *, most: int, alone: float
+    groups: Groups, function: Callable[[NDArray[np.float32]], NDArray[np.float32]], *, most: int
 ) -> NDArray[np.float64]:
     """Return the mean of a function of the cosine over all pairs of different samples of each value, (v,) float64.
 
     Of a value with more than `most` samples as many are compared, evenly spaced in the order of the keys, which are
-    hashes: a sample by lot. A value with fewer than two samples has the mean `alone`. O(n most d).
+    hashes: a sample by lot. A value with fewer than two samples has the mean 0. O(n most d).
     """
 
     def mean(rows: NDArray[np.int64]) -> float:
         if len(rows) < 2:  # noqa: PLR2004  a pair
-            return alone
+            return 0.0
         points = rows_of(groups.vectors, every(rows, most))
         values = function(points @ points.T)
         total = float(values.sum(dtype=np.float64)) - float(np.trace(values, dtype=np.float64))

@@ -25,7 +25,8 @@ def balance(
     """Share the size in proportion to ``exp(S / (tau * D))`` (transferability S, density D), within the supply.
 
     S is the mean cosine of a cluster's centroid to the others, those above 0.9 left out; D is the mean of
-    ``exp(-|x - y|^2 / (2 sigma^2))`` over all pairs of its samples. O(n pairs d + v v d) for v clusters.
+    ``exp(-|x - y|^2 / (2 sigma^2))`` over all pairs of its samples,
+    each with itself too. O(n pairs d + v v d) for v clusters.
 
     Parameters
     ----------
@@ -79,7 +80,9 @@ def weights(
     if not (tau > 0 and sigma > 0 and pairs >= 2):  # noqa: PLR2004  a pair
         got = f"tau={tau}, sigma={sigma}, pairs={pairs}"
         raise ConfigError(f"balance.coincide: expected tau and sigma above 0 and pairs from 2 on, got {got}")
-    density = mean_of_pairs(groups, lambda cosine: np.exp((cosine - 1) / sigma**2), most=pairs, alone=1.0)
+    others = mean_of_pairs(groups, lambda cosine: np.exp((cosine - 1) / sigma**2), most=pairs)
+    alike = np.array([max(1, len(rows)) for rows in groups.members])
+    density = (1 + (alike - 1) * others) / alike  # a sample is a pair with itself, as in the published code
     exponent = transferability(groups) / (tau * np.maximum(density, TINY))
     known = counts > 0
     highest = exponent[known].max(initial=-np.inf)
