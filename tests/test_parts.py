@@ -6,6 +6,7 @@ import json
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from strategies import pool_of
 
 from recipe import Recipe, demo_pool, open_mix, read_pool, rebuild_mix, select_mix
+from recipe.balance import _REPORT
 from recipe.check import check_mix
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, RecipeError, SupplyError
