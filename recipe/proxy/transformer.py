@@ -60,7 +60,7 @@ def proxy(
     --------
     >>> from recipe import demo_pool, score_pool
     >>> from recipe.proxy import Prepared
-    >>> ready = Prepared.of(score_pool(demo_pool(images=4), score=[]))
+    >>> ready = Prepared.of(score_pool(demo_pool(images=20), score=[]))
     >>> proxy(ready, ready.rows, ready.rows, d=16)["bits"] < 8
     True
     """
