@@ -1,0 +1,404 @@
+"""Learners that judge a mix: each against a naive one, and the laws that all of them keep."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from builders import make_pool
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recipe import demo_pool, score_pool
+from recipe.engine import running
+from recipe.errors import AlignmentError, ConfigError, MissingExtra, SupplyError
+from recipe.proxy import Prepared, draw_held
+from recipe.proxy import _kernels as kernels
+from recipe.proxy._budget import within_budget
+from recipe.proxy._figures import mean_over_tasks, token_f1
+from recipe.proxy._logistic import fit_logistic, with_one
+from recipe.proxy._pieces import pieces_of
+from recipe.proxy.classifier import balanced_accuracy
+from recipe.proxy.language import discounts_of
+from recipe.proxy.retrieval import nearest_pairs
+from recipe.rooms import find, names
+
+ROOM = names("proxy")
+SMALL = {"transformer": {"d": 16, "layers": 1, "tokens": 3_000}}  # one that takes a second
+BETTER = {"kind": 1, "task": 1, "f1": 1, "bits": -1}  # the direction of each figure
+
+
+def judge(name, ready, picked, held, **knobs):
+    """Call a learner of the room, the transformer a tiny one."""
+    return find("proxy", name)(ready, picked, held, **(SMALL.get(name, {}) | knobs))
+
+
+@pytest.fixture(scope="module")
+def ready():
+    """A demo pool made ready."""
+    return Prepared.of(score_pool(demo_pool(images=60, seed=1), score=[]))
+
+
+@pytest.fixture(scope="module")
+def halves(ready):
+    """Two halves of its rows, drawn by lot."""
+    rows = np.random.default_rng(0).permutation(ready.rows)
+    return np.sort(rows[::2]), np.sort(rows[1::2])
+
+
+def told(*qas, **columns):
+    """Make a pool ready whose samples are lists of (question, answer)."""
+    talks = [[turn for q, a in sample for turn in (("human", q), ("gpt", a))] for sample in qas]
+    n = len(talks)
+    return Prepared.of(make_pool(talks, **{"task": ["t"] * n, "answer": ["a"] * n} | columns))
+
+
+# the room
+
+
+@pytest.mark.parametrize("name", ROOM)
+def test_contract(name, ready, halves):
+    """A learner returns finite figures with known directions, the same on a second call."""
+    figures = judge(name, ready, *halves)
+    assert set(figures) <= set(BETTER)
+    assert all(type(value) is float and math.isfinite(value) for value in figures.values())
+    assert figures == judge(name, ready, *halves)
+
+
+@pytest.mark.parametrize("name", ROOM)
+def test_order_and_threads(name, ready, halves):
+    """Neither the order of the picks, nor that of the held rows, nor the number of threads moves a figure."""
+    figures = judge(name, ready, *halves)
+    with running("serial"):
+        assert figures == judge(name, ready, halves[0][::-1], halves[1][::-1])
+    with running("auto", workers=3):
+        assert figures == judge(name, ready, *halves)
+
+
+@pytest.mark.parametrize("name", [name for name in ROOM if name != "transformer"])
+def test_knowing_the_answers_helps(name, ready, halves):
+    """A mix that holds the held-out samples beside its own scores better in every figure."""
+    picked, held = halves
+    without, knowing = (judge(name, ready, rows, held) for rows in (picked, ready.rows))
+    for figure, direction in BETTER.items():
+        if figure in without:
+            assert direction * knowing[figure] > direction * without[figure]
+
+
+@pytest.mark.parametrize("name", ROOM)
+def test_nothing_to_judge(name, ready):
+    """A learner refuses an empty mix, nobody to judge on, and rows that were not prepared, by name."""
+    some, none = ready.rows[:5], ready.rows[:0]
+    for picked, held in ((none, some), (some, none)):
+        with pytest.raises(ConfigError, match="got none"):
+            judge(name, ready, picked, held)
+    few = Prepared.of(ready.pool, ready.rows[:5])
+    with pytest.raises(AlignmentError, match=f"got 1 others, as {ready.rows[5]}"):
+        judge(name, few, ready.rows[:6], some)
+
+
+def test_prepared_for_some(ready, halves):
+    """A pool prepared for the rows in hand gives the figures of the whole, but for how rare a word is in it."""
+    few = Prepared.of(ready.pool, np.concatenate([halves[1][:200], halves[0][:300]]))
+    for name in ("classifier", "language"):
+        whole = judge(name, ready, halves[0][:300], halves[1][:200])
+        assert judge(name, few, halves[0][:300], halves[1][:200]) == whole
+
+
+# who is held out
+
+
+@given(st.lists(st.sampled_from("aabc"), min_size=1, max_size=60), st.integers(1, 9), st.integers(1, 5))
+def test_held_is_balanced(tasks, per_task, fewest):
+    """Each task with enough samples gives the same number, or all it has, and the others none."""
+    pool = make_pool(["x"] * len(tasks), task=tasks)
+    counts = Counter(tasks)
+    if max(counts.values()) < fewest:
+        with pytest.raises(SupplyError, match=f"got at most {max(counts.values())}"):
+            draw_held(pool, np.arange(len(tasks)), per_task=per_task, fewest=fewest)
+        return
+    held = draw_held(pool, np.arange(len(tasks)), per_task=per_task, fewest=fewest)
+    assert (np.diff(held) > 0).all()
+    expected = {task: min(per_task, count) for task, count in counts.items() if count >= fewest}
+    assert Counter(tasks[row] for row in held) == expected
+
+
+def test_held_hangs_on_keys():
+    """Who is drawn is the same for a larger held-out part of other tasks, and another with another seed."""
+    tasks = ["a"] * 50 + ["b"] * 50
+    pool = make_pool(["x"] * 100, task=tasks, problem=["empty", *[None] * 99])
+    alone = draw_held(pool, np.arange(50), per_task=10)
+    assert set(alone) == set(draw_held(pool, np.arange(100)[::-1], per_task=10)[:10])
+    assert set(alone) != set(draw_held(pool, np.arange(50), per_task=10, seed=1))
+    assert 0 not in draw_held(pool, np.arange(50), per_task=50)
+
+
+def test_held_knobs():
+    """Counts below 1 are refused."""
+    pool = make_pool(["x"], task=["a"])
+    for knobs in ({"per_task": 0}, {"fewest": 0}):
+        with pytest.raises(ConfigError, match="counts from 1"):
+            draw_held(pool, np.arange(1), **knobs)
+
+
+# the classifier
+
+
+def test_balanced_accuracy_by_hand():
+    """A class that was never told counts as 0, and one that is not held out does not count."""
+    assert balanced_accuracy(np.array([0, 0, 1, 1, 5, 5, 5, 5]), np.array([0, 0, 1, 9, 0, 0, 1, 1])) == 0.5
+    assert balanced_accuracy(np.array([3]), np.array([3])) == 1
+
+
+def test_missing_class_costs(ready, halves):
+    """A mix without a class cannot tell it: its accuracy is at most that of all other classes."""
+    picked, held = halves
+    tasks = ready.pool.rows["task"].to_numpy()
+    kinds = len(set(tasks[held]))
+    figures = judge("classifier", ready, picked[tasks[picked] == tasks[picked[0]]], held)
+    assert figures["task"] == pytest.approx(1 / kinds)
+
+
+@pytest.mark.parametrize("c", [1.0, 10.0])
+def test_logistic_is_scikit_learns(c):
+    """Run to its end, the solver finds the probabilities that scikit-learn finds."""
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(0)
+    codes = rng.integers(4, size=400)
+    points = (rng.normal(size=(4, 12))[codes] + 2 * rng.normal(size=(400, 12))).astype(np.float32)
+    weights = fit_logistic(points, codes, 4, c=c, steps=500)
+    scores = np.exp(with_one(points) @ weights)
+    peer = LogisticRegression(C=c, tol=1e-8, max_iter=5_000).fit(points.astype(np.float64), codes)
+    np.testing.assert_allclose(scores / scores.sum(axis=1, keepdims=True), peer.predict_proba(points), atol=2e-3)
+
+
+def test_thirty_steps_are_enough(ready, halves):
+    """The default number of steps gives the figures of many more, within a hundredth."""
+    quick, slow = (judge("classifier", ready, *halves, steps=steps) for steps in (30, 1000))
+    for figure, value in quick.items():
+        assert value == pytest.approx(slow[figure], abs=0.01)
+
+
+@pytest.mark.parametrize("knobs", [{"c": 0.0}, {"steps": 0}])
+def test_classifier_knobs(knobs, ready):
+    """Knobs out of their range are refused."""
+    with pytest.raises(ConfigError, match=r"proxy\.classifier"):
+        judge("classifier", ready, ready.rows, ready.rows, **knobs)
+
+
+def test_no_vectors():
+    """A pool that was not embedded is refused with what to do."""
+    ready = told([("q", "a")])
+    with pytest.raises(ConfigError, match="embed it"):
+        judge("classifier", ready, ready.rows, ready.rows)
+
+
+# retrieval
+
+
+@pytest.mark.parametrize(
+    ("said", "true", "f1"),
+    [
+        ("The cat!", "cat", 1.0),
+        ("a cat and a dog", "cat", 0.5),  # cat, and, dog against cat: P = 1/3, R = 1
+        ("red red", "red blue", 0.5),  # a word counts as often as both have it
+        ("yes", "no", 0.0),
+        ("", "", 1.0),
+        ("the", "", 1.0),
+        ("", "dog", 0.0),
+    ],
+)
+def test_token_f1_by_hand(said, true, f1):
+    """Words in common count, not articles, case or punctuation."""
+    assert token_f1(said, true) == pytest.approx(f1)
+    assert token_f1(true, said) == pytest.approx(f1)
+
+
+def test_mean_over_tasks_by_hand():
+    """A task of one sample weighs as much as a task of three."""
+    assert mean_over_tasks(np.array([1.0, 0, 2, 8]), np.array([1, 1, 1, 2]), np.array([4, 4, 4, 9])) == 2.5
+
+
+def test_nearest_is_naive(ready, halves):
+    """The pair found is the first of those with the largest cosine, computed with all of them."""
+    numbers, vectors = ready.questions
+    pairs, asked = ready.pairs(ready.places(halves[0])), ready.firsts[ready.places(halves[1])]
+    cosine = (vectors[numbers[asked]].astype(np.float64) @ vectors[numbers[pairs]].astype(np.float64).T).toarray()
+    found = nearest_pairs(ready, pairs, asked)
+    place = np.searchsorted(pairs, found)
+    best = cosine.max(axis=1)
+    np.testing.assert_allclose(cosine[np.arange(len(asked)), place], best, atol=1e-6)
+    same = numbers[pairs][None, :] == numbers[found][:, None]
+    np.testing.assert_array_equal(place, same.argmax(axis=1))
+
+
+def test_ties_go_to_the_first():
+    """Of equal questions, and where nothing is alike, the pair that stands first is taken."""
+    ready = told([("What now?", "one")], [("Who?", "two"), ("What now?", "three")], [("Zzz", "four")])
+    assert nearest_pairs(ready, np.array([1, 2]), np.array([0, 3])).tolist() == [2, 1]
+    assert nearest_pairs(ready, np.array([0, 1, 2]), np.array([2, 3])).tolist() == [0, 0]
+
+
+def test_retrieval_by_hand():
+    """The figure is the mean over tasks of the F1 of the nearest question's answer."""
+    samples = [[("What colour?", "red")], [("How many dogs?", "two dogs")], [("What colour is it?", "red")]]
+    ready = told(*samples, [("How many cats?", "two cats")], [("What colour, please?", "blue")], task=[*"ababa"])
+    assert judge("retrieval", ready, np.array([0, 1]), np.array([2, 3, 4]))["f1"] == pytest.approx(0.5)
+
+
+# the language model
+
+
+def naive_bits(train, held):
+    """Bits of (question, answer) texts under interpolated Kneser-Ney, with dictionaries, as a textbook has it."""
+
+    def contexts(question, past):
+        """Contexts of 0 to 6 bytes, then with the last line, the first two words and the whole of the question."""
+        past = (b"\xfe" * 6 + past)[-6:]
+        line = question.rsplit("\n", 1)[1] if "\n" in question else ""
+        hints = (line, question.replace("\n", " ").split(" ")[:2], question)
+        chain = [past[len(past) - n :] for n in range(7)]
+        return chain + [(past, str(hints[: n + 1])) for n in range(3)]
+
+    def positions(question, answer):
+        """Each byte of an answer and its end, with its contexts."""
+        said = answer.encode()
+        for at, byte in enumerate(said + b"\xff"):
+            yield contexts(question, said[:at]), byte
+
+    raw = Counter((chain[9], byte) for sample in train for chain, byte in positions(*sample))
+    parents = {chain[n]: chain[n - 1] for sample in train for chain, _ in positions(*sample) for n in range(1, 10)}
+    counts = [Counter() for _ in range(9)] + [raw]
+    for n in range(8, -1, -1):  # below the longest, an n-gram counts in how many longer contexts it stands
+        counts[n] = Counter((parents[context], byte) for context, byte in counts[n + 1])
+    discount, seen, kinds = [], defaultdict(int), defaultdict(int)
+    for n, table in enumerate(counts):
+        once, twice = (sum(count == times for count in table.values()) for times in (1, 2))
+        discount.append(min(max(once / max(once + 2 * twice, 1), 0.1), 0.95))
+        for (context, _), count in table.items():
+            seen[n, context] += count
+            kinds[n, context] += 1
+
+    def chance(chain, byte):
+        """Probability of a byte."""
+        p = 1 / 256
+        for n, context in enumerate(chain):
+            if (n, context) in seen:
+                kept = max(counts[n][context, byte] - discount[n], 0)
+                p = (kept + discount[n] * kinds[n, context] * p) / seen[n, context]
+        return p
+
+    return [-sum(math.log2(chance(*position)) for position in positions(*sample)) for sample in held]
+
+
+lines = st.text("ab \n?é", max_size=8)
+samples = st.lists(st.tuples(lines.map(str.strip), lines), min_size=1, max_size=12)
+
+
+@settings(max_examples=60)
+@given(samples, samples)
+def test_language_is_naive(train, held):
+    """Bits are those of a model of dictionaries that is written as the textbook has it."""
+    ready = told(*[[sample] for sample in [*train, *held]])
+    pairs = np.arange(len(train))
+    table, rare = kernels.count_answers(ready.text, ready.ends, ready.hints, pairs, len(ready.text) + 1)
+    asked = np.arange(len(train), len(train) + len(held))
+    bits = kernels.bits_of(ready.text, ready.ends, ready.hints, asked, table, discounts_of(rare))
+    np.testing.assert_allclose(bits, naive_bits(train, held), rtol=1e-9)
+
+
+@settings(max_examples=60)
+@given(samples, st.text("ab ?é", max_size=9), st.integers(0, 11))
+def test_probabilities_sum_to_one(train, past, pair):
+    """Behind any text, known or unknown, the probabilities of the 256 bytes are above 0 and sum to 1."""
+    ready = told(*[[sample] for sample in train])
+    table, rare = kernels.count_answers(ready.text, ready.ends, ready.hints, np.arange(len(train)), len(ready.text) + 1)
+    hint = ready.hints[pair] if pair < len(train) else np.array([1, 2, 3], np.uint64)
+    found = kernels.chances(np.frombuffer(past.encode(), np.uint8), hint, table, discounts_of(rare))
+    assert (found > 0).all()
+    assert found.sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_table_grows(ready, halves):
+    """A table that grew from small ones holds every n-gram once: the bits are those of the naive model."""
+    pairs = ready.pairs(ready.places(halves[0]))[:400]
+    asked = ready.pairs(ready.places(halves[1]))[:20]
+    table, rare = kernels.count_answers(ready.text, ready.ends, ready.hints, pairs, len(ready.text) + 1)
+    assert len(table) > 1 << 16
+    keys = table[:, 0][table[:, 0] > 0]
+    assert len(np.unique(keys)) == len(keys)
+    bits = kernels.bits_of(ready.text, ready.ends, ready.hints, asked, table, discounts_of(rare))
+    qas = ready.qas.select("question", "answer")
+    np.testing.assert_allclose(bits, naive_bits(qas[pairs].rows(), qas[asked].rows()), rtol=1e-9)
+
+
+def test_nothing_learned_is_eight_bits():
+    """A budget that ends in the first question teaches nothing: a byte costs eight bits."""
+    ready = told([("what is this thing here", "a")])
+    assert judge("language", ready, ready.rows, ready.rows, tokens=1) == {"bits": 8.0}
+
+
+# the budget
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(1, 60), st.integers(0, 3))
+def test_budget_is_spent(sizes, tokens, seed):
+    """Whole samples are read until the budget is spent; the last one gives the same share of its bytes."""
+    ready = told(*[[("", "x" * 10 * size)] for size in sizes], n_tokens=sizes)
+    pairs, limit = within_budget(ready, ready.rows, tokens=tokens, seed=seed)
+    lengths = np.diff(ready.ends)[1::2][pairs]
+    assert len(np.unique(pairs)) == len(pairs)
+    if limit <= len(ready.text):
+        lengths[-1] = limit - ready.ends[2 * pairs[-1] + 1]
+    assert lengths.sum() == 10 * min(tokens, sum(sizes))
+
+
+def test_budget_is_drawn(ready):
+    """Another seed reads other samples, and a larger budget goes on where a smaller one ended."""
+    places = np.arange(len(ready.rows))
+    few, more = (within_budget(ready, places, tokens=tokens, seed=0)[0] for tokens in (500, 1_000))
+    np.testing.assert_array_equal(few, more[: len(few)])
+    assert set(few) != set(within_budget(ready, places, tokens=500, seed=1)[0])
+
+
+@pytest.mark.parametrize("name", ["language", "transformer"])
+def test_budget_knob(name, ready):
+    """A budget below 1 is refused."""
+    with pytest.raises(ConfigError, match="tokens=0"):
+        judge(name, ready, ready.rows, ready.rows, tokens=0)
+
+
+# the transformer
+
+
+def test_pieces_hold_every_answer(ready):
+    """Put together, the pieces are the answers and their ends, each no wider than the transformer."""
+    pairs = ready.pairs(ready.places(ready.rows))
+    pieces, owners = pieces_of(ready, pairs, len(ready.text) + 1)
+    said = defaultdict(bytes)
+    for (piece, begin), owner in zip(pieces, owners, strict=True):
+        assert len(piece) <= 256
+        said[owner] += piece[begin:].tobytes()
+    answers = ready.qas["answer"].to_list()
+    assert [said[i] for i in range(len(pairs))] == [answer.encode() + b"\xff" for answer in answers]
+
+
+def test_transformer_learns(ready, halves):
+    """More text makes a better model, and nothing of its weights stands in the global generator."""
+    torch = pytest.importorskip("torch")
+    state, threads = torch.random.get_rng_state(), torch.get_num_threads()
+    few, more = (judge("transformer", ready, *halves, tokens=tokens)["bits"] for tokens in (300, 10_000))
+    assert more < few
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert torch.get_num_threads() == threads
+
+
+def test_transformer_needs_torch(ready, monkeypatch):
+    """Without torch the message says what to install."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtra, match="pip install torch"):
+        judge("transformer", ready, ready.rows, ready.rows)
