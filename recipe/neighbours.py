@@ -1,4 +1,4 @@
-"""The nearest of the samples before it: exact, tile by tile, so that no cluster is too large for memory."""
+"""The nearest of the samples before it: exact, tile by tile, so that no table of all pairs is held."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def in_blocks(vectors: Vectors, members: list[Rows], block: int) -> list[Rows]:
 
 
 def nearest_earlier(vectors: Vectors, rows: Rows) -> Matrix:
-    """Return the largest cosine of each row to the rows before it, or 0 if none is above; O(m^2 d) time, O(m) memory.
+    """Return the largest cosine of each row to the rows before it, or 0 if none is above; O(m^2 d) time, O(m d) memory.
 
     Parameters
     ----------
@@ -61,13 +61,13 @@ def nearest_earlier(vectors: Vectors, rows: Rows) -> Matrix:
     [0.0, 0.0, 1.0]
     """
     best = np.zeros(len(rows), np.float32)
+    points = _unit(vectors, rows)
     for at in range(0, len(rows), TILE):
         here = slice(at, at + TILE)
-        points = _unit(vectors, rows[here])
         for before in range(0, at, TILE):
-            cosine = points @ _unit(vectors, rows[before : before + TILE]).T
+            cosine = points[here] @ points[before : before + TILE].T
             best[here] = np.maximum(best[here], cosine.max(axis=1))
-        cosine = np.tril(points @ points.T, -1)
+        cosine = np.tril(points[here] @ points[here].T, -1)
         best[here] = np.maximum(best[here], cosine.max(axis=1))
     return np.minimum(best, 1)
 

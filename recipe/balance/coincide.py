@@ -68,7 +68,7 @@ def balance(
     >>> points = np.eye(2, dtype=np.float32)[[0, 0, 0, 1]]  # two copies, and two that differ
     >>> groups = Groups(points, [np.array([0, 1]), np.array([2, 3])])
     >>> balance(np.array([20, 20]), 10, groups=groups, tau=1).tolist()
-    [2, 8]
+    [4, 6]
     """
     return apportion(weights(counts, groups=groups, tau=tau, sigma=sigma, pairs=pairs), counts, size)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.engine import each
+from recipe.engine import each, single_threaded
 from recipe.errors import ConfigError
 from recipe.neighbours import first_keepers, grouped, in_blocks
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from recipe.pool import Pool
 
 
+@single_threaded
 def dedup(pool: Pool, *, threshold: float = 0.95, block: int = 20_000) -> NDArray[np.int64]:
     """Find for each sample the first kept one of its cluster whose cosine reaches the threshold; O(n c d).
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from recipe.engine import each
+from recipe.engine import each, single_threaded
 from recipe.errors import ConfigError
 from recipe.neighbours import in_blocks, nearest_earlier
 from recipe.score._vectors import eligible_members, to_centroid
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Keep = Literal["hard", "easy", "random"]
 
 
+@single_threaded
 def score(pool: Pool, *, keep: Keep = "hard", block: int = 20_000, seed: int = 0) -> NDArray[np.float32]:
     """Score 1 minus the largest cosine to the samples before it in its cluster.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.blocks import cut_blocks
-from recipe.engine import each
+from recipe.engine import each, single_threaded
 from recipe.errors import ConfigError
 from recipe.picks import Picks
 from recipe.select._fill import fill_up, take
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 
+@single_threaded
 def select(
     pool: Pool,
     quotas: Quotas,
