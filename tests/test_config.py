@@ -322,7 +322,7 @@ def test_typos_of_rooms_and_knobs():
     """A typo is answered with the nearest name, or with all there are; what is missing is named."""
     with pytest.raises(ConfigError, match=r"score: no 'noveltly' here, did you mean 'novelty'\?"):
         find("score", "noveltly")
-    with pytest.raises(ConfigError, match="known: balance, coverage, density, length, novelty"):
+    with pytest.raises(ConfigError, match="known: balance, blend, column, coverage, density, length, novelty"):
         find("score", "zzz")
     with pytest.raises(ConfigError, match=r"score.novelty: unknown knob 'neighbors', did you mean 'neighbours'\?"):
         check_knobs("score", "novelty", {"neighbors": 3})

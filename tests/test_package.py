@@ -103,5 +103,5 @@ def test_a_file_in_a_room_works_by_its_name(tmp_path):
         "print(json.dumps([names('score'), rows['brevity'].to_list(), rows['n_words'].to_list()]))",
         cwd=tmp_path,
     )
-    assert told[0] == ["balance", "brevity", "coverage", "density", "length", "novelty"]
+    assert told[0] == ["balance", "blend", "brevity", "column", "coverage", "density", "length", "novelty"]
     assert told[1] == pytest.approx([1 / (1 + words) ** 2 for words in told[2]])
