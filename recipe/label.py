@@ -12,7 +12,6 @@ import polars as pl
 
 from recipe._workers import dismiss
 from recipe.engine import single_threaded
-from recipe.exclude import find_leaks
 from recipe.pool import PART, Pool
 from recipe.rooms import call, find
 from recipe.stages import stage
@@ -99,6 +98,8 @@ def _tags(part: Pool, known: pl.DataFrame) -> pl.DataFrame:
 
 def _excluded(pool: Pool, plan: Recipe, trail: Trail) -> tuple[Pool, Trail]:
     """Refuse what a benchmark holds, before duplicates are: a twin of a leaked sample must not replace it."""
+    from recipe.exclude import find_leaks  # noqa: PLC0415  compiles
+
     knobs = plan.exclude.model_dump()
     trail = trail.to("exclude", Step("exclude", knobs))
     return pool.refuse(find_leaks(pool, trail, **knobs, prompts=FORMAT_PROMPTS)), trail

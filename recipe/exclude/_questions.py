@@ -169,5 +169,5 @@ def _image(lower: Mapping[str, Any]) -> str | None:
     given = next((lower[name] for name in IMAGE if isinstance(lower.get(name), str | int)), None)
     if given is None or isinstance(given, bool) or not str(given).strip() or len(str(given)) > LONGEST:
         return None
-    stem = Path(str(given)).stem
-    return None if stem in NAMELESS and "/" not in str(given) else str(given)
+    name = str(given)
+    return None if (name.rpartition(".")[0] or name) in NAMELESS else name
