@@ -160,6 +160,8 @@ def test_missing_class_costs(ready, halves):
     for task in set(tasks[picked]):
         figures = judge("classifier", ready, picked[tasks[picked] == task], held)
         assert figures["task"] == pytest.approx((task in tasks[held]) / len(set(tasks[held])))
+        own = picked[tasks[picked] == task]
+        assert judge("classifier", ready, own, own)["task"] == 1
 
 
 @pytest.mark.parametrize("c", [1.0, 10.0])
