@@ -154,12 +154,14 @@ def test_balanced_accuracy_by_hand():
 
 
 def test_missing_class_costs(ready, halves):
-    """A mix without a class cannot tell it: its accuracy is at most that of all other classes."""
+    """A mix of one task, whichever, tells that task and no other."""
     picked, held = halves
     tasks = ready.pool.rows["task"].to_numpy()
-    kinds = len(set(tasks[held]))
-    figures = judge("classifier", ready, picked[tasks[picked] == tasks[picked[0]]], held)
-    assert figures["task"] == pytest.approx(1 / kinds)
+    for task in set(tasks[picked]):
+        figures = judge("classifier", ready, picked[tasks[picked] == task], held)
+        assert figures["task"] == pytest.approx((task in tasks[held]) / len(set(tasks[held])))
+        own = picked[tasks[picked] == task]
+        assert judge("classifier", ready, own, own)["task"] == 1
 
 
 @pytest.mark.parametrize("c", [1.0, 10.0])
@@ -370,6 +372,30 @@ def test_budget_knob(name, ready):
     """A budget below 1 is refused."""
     with pytest.raises(ConfigError, match="tokens=0"):
         judge(name, ready, ready.rows, ready.rows, tokens=0)
+
+
+@pytest.mark.parametrize("name", ["language", "transformer"])
+def test_nothing_behind_the_cut_is_read(name):
+    """What stands behind the end of the budget, in the same answer or in later ones, changes no figure."""
+    pytest.importorskip("torch")
+    read = [("", "aaaa"), ("", "bbbb")]
+    others = [[("", "aazz"), ("", "bbbb")], [("", "aaaa"), ("", "zzzz")]]
+    figures = [
+        judge(name, told(sample, [("", "aaz")], n_tokens=[8, 1]), np.array([0]), np.array([1]), tokens=2)
+        for sample in (read, *others)
+    ]
+    assert figures[0] == figures[1] == figures[2]
+    assert judge(name, told(read, [("", "aaz")], n_tokens=[8, 1]), np.array([0]), np.array([1])) != figures[0]
+
+
+def test_hints_by_hand():
+    """A question hints by its last line if it has several, by its first two words, and by all of it."""
+    asked = ["Is it red?\nShort.", "Is it blue?\nShort.", "Is it red? Short.", "Is he red?\nLong.", "Is it red? Short."]
+    line, words, whole = told(*[[(q, "a")] for q in asked]).hints.T
+    assert line[0] == line[1] != line[3] != line[2] == line[4]
+    assert words[0] == words[1] == words[2] == words[4] != words[3]
+    assert len(set(whole)) == 4
+    assert whole[2] == whole[4]
 
 
 # the transformer
