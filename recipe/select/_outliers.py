@@ -23,8 +23,8 @@ def drop_outliers(
 ) -> NDArray[np.int64]:
     """Return some rows without a share of them whose fair radius is the largest, as far as quotas can spare them.
 
-    The fair radius of a sample in a mix of k out of n is the distance within which it has n / k samples, itself counted:
-    where a mean pick would serve it. Of equal ones the larger key is dropped first. O(n block).
+    The fair radius of a sample in a mix of k out of n is the distance within which it has n / k samples, itself
+    counted: where a mean pick would serve it. Of equal ones the larger key is dropped first. O(n block).
 
     Parameters
     ----------

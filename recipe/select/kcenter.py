@@ -42,11 +42,11 @@ def select(
     Farthest first takes what is like nothing else before all others: odd and broken samples. With `outliers` this share
     of the samples is left out beforehand, neither picked nor covered, but where a quota needs them: those whose fair
     radius is the largest, the distance within which a sample of a pool of n has n / k samples for a mix of k. In a pool
-    of one block and one cell every other sample then lies within 2 R of a pick, where R is the largest fair radius among
-    them: k + 1 samples farther than that from each other would have disks without a common sample, and more than n in
-    them. It also lies within 2 times of the least radius by which the samples that are not left out can be covered.
-    Radii are lengths between unit vectors, sqrt(2 - 2 cos), and one of more than a right angle counts as one of that.
-    In blocks, or under quotas of several cells, neither holds.
+    of one block and one cell every other sample then lies within 2 R of a pick, where R is the largest fair radius
+    among them: k + 1 samples farther than that from each other would have disks without a common sample, and more than
+    n in them. It also lies within 2 times of the least radius by which the samples that are not left out can be
+    covered. Radii are lengths between unit vectors, sqrt(2 - 2 cos), and one of more than a right angle counts as one
+    of that. In blocks, or under quotas of several cells, neither holds.
 
     Parameters
     ----------
@@ -75,11 +75,11 @@ def select(
     References
     ----------
     Gonzalez 1985, Clustering to minimize the maximum intercluster distance; Sener and Savarese 2018, Active Learning
-    for Convolutional Neural Networks: A Core-Set Approach. Outliers: the problem is that of Charikar, Khuller, Mount and
-    Narasimhan 2001, Algorithms for Facility Location Problems with Outliers, and Malkomes et al. 2015, Fast Distributed
-    k-Center Clustering with Outliers on Massive Data. Their disks of one radius tell outliers apart where picks are few;
-    in a mix of a fifth of the pool each odd sample would have a disk of its own. The fair radius is that of Jung, Kannan
-    and Lutz 2020, Service in Your Neighborhood: Fairness in Center Location. From memory.
+    for Convolutional Neural Networks: A Core-Set Approach. Outliers: the problem is that of Charikar, Khuller, Mount
+    and Narasimhan 2001, Algorithms for Facility Location Problems with Outliers, and Malkomes et al. 2015, Fast
+    Distributed k-Center Clustering with Outliers on Massive Data. Their disks of one radius tell outliers apart where
+    picks are few; in a mix of a fifth of the pool each odd sample would have a disk of its own. The fair radius is that
+    of Jung, Kannan and Lutz 2020, Service in Your Neighborhood: Fairness in Center Location. From memory.
 
     Examples
     --------

@@ -142,7 +142,7 @@ def _run(ground: Ground, width: Width) -> Picks:
 
 def _cut_down(quota: NDArray[np.int64], share: float) -> NDArray[np.int64]:
     """Return a share of each quota, by largest remainders; ties to the smaller cell."""
-    whole = np.floor(quota * share).astype(np.int64)
+    whole: NDArray[np.int64] = np.floor(quota * share).astype(np.int64)
     missing = round(float(quota.sum()) * share) - int(whole.sum())
     whole[np.argsort(whole - quota * share, kind="stable")[:missing]] += 1
     return whole
