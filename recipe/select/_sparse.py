@@ -89,11 +89,8 @@ def gains_beyond(similarities, best):
 
 
 @njit(cache=True, nogil=True)
-def farthest_first(similarity, first, cell, quota, back):
-    """Order the rows of a block farthest-first under quotas: places and distances in quanta when picked.
-
-    Rows that stand `back` come when quotas leave no others.
-    """
+def farthest_first(similarity, first, cell, quota):
+    """Order the rows of a block farthest-first under quotas: places and distances in quanta when picked."""
     n = len(similarity)
     nearest = np.zeros(n, np.int16)
     picked = np.zeros(n, np.bool_)
@@ -104,9 +101,7 @@ def farthest_first(similarity, first, cell, quota, back):
     while True:
         if at < 0:
             for i in range(n):
-                if picked[i] or quota[cell[i]] <= 0:
-                    continue
-                if at < 0 or back[i] < back[at] or (back[i] == back[at] and nearest[i] < nearest[at]):
+                if not picked[i] and quota[cell[i]] > 0 and (at < 0 or nearest[i] < nearest[at]):
                     at = i
         if at < 0:
             return order[:count], distance[:count]

@@ -44,7 +44,8 @@ def select(
 
     so each pick is the sample that has the most left when its likeness to all picks, taken together, is projected out.
     The kernel is Gaussian in the distance of the vectors: that of bare cosines has rank d, and after d picks all
-    samples would be worth nothing. `ridge` is the share of noise in it, and bounds what a twin of a pick costs: log(ridge).
+    samples would be worth nothing. `ridge` is the share of noise in it, and bounds what a twin of a pick costs:
+    log(ridge).
 
     A pool of one block is solved exactly as naive greedy would. A larger one is cut into blocks of similar samples, and
     likeness to picks of another block counts as 0: each block walks through its part of each quota, and the walks are
@@ -90,8 +91,8 @@ def select(
     ----------
     Chen, Zhang and Zhou 2018, Fast Greedy MAP Inference for Determinantal Point Process to Improve Recommendation
     Diversity, NeurIPS, algorithm 1: the incremental factor. There the kernel is linear and greedy stops where the
-    volume is gone; here the quotas are always filled. Hemmi, Oki, Sakaue, Fujii and Iwata 2022, Lazy and Fast Greedy MAP
-    Inference for Determinantal Point Process, NeurIPS: lazy rows of the factor. From memory.
+    volume is gone; here the quotas are always filled. Hemmi, Oki, Sakaue, Fujii and Iwata 2022, Lazy and Fast
+    Greedy MAP Inference for Determinantal Point Process, NeurIPS: lazy rows of the factor. From memory.
 
     Examples
     --------
@@ -108,7 +109,7 @@ def select(
 
     def walk(part: Part) -> Walk:
         points, own = rows_of(vectors, part.rows), bonus[part.places]
-        order, total = volume_walk(points @ points.T, own, width, ridge, *part.limits)
+        order, total = volume_walk(points @ points.T, own, float(width), float(ridge), *part.limits)
         return Walk(order, total, np.stack([total - own[order], own[order]], axis=1) / QUANTUM)
 
     parts = cut_parts(pool, quotas, block=block, candidates=candidates)

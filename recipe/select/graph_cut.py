@@ -105,8 +105,8 @@ def select(
         drift = np.maximum(np.rint(far / part.expected * QUANTUM), 0)
         worth = np.rint((len(rows) + wide @ everything) / 2 * QUANTUM)
         quanta = quantise((points @ points.T + 1) / 2)
-        own = worth - redundancy * np.diag(quanta)
-        order, total = penalised_walk(quanta, own, 2 * redundancy, True, drift, *part.limits)
+        own = worth - redundancy * np.diag(quanta).astype(np.float64)
+        order, total = penalised_walk(quanta, own, 2.0 * redundancy, True, drift, *part.limits)
         terms = np.stack([worth[order], total - worth[order]], axis=1)
         return Walk(order, total, terms / (QUANTUM * len(rows)))
 

@@ -10,9 +10,9 @@ from recipe.blocks import cut_blocks
 from recipe.engine import each, single_threaded
 from recipe.errors import ConfigError
 from recipe.picks import Picks
-from recipe.select._disks import outside
 from recipe.select._fill import fill_up, take
 from recipe.select._kernels import QUANTUM, quantise
+from recipe.select._outliers import drop_outliers
 from recipe.select._sparse import farthest_first
 from recipe.vectors import rows_of
 
@@ -39,14 +39,14 @@ def select(
     orders is then taken by distance, the largest first, under the quotas of the whole pool. Of equal distances the one
     found earlier in its walk goes first, then the smaller key. O(n block d).
 
-    Farthest first takes what is like nothing else before all others: broken and odd samples. With `outliers`, each
-    block first seeks disks around its samples, as many as it has picks, that hold all but this share of it. What they leave
-    need not be covered, and is picked only where the quotas of a block leave nothing else, after all others.
-
-    In a pool of one block and one cell, every sample is within 2 times of the least possible radius without outliers,
-    and all samples but that share within 6 times of the least possible with as many outliers: disks are within 3 times
-    of it, and farthest first within 2 of what they hold. Radii are lengths between unit vectors, sqrt(2 - 2 cos), and
-    those of more than a right angle count as of one. Under quotas of several cells neither holds.
+    Farthest first takes what is like nothing else before all others: odd and broken samples. With `outliers` this share
+    of the samples is left out beforehand, neither picked nor covered, but where a quota needs them: those whose fair
+    radius is the largest, the distance within which a sample of a pool of n has n / k samples for a mix of k. In a pool
+    of one block and one cell every other sample then lies within 2 R of a pick, where R is the largest fair radius
+    among them: k + 1 samples farther than that from each other would have disks without a common sample, and more than
+    n in them. It also lies within 2 times of the least radius by which the samples that are not left out can be
+    covered. Radii are lengths between unit vectors, sqrt(2 - 2 cos), and one of more than a right angle counts as one
+    of that. In blocks, or under quotas of several cells, neither holds.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def select(
     quotas
         How many of each cell.
     outliers
-        Share of each block, from 0 up to below 1, that need not be covered and is not picked; it may be fewer.
+        Share of the samples that need not be covered, from 0 to below 1.
     block
         Samples a block, from 2; a pool of one block is solved as a whole.
     seed
@@ -75,11 +75,11 @@ def select(
     References
     ----------
     Gonzalez 1985, Clustering to minimize the maximum intercluster distance; Sener and Savarese 2018, Active Learning
-    for Convolutional Neural Networks: A Core-Set Approach. Outliers: Charikar, Khuller, Mount and Narasimhan 2001,
-    Algorithms for Facility Location Problems with Outliers, section 3 (greedy disks, 3 times the least radius), which
-    takes the middles of the disks themselves; here they only say what is an outlier, so that the order stays farthest
-    first. Malkomes et al. 2015, Fast Distributed k-Center Clustering with Outliers on Massive Data, runs it on samples
-    of each part of the data instead of on each part. From memory.
+    for Convolutional Neural Networks: A Core-Set Approach. Outliers: the problem is that of Charikar, Khuller, Mount
+    and Narasimhan 2001, Algorithms for Facility Location Problems with Outliers, and Malkomes et al. 2015, Fast
+    Distributed k-Center Clustering with Outliers on Massive Data. Their disks of one radius tell outliers apart where
+    picks are few; in a mix of a fifth of the pool each odd sample would have a disk of its own. The fair radius is that
+    of Jung, Kannan and Lutz 2020, Service in Your Neighborhood: Fairness in Center Location. From memory.
 
     Examples
     --------
@@ -94,23 +94,26 @@ def select(
         raise ConfigError("select.kcenter: expected a pool with vectors; embed it first")
     rows = np.flatnonzero(quotas.cell >= 0)
     vectors = pool.vectors
-    blocks = cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=block, rows=rows)
+    cluster = pool.rows["cluster"].to_numpy()
+    blocks = cut_blocks(vectors, cluster[rows], most=block, rows=rows)
+    if outliers:
+        rows = drop_outliers(vectors, rows, blocks, quotas, outliers)
+        blocks = cut_blocks(vectors, cluster[rows], most=block, rows=rows)
     supply = np.bincount(quotas.cell[rows], minlength=len(quotas.quota))
 
-    def walk(members: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    def walk(members: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         points, cell = rows_of(vectors, rows[members]), quotas.cell[rows[members]]
         cells, local, here = np.unique(cell, return_inverse=True, return_counts=True)
         part = np.ceil(quotas.quota[cells] * (here / supply[cells]) - 1e-9).astype(np.int64)
-        quanta, odd = quantise(points @ points.T), int(outliers * len(members))
-        back = outside(quanta, int(part.sum()), odd) if odd else np.zeros(len(members), np.bool_)
-        first = int(np.argmax(points @ points.mean(axis=0) - 2 * back))
-        order, distance = farthest_first(quanta, first, local.astype(np.int32), part, back)
-        return rows[members[order]], distance, back[order]
+        first = int(np.argmax(points @ points.mean(axis=0)))
+        order, distance = farthest_first(quantise(points @ points.T), first, local.astype(np.int32), part)
+        return rows[members[order]], distance
 
     walks = each(walk, blocks, label="select: farthest first")
-    found, distance, back = (np.concatenate(told) for told in zip(*walks, strict=True))
-    step = np.concatenate([np.arange(len(order)) for order, _, _ in walks])
-    order = np.lexsort((found, step, -distance, back))
+    found = np.concatenate([order for order, _ in walks])
+    distance = np.concatenate([far for _, far in walks])
+    step = np.concatenate([np.arange(len(order)) for order, _ in walks])
+    order = np.lexsort((found, step, -distance))
     far = np.zeros(len(pool))
     far[found] = distance / QUANTUM
     picks = fill_up(Picks(take(found[order], quotas)), quotas)

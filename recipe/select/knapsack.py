@@ -48,13 +48,13 @@ def select(
     of samples is fitted to it, so that cheap samples leave room for more of them.
 
     Scaled greedy may be fooled by samples that are cheap and bring little, and plain greedy by dear ones. With `better`
-    both are run, and the one that reaches the higher objective for the same money is taken: what scaled greedy spends
-    on all of its picks, against as many of the first picks of plain greedy as cost no more. In a pool of one block this
-    is exact; in a larger one each counts what its samples see. When the number of samples is fitted to a budget, the
-    two are compared anew for every number that is tried.
+    both are run, and the one that reaches the higher objective for the same money, under the same quotas, is taken:
+    what scaled greedy spends, against plain greedy under quotas cut down alike until it spends no more. In a pool of
+    one block this is exact; in a larger one each counts what its samples see. When the number of samples is fitted to a
+    budget, the two are compared anew for every number that is tried.
 
     The order of a pool of one block nests under quotas of one cell, but the choice between the two may change with the
-    size. O(n d (block + reach) + n log n) time, twice with `better`.
+    size. O(n d (block + reach) + n log n) time, up to three times with `better`.
 
     Parameters
     ----------
@@ -105,13 +105,17 @@ def select(
     terms = weigh_terms(pool, rows, quotas, concepts=concepts, quality=quality or {})
     plain, width = lay_ground(pool, vectors, quotas=quotas, terms=terms, width=wanted, block=block, seed=seed)
     scaled = replace(plain, terms=replace(terms, price=costs**exponent))
-    picks = _run(scaled, width, quotas)
+    picks = _run(scaled, width)
     if better and exponent:
-        other = _run(plain, width, quotas)
-        cost_of = np.zeros(len(pool))
+        other, cost_of = _run(plain, width), np.zeros(len(pool))
         cost_of[rows] = costs
-        if _worth(other, cost_of, float(cost_of[picks.rows].sum())) > _worth(picks, cost_of, np.inf):
-            picks = other
+        spent, dear = (float(cost_of[found.rows].sum()) for found in (picks, other))
+        if spent >= dear:  # plain greedy spends no more as it is
+            picks = max(picks, other, key=_worth)
+        elif _worth(other) > _worth(picks):
+            fewer = _run(replace(plain, quota=_cut_down(quotas.quota, spent / dear)), width)
+            within = int(np.searchsorted(np.cumsum(cost_of[fewer.rows]), spent, side="right"))
+            picks = other if _worth(fewer.head(within)) > _worth(picks) else picks
     return fill_up(picks, quotas)
 
 
@@ -130,13 +134,20 @@ def _costs(pool: Pool, rows: NDArray[np.int64], cost: str) -> NDArray[np.float64
     return np.maximum(costs, costs[costs > 0].min(initial=np.inf)) if (costs > 0).any() else np.ones(len(costs))
 
 
-def _run(ground: Ground, width: Width, quotas: Quotas) -> Picks:
+def _run(ground: Ground, width: Width) -> Picks:
     """Run greedy once."""
     chosen, found = solve(ground, width)
-    return fill_up(Picks(ground.rows[chosen[found.picks]], gains_of(ground, found)), quotas)
+    return Picks(ground.rows[chosen[found.picks]], gains_of(ground, found))
 
 
-def _worth(picks: Picks, cost_of: NDArray[np.float64], budget: float) -> float:
-    """Return the objective that the first picks reach within a budget."""
-    within = np.cumsum(cost_of[picks.rows]) <= budget
-    return float(sum(gain[within].sum() for gain in picks.gains.values()))
+def _cut_down(quota: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+    """Return a share of each quota, by largest remainders; ties to the smaller cell."""
+    whole: NDArray[np.int64] = np.floor(quota * share).astype(np.int64)
+    missing = round(float(quota.sum()) * share) - int(whole.sum())
+    whole[np.argsort(whole - quota * share, kind="stable")[:missing]] += 1
+    return whole
+
+
+def _worth(picks: Picks) -> float:
+    """Return the objective that picks reach."""
+    return float(sum(gain.sum() for gain in picks.gains.values()))

@@ -99,7 +99,7 @@ def select(
     def walk(part: Part) -> Walk:
         points, own = rows_of(vectors, part.rows), worth[part.places]
         quanta = quantise(points @ points.T)
-        order, total = penalised_walk(quanta, own, diversity, False, np.zeros(len(own)), *part.limits)
+        order, total = penalised_walk(quanta, own, float(diversity), False, np.zeros(len(own)), *part.limits)
         return Walk(order, total, np.stack([own[order], total - own[order]], axis=1) / QUANTUM)
 
     parts = cut_parts(pool, quotas, block=block, candidates=candidates)
