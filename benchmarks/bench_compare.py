@@ -134,7 +134,12 @@ def main() -> None:
         begin = time.perf_counter()
         recipes = asked.recipe or list(presets())
         found = compare_mixes(sources, recipes, sizes=asked.size or SIZES, seeds=asked.seeds)
-        results.append({**packed(found, time.perf_counter() - begin, name), "machine": facts(["numpy", "scikit-learn", "faiss-cpu"])})
+        results.append(
+            {
+                **packed(found, time.perf_counter() - begin, name),
+                "machine": facts(["numpy", "scikit-learn", "faiss-cpu"]),
+            }
+        )
         print(tables(results[-1]), "\n")
         sys.stdout.flush()
     if asked.json:

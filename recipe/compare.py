@@ -183,7 +183,7 @@ def _plans(recipes: Mapping[str, Given] | Sequence[str | Path], base: Recipe) ->
     named = recipes if isinstance(recipes, dict) else {Path(one).stem: one for one in recipes}
     shared = {name: getattr(base, name) for name in ("sources", "read", "tag", "exclude", "embed")}
     everything = {name: name for name in BASELINES} | dict(named)
-    return {name: lean(Recipe(**_fields(Recipe.of(one)) | shared)) for name, one in everything.items()}
+    return {name: lean(Recipe(**_fields(make_plan(one, None)) | shared)) for name, one in everything.items()}
 
 
 def _fields(plan: Recipe) -> dict[str, Any]:

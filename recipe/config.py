@@ -59,7 +59,8 @@ class Recipe(Frozen):
     """What every sample is scored by."""
     balance: Balance = Balance()
     select: Room = room_default({"facility": {"concepts": 0.02, "quality": {"length": 0.05}}})
-    """facility, kcenter, mmr, dpp, graph_cut, mixture, knapsack, concepts, random."""
+    """facility, mixture, knapsack, mmr, dpp, graph_cut, herding, deita, kcenter, concepts, ranked, weighted, given,
+    random."""
     parts: dict[str, Part] = room_default({})
     """Name to part, for a mix that is picked part by part, in this order; no sample is picked twice."""
     write: Write = Write()

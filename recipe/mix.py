@@ -18,7 +18,7 @@ from recipe.errors import ConfigError
 from recipe.label import label_pool
 from recipe.outcome import Mix
 from recipe.parts import check_parts, pick_parts
-from recipe.pool import SCHEMA, Pool
+from recipe.pool import LABELS, SCHEMA, Pool
 from recipe.read import read_pool
 from recipe.rooms import call, check_knobs
 from recipe.stages import stage
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     Source = str | Path | Mapping[str, Any]
     Sources = Pool | Source | Sequence[Source]
 
-KEPT = ("novelty", "density")  # scores that take minutes in a large pool
+KEPT = ("novelty", "density", "uniqueness")  # scores that take minutes in a large pool
 
 
 def select_mix(
@@ -223,7 +223,7 @@ def make_plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, sources: S
     margins = [one.margins for one in (plan.balance, *(part.balance for part in plan.parts.values())) if one]
     labels = [step.label for step in plan.score]
     for label in labels:
-        if labels.count(label) > 1 or label in SCHEMA:
+        if labels.count(label) > 1 or label in SCHEMA or label in LABELS:
             raise ConfigError(f"score: expected a name of its own for each score, got {', '.join(labels)}; rename one")
     for room, steps in (rooms | {"balance": [rule for one in margins for rule in one.values()]}).items():
         for step in steps:

@@ -42,6 +42,11 @@ SCHEMA: dict[str, pl.DataType] = {
     "problem": pl.String(),  # why it may not be selected; null if it may
 }
 
+LABELS = (  # what tagging, clustering, quotas and parts attach: no score may bear such a name
+    *("task", "answer", "dataset", "concepts", "n_keywords", "flags", "n_qas", "n_yes", "n_no"),
+    *("cluster", "cell", "cell_quota", "part", "nearest", "similarity", "x", "y", "rank", "gain"),
+)
+
 
 @dataclass(frozen=True)
 class Parts:

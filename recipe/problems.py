@@ -67,7 +67,7 @@ PROBLEMS: dict[str, Problem] = {
     "bench_similar": Problem(
         "a question says the same as a benchmark's", "nothing, or a larger exclude.similarity: see the place"
     ),
-    "dup": Problem("another sample says the same about the same image", "nothing: one of them is kept"),
+    "dup": Problem("another sample says the same", "nothing: one of them is kept"),
 }
 
 

@@ -64,10 +64,15 @@ class Tag(Frozen):
     """Keywords found in fewer samples of the pool are dropped: a count from 1 on, or a share below 1."""
 
 
+def _text(given: object) -> object:
+    """Understand an id that YAML reads as a number."""
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
 class Exclude(Frozen):
     """What a benchmark holds must not be trained on: each hit is a reject that names the place it hit."""
 
-    images: tuple[str, ...] = ()
+    images: tuple[Annotated[str, BeforeValidator(_text)], ...] = ()
     """Ids or paths of images, or text files that list one a line, as SVIT's test_image_ids.txt."""
     questions: tuple[str, ...] = ()
     """Files of benchmark questions: a question a line, JSON, or JSON Lines."""
@@ -98,9 +103,10 @@ class Balance(Frozen):
     margins: dict[str, Room] = room_default(
         {"task": {"temperature": {"t": 2.0}}, "cluster": {"temperature": {"t": 1.25}}}
     )
-    """Column (task, source, task_name, answer, cluster, ...) to rule (proportional, temperature, capped, even, shares).
-    Where they contradict each other the later one is met. Temperature 2 for tasks is the best one T5 tried (section
-    3.5.2)."""
+    """Column (task, source, dataset, task_name, answer, cluster, ...), or the first of several that a sample has
+    (``task_name|dataset|source``), to rule (proportional, temperature, capped, even, shares; coincide, dbp and
+    hierarchical look at vectors). Where they contradict each other the later one is met. Temperature 2 for tasks is the
+    best one T5 tried (section 3.5.2)."""
     yes_share: float | None = Field(default=0.5, ge=0, le=1)
     """Share of yes among all yes and no answers, several in a sample counted each; null to leave it open. One half is
     the balance of SVIT's data recipe."""

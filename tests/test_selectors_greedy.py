@@ -14,7 +14,7 @@ from recipe import Recipe, demo_pool, engine, select_mix
 from recipe.errors import ConfigError
 from recipe.rooms import find
 from recipe.select._kernels import QUANTUM, lazy_greedy, quantise
-from recipe.select._quality import weigh_scores
+from recipe.select._ranks import worth_of
 
 WALKS = ("mmr", "dpp", "graph_cut", "mixture", "knapsack")
 facility, kcenter, mmr, dpp, graph_cut, mixture, knapsack = (
@@ -467,7 +467,7 @@ def test_more_candidates_let_relevant_blocks_give_more():
 def test_scores_are_ranked_and_weighted(seed):
     """The number of a sample is the weighted sum of its ranks in the named scores, equal scores sharing a rank."""
     pool = rich_pool(seed, 15, 2)
-    found = weigh_scores(pool, np.arange(15), {"score": 2.0, "other": 0.5}, knob="by")
+    found = worth_of(pool, np.arange(15), {"score": 2.0, "other": 0.5}, "by")
     assert found == pytest.approx(2 * ranks(pool, "score") + ranks(pool, "other") / 2)
 
 

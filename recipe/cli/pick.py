@@ -40,7 +40,7 @@ def select(
     seed: Seed = None,
     preset: Preset = None,
     out_path: Annotated[Path | None, typer.Option("--out", help="The mix: .json, or .jsonl.")] = None,
-    select: Annotated[str | None, typer.Option(help="Selector: facility, kcenter, concepts, random.")] = None,
+    select: Annotated[str | None, typer.Option(help="Selector: facility, mmr, herding, random ...")] = None,
     embed: Annotated[str | None, typer.Option(help="Embedder: hashing, distilled, text.")] = None,
     boxes: Annotated[str | None, typer.Option(help="SVIT's boxes: square, or keep.")] = None,
     images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,

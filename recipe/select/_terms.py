@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from recipe.select._kernels import QUANTUM
-from recipe.select._quality import weigh_scores
+from recipe.select._ranks import worth_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ def weigh_terms(
         Aligned with `rows`.
     """
     m = len(rows)
-    bonus = weigh_scores(pool, rows, quality, knob="quality")
+    bonus = worth_of(pool, rows, quality, "select: quality")
     start = np.zeros(m + 1, np.int64)
     codes = np.zeros(0, np.int32)
     worth = np.zeros(0)

@@ -102,7 +102,7 @@ def select(
         raise ConfigError(f"select.deita: expected tau above 0 and block from 2 on, got tau={tau}, block={block}")
     rows = np.flatnonzero(quotas.cell >= 0)
     worth = np.zeros(len(pool))
-    worth[rows] = worth_of(pool, rows, by, "deita")
+    worth[rows] = worth_of(pool, rows, by, "select.deita: by")
     blocks = [np.arange(len(rows))]
     if len(rows) > block:
         blocks = cut_blocks(pool.vectors, pool.rows["cluster"].to_numpy()[rows], most=block, rows=rows)

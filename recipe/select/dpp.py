@@ -9,7 +9,7 @@ import numpy as np
 from recipe.engine import single_threaded
 from recipe.errors import ConfigError
 from recipe.select._kernels import QUANTUM
-from recipe.select._quality import weigh_scores
+from recipe.select._ranks import worth_of
 from recipe.select._volume import volume_walk
 from recipe.select._walks import Walk, cut_parts, ready, walk_parts
 from recipe.vectors import rows_of
@@ -105,7 +105,7 @@ def select(
     if not (width > 0 and 0 < ridge <= 1):
         raise ConfigError(f"select.dpp: expected width above 0 and ridge in (0, 1], got width={width}, ridge={ridge}")
     rows = np.flatnonzero(quotas.cell >= 0)
-    bonus = np.rint(QUANTUM * weigh_scores(pool, rows, by or {}, knob="by"))
+    bonus = np.rint(QUANTUM * worth_of(pool, rows, by or {}, "select.dpp: by"))
 
     def walk(part: Part) -> Walk:
         points, own = rows_of(vectors, part.rows), bonus[part.places]

@@ -10,7 +10,7 @@ from recipe.engine import single_threaded
 from recipe.errors import ConfigError
 from recipe.select._kernels import QUANTUM, quantise
 from recipe.select._penalty import penalised_walk
-from recipe.select._quality import weigh_scores
+from recipe.select._ranks import worth_of
 from recipe.select._walks import Walk, cut_parts, ready, walk_parts
 from recipe.vectors import rows_of
 
@@ -93,7 +93,7 @@ def select(
     if not 0 <= diversity <= 1:
         raise ConfigError(f"select.mmr: expected diversity from 0 to 1, got diversity={diversity}")
     rows = np.flatnonzero(quotas.cell >= 0)
-    relevance = weigh_scores(pool, rows, weights, knob="by") / (sum(weights.values()) or 1)
+    relevance = worth_of(pool, rows, weights, "select.mmr: by") / (sum(weights.values()) or 1)
     worth = np.rint((1 - diversity) * QUANTUM * relevance)
 
     def walk(part: Part) -> Walk:

@@ -63,6 +63,6 @@ def select(
     """
     rows = np.flatnonzero(quotas.cell >= 0)
     worth = np.zeros(len(pool))
-    worth[rows] = worth_of(pool, rows, by, "ranked")
+    worth[rows] = worth_of(pool, rows, by, "select.ranked: by")
     picks = fill_up(Picks(take(rows[np.argsort(-worth[rows], kind="stable")], quotas)), quotas)
     return Picks(picks.rows, {"score": worth[picks.rows]})

@@ -77,7 +77,7 @@ def select(
         got = f"chance={chance!r}, tau={tau}"
         raise ConfigError(f"select.weighted: expected chance softmax or proportional, and tau above 0, got {got}")
     rows = np.flatnonzero(quotas.cell >= 0)
-    worth = worth_of(pool, rows, by, "weighted")
+    worth = worth_of(pool, rows, by, "select.weighted: by")
     if chance == "proportional" and (worth < 0).any():
         raise ConfigError(f"select.weighted: expected scores from 0 on as weights, got {float(worth.min())} by {by}")
     lot = draws(pool.rows["key"], seed=seed, label="select.weighted")[rows]
