@@ -51,7 +51,7 @@ def select(
 
         coverage    1/n sum_i max_{j in S} s(i, j)                        as `facility`
         saturated   sum_i min(sum_{j in S} s(i, j), c_i) / sum_i c_i,     c_i = saturation * k/n * sum_j s(i, j)
-        graph_cut   (sum_{i, j in S} s(i, j) over all i - redundancy * sum_{i, j in S} s(i, j)) / (k * mean_j sum_i s)
+        graph_cut   (sum_i sum_{j in S} s(i, j) - redundancy * sum_{i, j in S} s(i, j)) / (k * mean_j sum_i s(i, j))
         concepts    1/U sum_u sqrt(picked with u / samples with u)        as `facility`
         quality     mean over S of the rank of its samples in a score     one weight a score
 
