@@ -156,8 +156,8 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values: what was compared, the values by seed, and the tables against both baselines."""
         tables = {name: self.table(name).to_dicts() for name in BASELINES if name in self.recipes}
-        values = self.values.with_columns(pl.col("value").round(DIGITS)).to_dicts()
-        return {"format": FORMAT, "about": self.about, "refused": self.refused, "values": values, "tables": tables}
+        held = {"values": self.values.to_dicts(), "tables": tables}
+        return {"format": FORMAT, "about": self.about, "refused": self.refused, **held}
 
     def to_json(self) -> str:
         """Return ASCII JSON, the same for the same numbers; infinite ends of an interval are null."""
@@ -211,8 +211,8 @@ def read_comparison(path: Path) -> Comparison:
 
 
 def values_of(lines: Iterable[tuple[int, str, int, str, float]]) -> pl.DataFrame:
-    """Make the table of values of lines of size, recipe, seed, metric and value."""
-    return pl.DataFrame(list(lines), schema=_VALUES, orient="row")
+    """Make the table of values, as many digits as are told, of lines of size, recipe, seed, metric and value."""
+    return pl.DataFrame(list(lines), schema=_VALUES, orient="row").with_columns(pl.col("value").round(DIGITS))
 
 
 def _word(low: float, high: float, *, lower: bool) -> Word:

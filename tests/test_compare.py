@@ -118,7 +118,7 @@ def test_no_mix_picks_what_judges_it(pool):
         out = hold_out(pool, 0.3, seed=seed)
         assert not pool.eligible[out].any()
         assert out.any()
-        images = set(pool.rows["image"].filter(pl.Series(out)).to_list())
+        images = set(pool.rows["image"].filter(pl.Series(out)).drop_nulls())
         assert images.isdisjoint(pool.rows["image"].gather(picks.rows).to_list())
         seen.append(seed)
         return picks
@@ -130,11 +130,11 @@ def test_no_mix_picks_what_judges_it(pool):
 def test_a_picture_is_never_on_both_sides(pool):
     """Samples of images of one file name are held out together, whatever folder and ending they have."""
     ending = pl.when(pl.col("row") % 2 == 0).then(pl.lit("jpg")).otherwise(pl.lit("png"))
-    rows = pool.rows.with_columns(image=pl.format("{}/{}.{}", pl.col("row") % 3, pl.col("row") % 20, ending))
+    rows = pool.rows.with_columns(image=pl.format("{}/{}.{}", pl.col("row") % 3, pl.col("row") % 200, ending))
     out = hold_out(type(pool)(rows), 0.5, seed=1)
-    sides = pl.DataFrame({"name": rows["row"] % 20, "out": out}).group_by("name").agg(pl.col("out").n_unique())
+    sides = pl.DataFrame({"name": rows["row"] % 200, "out": out}).group_by("name").agg(pl.col("out").n_unique())
     assert set(sides["out"]) == {1}
-    assert 0.2 < out.mean() < 0.8
+    assert 0.3 < out.mean() < 0.7
 
 
 @settings(max_examples=10, deadline=None)
@@ -150,7 +150,7 @@ def test_a_mix_that_was_made_before_is_compared(pool):
     """A mix keeps its picks, its images never judge, and others are picked at its size."""
     mix = select_mix(pool, size=70, balance={"per_image": 2})
     out = hold_out(pool, 0.3, seed=0, taken=[mix.picks.rows])
-    images = set(pool.rows["image"].filter(pl.Series(out)).to_list())
+    images = set(pool.rows["image"].filter(pl.Series(out)).drop_nulls())
     assert images.isdisjoint(pool.rows["image"].gather(mix.picks.rows).to_list())
     found = compare_mixes(pool, [], mixes={"mine": mix}, sizes=[70], seeds=2, held=0.3)
     assert found.recipes == ["random", "source-balanced", "mine"]
@@ -238,7 +238,7 @@ def test_a_comparison_is_read_again(found, tmp_path):
 def test_the_chart_shows_every_difference_but_those_of_the_baseline(found, tmp_path):
     """The chart has one tile for each recipe, size and metric, and is written as a picture and as a page."""
     spec = draw_comparison(found).to_dict()
-    lines = spec["layer"][0]["data"]["values"].splitlines()
+    lines = spec["data"]["values"].splitlines()
     assert len(lines) - 1 == 3 * 2 * len(METRICS)
     assert save_comparison(found, tmp_path / "chart.png").read_bytes()[:4] == b"\x89PNG"
     page = save_comparison(found, tmp_path / "chart.html").read_text()

@@ -86,7 +86,9 @@ def _show(found: Comparison) -> None:
     for size in found.sizes:
         for against in BASELINES:
             signs = found.signs(size, against)
-            table = Table("against " + against, *(str(at) for at in range(1, signs.width)), box=None)
+            table = Table(box=None, padding=(0, 1, 0, 0))
+            for head in (f"against {against}", *map(str, range(1, signs.width))):
+                table.add_column(head, no_wrap=True)
             for name, *line in signs.iter_rows():
                 table.add_row(shown(name), *("" if sign is None else sign for sign in line))
             out.print(f"\n{size:,} samples")
