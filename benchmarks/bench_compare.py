@@ -20,8 +20,8 @@ import polars as pl
 from _machine import facts, table
 
 from recipe import Pool, compare_mixes, read_pool
-from recipe.compare import hold_out
 from recipe.comparison import METRICS, SIGNS, Comparison, values_of
+from recipe.held import hold_out
 from recipe.pool import SCHEMA
 from recipe.recipe_files import presets
 

@@ -4,41 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from recipe.comparison import BASELINES, Comparison, values_of
 from recipe.config import Recipe
 from recipe.engine import running
 from recipe.errors import ConfigError, SupplyError
+from recipe.held import Field, count_of, hold_out
 from recipe.judge import Judge
-from recipe.label import Labelled, cluster_pool, label_pool, refuse_twins
+from recipe.label import label_pool
+from recipe.lean import lean
 from recipe.mix import make_plan, opened, pick
 from recipe.recount import read_labelled
-from recipe.rooms import find
-from recipe.seed import draws
 from recipe.sizes import read_size
-from recipe.trail import Trail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from recipe.engine import Name as Engine
     from recipe.mix import Sources
     from recipe.pool import Pool
     from recipe.selection import Selection
-    from recipe.steps import Step
 
     Given = Recipe | Mapping[str, Any] | str | Path
-
-HELD = "held_out"  # the problem of a sample whose image judges the mixes
-LAST = np.float64(2**64)
 
 
 def compare_mixes(
@@ -116,27 +110,19 @@ def compare_mixes(
     with running(engine, workers):
         known = label_pool(opened(sources, plan, cache), plan)
         pool = replace(known.pool, parts=None)
-        field = _Field(pool, {}, {})
         fixed = {name: _rows_of(pool, name, mix) for name, mix in (mixes or {}).items()}
         plans = _plans(recipes, plan)
         counts = sorted({count_of(size, pool, held) for size in sizes} | {len(rows) for rows in fixed.values()})
+        judge = Judge.of(pool, plan, language)
         lines: list[tuple[int, str, int, str, float]] = []
         refused: dict[str, str] = {}
-        judge = Judge.of(pool, plan, language)
         for seed in range(seeds):
             out = hold_out(pool, held, seed=seed, taken=fixed.values())
-            judged = judge.on(out, seed)
+            field, judged = Field.without(pool, out), judge.on(out, seed)
             for count in counts:
-                picked = {}
-                for name, one in plans.items():
-                    seeded = one.model_copy(update={"size": count, "seed": seed})
-                    try:
-                        picked[name] = pick(field.of(seeded, out), seeded, count).picks.rows
-                    except (SupplyError, ConfigError) as error:
-                        refused.setdefault(f"{name} at {count:,}", str(error))
+                picked = _picked(field, plans, count, seed, refused=refused)
                 picked |= {name: rows for name, rows in fixed.items() if len(rows) == count}
-                for name, metric, value in judged.values(picked):
-                    lines.append((count, name, seed, metric, value))
+                lines += [(count, name, seed, metric, value) for name, metric, value in judged.values(picked)]
     about = {
         "samples": len(pool),
         "eligible": int(pool.eligible.sum()),
@@ -148,24 +134,20 @@ def compare_mixes(
     return Comparison(values_of(lines), refused, about)
 
 
-class _Field(NamedTuple):
-    """The pool as recipes of other deduplication and clusters see it; what two of them share is made once."""
-
-    pool: Pool
-    twins: dict[str, Pool]
-    clusters: dict[str, pl.Series]
-
-    def of(self, plan: Recipe, out: NDArray[np.bool_]) -> Labelled:
-        """Return the pool without the held-out part, as a recipe labels it."""
-        trail, dedup = Trail(None), plan.dedup.model_dump_json()
-        if dedup not in self.twins:
-            self.twins[dedup] = refuse_twins(self.pool, plan, trail)[0]
-        pool = self.twins[dedup]
-        named = f"{plan.cluster} {plan.seed}"
-        if named not in self.clusters:
-            self.clusters[named] = cluster_pool(pool, plan, trail)[0].rows["cluster"]
-        held = pl.when(pl.Series(out)).then(pl.lit(HELD)).otherwise(pool.rows["problem"])
-        return Labelled(pool.with_labels(pl.select(self.clusters[named], held.alias("problem"))), trail, {})
+def _picked(
+    field: Field, plans: Mapping[str, Recipe], count: int, seed: int, *, refused: dict[str, str]
+) -> dict[str, NDArray[np.int64]]:
+    """Pick one mix by each recipe; of one that cannot be picked it is told why."""
+    picked = {}
+    for name, plan in plans.items():
+        seeded = plan.model_copy(update={"size": count, "seed": seed})
+        try:
+            rows = pick(field.seen_by(seeded), seeded, count).picks.rows
+        except (SupplyError, ConfigError) as error:
+            refused.setdefault(f"{name} at {count:,}", str(error))
+            continue
+        picked[name] = rows
+    return picked
 
 
 def _check(sizes: Sequence[float], seeds: int, held: float) -> None:
@@ -180,7 +162,7 @@ def _check(sizes: Sequence[float], seeds: int, held: float) -> None:
 
 def _plans(recipes: Mapping[str, Given] | Sequence[str | Path], base: Recipe) -> dict[str, Recipe]:
     """Make the recipes, the baselines first; all of them read, label and embed as the base does."""
-    named = recipes if isinstance(recipes, dict) else {Path(one).stem: one for one in recipes}
+    named = recipes if isinstance(recipes, Mapping) else {Path(one).stem: one for one in recipes}
     shared = {name: getattr(base, name) for name in ("sources", "read", "tag", "exclude", "embed")}
     everything = {name: name for name in BASELINES} | dict(named)
     return {name: lean(Recipe(**_fields(make_plan(one, None)) | shared)) for name, one in everything.items()}
@@ -189,86 +171,6 @@ def _plans(recipes: Mapping[str, Given] | Sequence[str | Path], base: Recipe) ->
 def _fields(plan: Recipe) -> dict[str, Any]:
     """Return the fields of a recipe as they are, callables too."""
     return {name: getattr(plan, name) for name in Recipe.model_fields}
-
-
-def lean(plan: Recipe) -> Recipe:
-    """Return a recipe without what its picks do not hang on: certificates, and scores that nothing else names.
-
-    A recipe in which a callable may ask for any score is left as it is.
-    """
-    steps = [plan.select, *plan.balance.margins.values()]
-    for part in plan.parts.values():
-        steps += [*([part.select] if part.select else []), *(part.balance.margins.values() if part.balance else [])]
-    if any(callable(step.name) for step in (*steps, *plan.score)):
-        return plan
-    used = {name for step in steps for name in names_in(step.knobs)}
-    kept: list[Step] = []
-    for step in reversed(plan.score):
-        if step.label in used:
-            kept.insert(0, step)
-            used |= set(names_in(step.knobs))
-    parts = {
-        name: part.model_copy(update={"select": _uncertified(part.select)}) if part.select else part
-        for name, part in plan.parts.items()
-    }
-    return plan.model_copy(update={"score": tuple(kept), "select": _uncertified(plan.select), "parts": parts})
-
-
-def _uncertified(step: Step) -> Step:
-    """Return a selector that spends no time on a bound."""
-    if "certificate" in signature(find("select", step.name)).parameters:
-        return step._replace(knobs=step.knobs | {"certificate": False})
-    return step
-
-
-def names_in(knobs: object) -> Iterator[str]:
-    """Yield every text in some knobs, names of them included.
-
-    Examples
-    --------
-    >>> sorted(names_in({"quality": {"length": 0.05}, "by": "novelty"}))
-    ['by', 'length', 'novelty', 'quality']
-    """
-    if isinstance(knobs, str):
-        yield knobs
-    elif isinstance(knobs, Mapping):
-        for name, value in knobs.items():
-            yield from names_in(name)
-            yield from names_in(value)
-    elif isinstance(knobs, list | tuple):
-        for value in knobs:
-            yield from names_in(value)
-
-
-def count_of(size: float | str, pool: Pool, held: float) -> int:
-    """Return how many samples a size is, of those that every seed leaves to be picked."""
-    number, unit = read_size(size)
-    return max(1, round(number * (1 - held) * int(pool.eligible.sum())) if unit == "share" else int(number))
-
-
-def hold_out(pool: Pool, held: float, *, seed: int, taken: Iterable[NDArray[np.int64]] = ()) -> NDArray[np.bool_]:
-    """Draw the images that judge, and return which rows are theirs; O(n).
-
-    Parameters
-    ----------
-    pool
-        n samples.
-    held
-        Share of the images.
-    seed
-        Draws them.
-    taken
-        Rows of mixes that were made before: their images are left in.
-
-    Returns
-    -------
-    ndarray
-        (n,) bool. Rows whose images have one file name stand on one side; a row without an image by itself.
-    """
-    image = pool.rows.select(image=pl.coalesce(pl.col("image").str.extract(r"([^/]+?)(?:\.[^./]*)?$"), "key"))["image"]
-    out = draws(image, seed=seed, label="compare.held") < np.uint64(held * LAST)
-    used = [image.gather(rows) for rows in taken]
-    return np.asarray(out & ~image.is_in(pl.concat(used).unique().implode()).to_numpy() if used else out)
 
 
 def _rows_of(pool: Pool, name: str, mix: Selection | str | Path) -> NDArray[np.int64]:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from scipy.stats import norm, t
 
 from recipe import compare_mixes, demo_pool, select_mix
-from recipe.compare import hold_out, lean
 from recipe.comparison import METRICS, Comparison, read_comparison, values_of
 from recipe.config import Recipe
 from recipe.errors import ConfigError, InputError
+from recipe.held import hold_out
 from recipe.intervals import bootstrap
+from recipe.lean import lean
 from recipe.report.charts.comparison import draw_comparison, save_comparison
 
 numbers = st.floats(-1e3, 1e3).map(lambda x: round(x, 3))

@@ -1,0 +1,64 @@
+"""A recipe without what its picks do not hang on, for where many mixes are picked and only picks matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import signature
+from typing import TYPE_CHECKING
+
+from recipe.rooms import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from recipe.config import Recipe
+    from recipe.steps import Step
+
+
+def lean(plan: Recipe) -> Recipe:
+    """Return a recipe without what its picks do not hang on: certificates, and scores that nothing else names.
+
+    A recipe in which a callable may ask for any score is left as it is.
+    """
+    steps = [plan.select, *plan.balance.margins.values()]
+    for part in plan.parts.values():
+        steps += [*([part.select] if part.select else []), *(part.balance.margins.values() if part.balance else [])]
+    if any(callable(step.name) for step in (*steps, *plan.score)):
+        return plan
+    used = {name for step in steps for name in names_in(step.knobs)}
+    kept: list[Step] = []
+    for step in reversed(plan.score):
+        if step.label in used:
+            kept.insert(0, step)
+            used |= set(names_in(step.knobs))
+    parts = {
+        name: part.model_copy(update={"select": _uncertified(part.select)}) if part.select else part
+        for name, part in plan.parts.items()
+    }
+    return plan.model_copy(update={"score": tuple(kept), "select": _uncertified(plan.select), "parts": parts})
+
+
+def _uncertified(step: Step) -> Step:
+    """Return a selector that spends no time on a bound."""
+    if "certificate" in signature(find("select", step.name)).parameters:
+        return step._replace(knobs=step.knobs | {"certificate": False})
+    return step
+
+
+def names_in(knobs: object) -> Iterator[str]:
+    """Yield every text in some knobs, names of them included.
+
+    Examples
+    --------
+    >>> sorted(names_in({"quality": {"length": 0.05}, "by": "novelty"}))
+    ['by', 'length', 'novelty', 'quality']
+    """
+    if isinstance(knobs, str):
+        yield knobs
+    elif isinstance(knobs, Mapping):
+        for name, value in knobs.items():
+            yield from names_in(name)
+            yield from names_in(value)
+    elif isinstance(knobs, list | tuple):
+        for value in knobs:
+            yield from names_in(value)
