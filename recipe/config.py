@@ -58,7 +58,7 @@ class Recipe(Frozen):
     score: tuple[Room, ...] = room_default(("novelty", "density", "coverage", "balance", "length"))
     """What every sample is scored by."""
     balance: Balance = Balance()
-    select: Room = room_default({"facility": {"concepts": 0.02, "quality": {"length": 0.05}}})
+    select: Room = room_default({"facility": {"concepts": 0.02, "quality": {"length": 0.05, "novelty": 0.15}}})
     """facility, mixture, knapsack, mmr, dpp, graph_cut, herding, deita, kcenter, concepts, ranked, weighted, given,
     random."""
     parts: dict[str, Part] = room_default({})

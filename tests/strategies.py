@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from recipe.pool import SCHEMA, Pool
 from recipe.quotas import Quotas
+from recipe.rooms import names
 
 
 def pool_of(n, *, vectors=None, **columns):
@@ -192,7 +193,7 @@ def recipe_knobs(draw):
         "size": draw(st.integers(1, 12) | st.sampled_from([0.1, 0.5, 1.0, "100 tokens"])),
         "seed": draw(st.integers(0, 3)),
         "embed": SMALL,
-        "select": draw(st.sampled_from(["facility", "kcenter", "concepts", "random"])),
+        "select": draw(st.sampled_from(names("select"))),
         "balance": balance,
         "dedup": {"exact": draw(st.booleans()), "near": draw(st.none() | st.sampled_from([0.5, 0.9]))},
         "read": {"image_token": draw(st.sampled_from(["front", "given"]))},
