@@ -6,7 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 from recipe.seed import generator
 
@@ -53,7 +53,7 @@ def bootstrap(differences: Sequence[float] | NDArray[np.float64], *, level: floa
     n = len(values)
     if n < 2:  # noqa: PLR2004  no spread of one
         return -np.inf, np.inf
-    tail = float(norm.cdf(np.sqrt(n / (n - 1)) * t.ppf((1 - level) / 2, n - 1)))
+    tail = float(ndtr(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 - level) / 2)))
     lots = (
         np.array(list(product(range(n), repeat=n)))
         if n <= ALL

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.measure import measure_rows, variety
-from recipe.proxy import Prepared, draw_held
 from recipe.report._counting import entropy
 from recipe.report._coverage import best_cosines, coverage
 from recipe.rooms import find
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from recipe.config import Recipe
     from recipe.pool import Pool
+    from recipe.proxy import Prepared
 
     Rows = NDArray[np.int64]
 
@@ -51,10 +51,14 @@ class Judge:
     @classmethod
     def of(cls, pool: Pool, plan: Recipe, language: str) -> Judge:
         """Prepare what is the same for every mix."""
+        from recipe.proxy import Prepared  # noqa: PLC0415  compiled kernels
+
         return cls(pool, plan.tag.concepts, language, Prepared.of(pool))
 
     def on(self, out: NDArray[np.bool_], seed: int) -> Judged:
         """Return the judge of mixes that leave out some rows, (n,) bool."""
+        from recipe.proxy import draw_held  # noqa: PLC0415  the same
+
         open_rows, eligible = self.pool.eligible & ~out, np.flatnonzero(self.pool.eligible & out)
         lots = draws(self.pool.rows["key"], seed=seed, label="judge.points")
 

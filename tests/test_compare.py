@@ -216,7 +216,7 @@ def test_what_cannot_be_compared_is_refused_at_once(pool, knobs, told):
 def test_only_what_picks_hang_on_is_computed():
     """Scores that no selector, part or later score names are left out, as is the certificate."""
     plan = lean(Recipe())
-    assert [step.label for step in plan.score] == ["length"]
+    assert [step.label for step in plan.score] == ["novelty", "length"]
     assert plan.select.knobs["certificate"] is False
     kept = lean(Recipe(score=["novelty", "density"], select={"facility": {"quality": {"density": 1.0}}}))
     assert [step.label for step in kept.score] == ["density"]

@@ -17,7 +17,7 @@ from recipe.errors import ConfigError
 from recipe.rooms import find
 from recipe.select import deita as deita_file
 from recipe.select._kernels import QUANTUM
-from recipe.select._walks import gaussian_quanta
+from recipe.select._walk_kernels import gaussian_quanta
 
 herding, ranked, weighted, deita = (find("select", name) for name in ("herding", "ranked", "weighted", "deita"))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from recipe import select_mix
+from recipe import compare_mixes, select_mix
 from recipe.demo import write_demo
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
@@ -22,27 +22,37 @@ LINES = [line for kind, text in BLOCK.findall(README) if kind == "bash" for line
 COMMANDS = [
     shlex.split(line, comments=True)
     for line in LINES
-    if re.match(r"recipe (report|gaps|diff|check|stats|validate mix\.json +#|select --manifest)", line)
+    if re.match(r"recipe (report|gaps|diff|check|compare|stats|validate mix\.json +#|select --manifest)", line)
 ]
-SAYS = {"report": "wrote", "gaps": "samples are missing", "diff": "added", "check": "0 moved", "stats": "yes answers"}
+SAYS = {
+    "report": "wrote",
+    "gaps": "samples are missing",
+    "diff": "added",
+    "check": "0 moved",
+    "compare": "against random",
+    "stats": "yes answers",
+}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with what the README's lines name: two mixes of the demo pool, and the numbers of one as a baseline."""
+    """A folder with what the README's lines name: two mixes of the demo pool, numbers of one, and a comparison."""
     folder = tmp_path_factory.mktemp("readme")
     pool = write_demo(folder / "svit", images=30)
-    select_mix(pool, size=300, seed=1).write(folder / "old.json")
+    select_mix(pool, size=20, seed=1).write(folder / "old.json")
     select_mix(pool, size=300).write(folder / "mix.json")
     shutil.copy(folder / "mix.json", folder / "new.json")
     shutil.copy(folder / "mix.stats.json", folder / "good.stats.json")
     (folder / "my.yaml").write_text("yes: {within: 0.05}\n")
+    (folder / "my_recipe.yaml").write_text("select: concepts\n")
+    shutil.copy(folder / "mix.json", folder / "llava_mix.json")
+    (folder / "found.json").write_text(compare_mixes(pool, [], seeds=2).to_json())
     return folder
 
 
 def test_the_readme_has_a_line_for_each():
-    """Report, gaps, diff and check stand in the README as commands."""
-    assert {"report", "gaps", "diff", "check"} <= {command[1] for command in COMMANDS}
+    """Report, gaps, diff, check and compare stand in the README as commands."""
+    assert {"report", "gaps", "diff", "check", "compare"} <= {command[1] for command in COMMANDS}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

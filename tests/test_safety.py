@@ -16,6 +16,7 @@ import pytest
 
 import recipe
 from recipe import check_mix, demo_pool, select_mix
+from recipe.comparison import Comparison, values_of
 from recipe.config import Recipe
 from recipe.errors import ConfigError, InputError, RecipeError
 
@@ -225,7 +226,8 @@ def test_labels_are_text_in_a_notebook():
     mix = select_mix(demo_pool(images=4), size=20)
     label = pl.DataFrame({name: [evil] * len(mix.pool) for name in ("task", "answer", "source", "task_name")})
     mix = dataclasses.replace(mix, pool=mix.pool.with_labels(label))
-    told = [shown._repr_html_() for shown in (mix, mix.pool, mix.show(mix.keys[0]), mix.why(mix.keys[0]))]
+    found = Comparison(values_of([(9, name, 0, "vendi", 1.0) for name in ("random", evil)]))
+    told = [shown._repr_html_() for shown in (mix, mix.pool, mix.show(mix.keys[0]), mix.why(mix.keys[0]), found)]
     for page in map(Tags, told):
         assert page.seen <= {"table", "tr", "th", "td", "tbody", "thead", "div", "span", "b"}
         assert evil in page.text
@@ -233,9 +235,9 @@ def test_labels_are_text_in_a_notebook():
 
 
 def test_every_notebook_view_is_tested():
-    """Mix, pool, sample, why and gaps are all that shows itself as HTML; another class needs the test above too."""
+    """Mix, pool, sample, why, gaps and comparison are all that show themselves as HTML; others need the test above."""
     shown = [file.name for file in CODE if "_repr_html_" in file.read_text("utf-8")]
-    assert sorted(shown) == ["_cards.py", "gaps.py", "outcome.py", "pool.py", "why.py"]
+    assert sorted(shown) == ["_cards.py", "comparison.py", "gaps.py", "outcome.py", "pool.py", "why.py"]
 
 
 def recipe_says(*arguments, cwd):

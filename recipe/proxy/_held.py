@@ -70,7 +70,7 @@ def draw_held(
         most = int(counts.max(initial=0))
         raise SupplyError(
             f"draw_held: expected a task with {fewest} samples in the held-out part, got at most {most}; "
-            "hold out more, or lower fewest"
+            "hold out more, or compare on more samples"
         )
     order = np.lexsort((draws(table["key"], seed=seed, label="proxy.held"), task))
     first = np.searchsorted(task[order], np.arange(len(tasks)))

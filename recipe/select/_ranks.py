@@ -29,7 +29,7 @@ def worth_of(pool: Pool, rows: NDArray[np.int64], by: str | Mapping[str, float],
         (m,) rows of it.
     by
         A column of numbers as it stands, or columns to weights: a column then counts by its rank among these rows, 0..1
-        and the mean rank for equal ones, so that scores of any unit may be added. Nothing is worth 0.
+        and the mean rank for equal ones, so that scores of any unit may be added.
     knob
         What asks, as ``"select.ranked: by"``, for what an error says.
 
@@ -41,8 +41,10 @@ def worth_of(pool: Pool, rows: NDArray[np.int64], by: str | Mapping[str, float],
     Raises
     ------
     ConfigError
-        If a column is not there, holds no numbers, or not one for each row.
+        If nothing is named, or a column is not there, holds no numbers, or not one for each row.
     """
+    if not by:
+        raise ConfigError(f"{knob}: expected a score, or scores and their weights, got by={by!r}")
     if isinstance(by, str):
         return _numbers(pool, rows, by, knob)
     worth = np.zeros(len(rows))

@@ -91,7 +91,7 @@ def weigh_terms(
         Aligned with `rows`.
     """
     m = len(rows)
-    bonus = worth_of(pool, rows, quality, "select: quality")
+    bonus = worth_of(pool, rows, quality, "select: quality") if quality else np.zeros(m)
     start = np.zeros(m + 1, np.int64)
     codes = np.zeros(0, np.int32)
     worth = np.zeros(0)

@@ -105,7 +105,7 @@ def select(
     if not (width > 0 and 0 < ridge <= 1):
         raise ConfigError(f"select.dpp: expected width above 0 and ridge in (0, 1], got width={width}, ridge={ridge}")
     rows = np.flatnonzero(quotas.cell >= 0)
-    bonus = np.rint(QUANTUM * worth_of(pool, rows, by or {}, "select.dpp: by"))
+    bonus = np.rint(QUANTUM * worth_of(pool, rows, by, "select.dpp: by")) if by else np.zeros(len(rows))
 
     def walk(part: Part) -> Walk:
         points, own = rows_of(vectors, part.rows), bonus[part.places]

@@ -93,7 +93,9 @@ def select(
     if not 0 <= diversity <= 1:
         raise ConfigError(f"select.mmr: expected diversity from 0 to 1, got diversity={diversity}")
     rows = np.flatnonzero(quotas.cell >= 0)
-    relevance = worth_of(pool, rows, weights, "select.mmr: by") / (sum(weights.values()) or 1)
+    relevance = np.zeros(len(rows))
+    if weights:
+        relevance = worth_of(pool, rows, weights, "select.mmr: by") / (sum(weights.values()) or 1)
     worth = np.rint((1 - diversity) * QUANTUM * relevance)
 
     def walk(part: Part) -> Walk:
