@@ -47,7 +47,7 @@ def select(
     *,
     by: str | Mapping[str, float] = "n_words",
     tau: float = 0.9,
-    block: int = 100_000,
+    block: int = 1_000_000,
     seed: int = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
     """Walk down a score and keep each sample whose cosine to all kept ones is below `tau`, until the size.
