@@ -17,9 +17,10 @@ from builders import make_pool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recipe.alphabet import IDEOGRAPHS
 from recipe.embed import cached, hashing, text
 from recipe.embed._sample import sample_rows
-from recipe.embed._words import IDEOGRAPHS, add_up, columns_of, count_texts
+from recipe.embed._words import add_up, columns_of, count_texts
 from recipe.embed.hashing import unit_rows
 from recipe.errors import AlignmentError, ConfigError, InputError, MissingExtra
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-PLANE = 0x10000  # characters of the basic plane; its last one stands for all beyond it
-LETTER, DIGIT, ALONE = 1, 2, 3  # may begin a word; may only continue one; is a word by itself; 0 parts words
+from recipe.alphabet import ALONE, LETTER, PLANE
+
 ASCII, TWO, THREE, LAST = np.uint32(0x80), np.uint32(0xE0), np.uint32(0xF0), np.uint32(PLANE - 1)
 BASIS, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)  # of FNV-1a, 64 bits
 FEW = 64  # words that are sorted as they come in

@@ -8,62 +8,19 @@ end, modulo the number of columns: no library's hash, whose next version could m
 
 from __future__ import annotations
 
-import unicodedata
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
+from recipe.alphabet import alphabet, packed
 from recipe.embed import _kernels as kernels
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
 WORD = r"\pL[\pL\pM\pN_]+"  # near enough to find words to ask a teacher about
-# Scripts without spaces, whose characters are words: Chinese, Japanese, Bopomofo, Yi.
-IDEOGRAPHS = (
-    (0x2E80, 0x312F),
-    (0x31A0, 0x31BF),
-    (0x31F0, 0x31FF),
-    (0x3400, 0x4DBF),
-    (0x4E00, 0xA4CF),
-    (0xF900, 0xFAFF),
-)
-
-
-@cache
-def alphabet() -> NDArray[np.uint32]:
-    """Return of each character of the basic plane its kind (upper 16 bits) and its lower case (lower 16).
-
-    Categories are those of Unicode 3.2, which every Python carries, so no later version moves a word; a character that
-    it does not know is taken for a letter.
-    """
-    kinds = np.zeros(kernels.PLANE, np.uint32)
-    lowers = np.arange(kernels.PLANE, dtype=np.uint32)
-    for code in range(kernels.PLANE):
-        character = chr(code)
-        category = unicodedata.ucd_3_2_0.category(character)
-        if category[0] == "L" or category == "Cn":
-            kinds[code] = kernels.LETTER
-            lower = character.lower()
-            lowers[code] = ord(lower) if len(lower) == 1 else code
-        elif category[0] in "NM" or character == "_":
-            kinds[code] = kernels.DIGIT
-    for first, last in IDEOGRAPHS:
-        script = kinds[first : last + 1]
-        script[script == kernels.LETTER] = kernels.ALONE
-    kinds[kernels.LAST] = kernels.ALONE
-    table: NDArray[np.uint32] = (kinds << np.uint32(16)) | lowers
-    return table
-
-
-def packed(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the UTF-8 bytes of m texts on end, and the (m + 1,) places at which they begin and end; null is empty."""
-    whole = pl.select(texts.str.join("").cast(pl.Binary)).item()
-    lengths = texts.str.len_bytes().fill_null(0).to_numpy()
-    return np.frombuffer(whole or b"", np.uint8), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
 def count_texts(texts: pl.Series, features: int) -> NDArray[np.int64]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-PLANE = 0x10000  # characters of the basic plane; its last one stands for all beyond it
-INSIDE, ALONE = np.uint32(1), np.uint32(2)  # a part of a word; a word by itself; 0 parts words
-ASCII, TWO, THREE, LAST = np.uint32(0x80), np.uint32(0xE0), np.uint32(0xF0), np.uint32(PLANE - 1)
+from recipe.alphabet import ALONE
+
+ASCII, TWO, THREE = np.uint32(0x80), np.uint32(0xE0), np.uint32(0xF0)
 BASIS, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)  # of FNV-1a, 64 bits
 BASE = np.uint64(0x9E3779B97F4A7C15)  # of the polynomial of a run; odd, so that no word of it is lost
 SLACK = 1e-9  # what float64 may lose of a cosine
@@ -37,7 +37,7 @@ def _character(text, at, alphabet):
     else:
         c, d = np.uint32(text[at + 2] & 0x3F), np.uint32(text[at + 3] & 0x3F)
         code = (a & np.uint32(0x07)) << np.uint32(18) | b << np.uint32(12) | c << np.uint32(6) | d
-        return ALONE, code, at + 4
+        return np.uint32(ALONE), code, at + 4
     entry = alphabet[code]
     return entry >> np.uint32(16), entry & np.uint32(0xFFFF), after
 
@@ -61,7 +61,7 @@ def split_words(text, ends, alphabet, hashes, begins, stops, starts):
         h = BASIS
         while at < end:
             kind, lower, after = _character(text, at, alphabet)
-            if kind == INSIDE:
+            if 0 < kind < ALONE:
                 if begin < 0:
                     begin = at
                 h = (h ^ np.uint64(lower)) * PRIME

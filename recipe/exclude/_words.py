@@ -6,27 +6,16 @@ Unlike the embedder's words, numbers and single letters are words here: "option 
 
 from __future__ import annotations
 
-import unicodedata
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from recipe.alphabet import alphabet, packed
 from recipe.exclude import _kernels as kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-# Scripts without spaces, whose characters are words: Chinese, Japanese, Bopomofo, Yi.
-IDEOGRAPHS = (
-    (0x2E80, 0x312F),
-    (0x31A0, 0x31BF),
-    (0x31F0, 0x31FF),
-    (0x3400, 0x4DBF),
-    (0x4E00, 0xA4CF),
-    (0xF900, 0xFAFF),
-)
 
 
 class Words(NamedTuple):
@@ -49,29 +38,9 @@ class Words(NamedTuple):
         return np.diff(self.starts)
 
 
-@cache
-def alphabet() -> NDArray[np.uint32]:
-    """Return of each character of the basic plane its kind (upper 16 bits) and its lower case (lower 16).
-
-    Categories are those of Unicode 3.2, which every Python carries, so no later version moves a word; a character that
-    it does not know is taken for a letter.
-    """
-    table = np.zeros(kernels.PLANE, np.uint32)
-    for code in range(kernels.PLANE):
-        category = unicodedata.ucd_3_2_0.category(chr(code))
-        lower = chr(code).lower()
-        inside = category[0] in "LNM" or category == "Cn" or code == ord("_")
-        alone = category[0] == "L" and any(first <= code <= last for first, last in IDEOGRAPHS)
-        kind = kernels.ALONE if alone else kernels.INSIDE if inside else np.uint32(0)
-        table[code] = kind << np.uint32(16) | np.uint32(ord(lower) if len(lower) == 1 else code)
-    return table
-
-
 def words_of(texts: pl.Series) -> Words:
     """Return the words of m texts, up to 4 GB of them; null is empty; O(bytes)."""
-    whole = pl.select(texts.str.join("").cast(pl.Binary)).item()
-    text = np.frombuffer(whole or b"", np.uint8)
-    ends = np.concatenate([[0], np.cumsum(texts.str.len_bytes().fill_null(0).to_numpy(), dtype=np.int64)])
+    text, ends = packed(texts)
     most = len(text) // 2 + len(texts) + 1  # words are parted by a byte, or are characters of three
     hashes, begins, stops = np.empty(most, np.uint64), np.empty(most, np.uint32), np.empty(most, np.uint32)
     starts = np.empty(len(ends), np.int64)

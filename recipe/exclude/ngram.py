@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.alphabet import alphabet
 from recipe.exclude import _kernels as kernels
-from recipe.exclude._words import Words, alphabet, words_of
+from recipe.exclude._words import Words, words_of
 
 if TYPE_CHECKING:
     import polars as pl
