@@ -179,11 +179,8 @@ class Mix(Selection):
         Gaps
             A table, and a request to a data generator as JSON.
         """
-        sides = sides_of(self.pool, self.picks, self.recipe)
-        told = [
-            wishes(pool, size, margins=asked.margins, yes_share=asked.yes_share, per_image=asked.per_image)
-            for pool, size, asked in sides
-        ]
+        sides = sides_of(self.pool, self.picks, self.recipe, self.quotas.report)
+        told = [wishes(side.pool, side.size, side.balance, side.asked) for side in sides]
         wish, supply = (np.sum(values, axis=0) for values in zip(*told, strict=True))
         return find_gaps(self, wish, supply, by, sides=sides)
 

@@ -109,27 +109,43 @@ def pick_parts(pool: Pool, plan: Recipe, count: int, pick: Callable[[Turn], Pick
     return pool.with_labels(labels), _joined([picks for _, picks, _ in done]), quotas
 
 
-def sides_of(pool: Pool, picks: Picks, plan: Recipe) -> list[tuple[Pool, int, Balance]]:
-    """List what each part of a mix picked from: the rows that belong to it, how many it picked, and its balance.
+class Side(NamedTuple):
+    """A part of a mix that was picked, or a mix without parts."""
+
+    pool: Pool
+    """With every row of other parts refused."""
+    size: int
+    """Samples picked."""
+    balance: Balance
+    asked: pl.DataFrame
+    """What was wanted and given of each value of its margins, as `Quotas.report`."""
+
+
+def sides_of(pool: Pool, picks: Picks, plan: Recipe, report: pl.DataFrame) -> list[Side]:
+    """List what each part of a mix picked from, and how; a mix without parts is its own only part.
 
     Parameters
     ----------
     pool, picks, plan
-        Of a mix; one without parts is its own only part.
+        Of a mix.
+    report
+        Of its quotas.
 
     Returns
     -------
-    list of tuple
-        Pool with every row of other parts refused, samples picked, balance.
+    list of Side
+        One a part that picked anything.
     """
     if not plan.parts:
-        return [(pool, len(picks), plan.balance)]
+        return [Side(pool, len(picks), plan.balance, report)]
     belongs = {name: (pool.rows["part"] == name).fill_null(value=False).to_numpy() for name in plan.parts}
-    return [
-        (_only(pool, rows), int(rows[picks.rows].sum()), _balance(plan, name))
-        for name, rows in belongs.items()
-        if rows[picks.rows].any()
-    ]
+    sides = []
+    for name, rows in belongs.items():
+        if rows[picks.rows].any():
+            own = report.filter(pl.col("margin").str.starts_with(f"{name}: "))
+            asked = own.with_columns(pl.col("margin").str.strip_prefix(f"{name}: "))
+            sides.append(Side(_only(pool, rows), int(rows[picks.rows].sum()), _balance(plan, name), asked))
+    return sides
 
 
 def part_counts(pool: Pool, picks: Picks, plan: Recipe) -> dict[str, int]:

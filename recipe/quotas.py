@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+REPORT = {"margin": pl.String, "value": pl.String, "supply": pl.Int64, "wanted": pl.Int64, "quota": pl.Int64}
+
 
 @dataclass(frozen=True)
 class Quotas:

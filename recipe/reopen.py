@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
+from recipe.balance._strata import image_numbers
 from recipe.config import Recipe
 from recipe.errors import InputError
 from recipe.manifest import is_unchanged, read_manifest
-from recipe.mix import draw_quotas, open_sources
+from recipe.mix import open_sources
 from recipe.outcome import Mix
-from recipe.parts import pick_parts
 from recipe.picks import Picks
 from recipe.pool import SCHEMA
+from recipe.quotas import REPORT, Quotas
 from recipe.report.stats import read_stats
 from recipe.write import side_file
 
 if TYPE_CHECKING:
-    from recipe.parts import Turn
     from recipe.pool import Pool
-    from recipe.quotas import Quotas
 
 
 def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
@@ -77,21 +77,21 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     pool = _labelled(_sources(plan, cache, file), labels, file)
     if pool.rows["key"].gather(picks.rows).to_list() != told["keys"]:
         raise InputError(f"{file}: its scores are of another mix than its manifest; write the mix anew")
-    return Mix(pool, picks, _quotas(pool, picks, plan), plan, told["fidelity"], stats)
+    return Mix(pool, picks, _quotas(pool, plan, told["margins"]), plan, told["fidelity"], stats)
 
 
-def _quotas(pool: Pool, picks: Picks, plan: Recipe) -> Quotas:
-    """Draw up the quotas under which the picks were made; each part has its own."""
-    if not plan.parts:
-        return draw_quotas(pool, plan, len(picks))
-    of_part = pool.rows["part"].gather(picks.rows)
+def _quotas(pool: Pool, plan: Recipe, margins: list[dict[str, Any]]) -> Quotas:
+    """Return the quotas under which the picks were made, as far as they were written.
 
-    def again(turn: Turn) -> tuple[Pool, Picks, Quotas]:
-        """Pick what the part picked."""
-        own = Picks(picks.rows[(of_part == turn.name).to_numpy()])
-        return turn.pool, own, draw_quotas(turn.pool, turn.plan, turn.size)
-
-    return pick_parts(pool, plan, len(picks), again)[2]
+    Rules that look at vectors could not be asked again. Which cells may stand in for each other is not told: that is
+    for selectors only.
+    """
+    cell = pool.rows["cell"].cast(pl.Int32).fill_null(-1).to_numpy()
+    quota = np.zeros(int(cell.max(initial=-1)) + 1, np.int64)
+    quota[cell[cell >= 0]] = pool.rows["cell_quota"].fill_null(0).cast(pl.Int64).to_numpy()[cell >= 0]
+    report = pl.DataFrame(margins, schema=REPORT)
+    alone, limited = np.arange(len(quota), dtype=np.int32), np.zeros(len(quota), np.bool_)
+    return Quotas(cell, quota, alone, limited, image_numbers(pool), plan.balance.per_image, report)
 
 
 def _sources(plan: Recipe, cache: str | Path | None, file: Path) -> Pool:

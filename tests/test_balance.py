@@ -425,7 +425,7 @@ def yes_less_no(quotas, pool):
 def test_yes_and_no_are_as_many(pool, margins, data):
     """In a pool of single questions yes and no differ by at most one, or by as little as the supply allows.
 
-    A task all of whose samples are answered yes stays in the mix where the size allows, so it brings one yes at least.
+    A task that is wanted stays in the mix, so one all of whose samples are answered yes brings one yes at least.
     """
     rows = pool.rows.filter(pool.eligible)
     assume(len(rows))
@@ -434,9 +434,9 @@ def test_yes_and_no_are_as_many(pool, margins, data):
     yes, no = int(rows["n_yes"].sum()), int(rows["n_no"].sum())
     others = len(rows) - yes - no
     one_sided = rows.group_by("task").agg(yes=(pl.col("n_yes") == 1).all(), no=(pl.col("n_no") == 1).all())
-    forced = [int(one_sided[name].sum()) if "task" in margins else 0 for name in ("yes", "no")]
-    if size < one_sided.height:
-        forced = [0, 0]
+    wanted = quotas.report.filter(pl.col("margin") == "task", pl.col("wanted") > 0)["value"]
+    kept = one_sided.filter(pl.col("task").is_in(wanted.implode()))
+    forced = [int(kept[name].sum()) for name in ("yes", "no")]
     counts = [(y, n) for y in range(forced[0], yes + 1) for n in range(forced[1], no + 1)]
     least = min(abs(y - n) for y, n in counts if 0 <= size - y - n <= others)
     assert abs(yes_less_no(quotas, pool)) <= max(1, least)

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from strategies import pool_of
 
 from recipe import Recipe, demo_pool, open_mix, read_pool, rebuild_mix, select_mix
-from recipe.balance import _REPORT
 from recipe.check import check_mix
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, RecipeError, SupplyError
@@ -23,7 +22,7 @@ from recipe.manifest import manifest_of
 from recipe.originals import one_line
 from recipe.parts import pick_parts
 from recipe.picks import Picks
-from recipe.quotas import Quotas
+from recipe.quotas import REPORT, Quotas
 from recipe.recount import file_stats
 
 FREE = {"margins": {}, "yes_share": None}
@@ -257,7 +256,7 @@ def parts_of(n_a, n_b, sizes, count, problems=None):
             raise SupplyError("too few")
         cell = np.where(turn.pool.eligible, 0, -1).astype(np.int32)
         one = np.array([turn.size]), np.zeros(1, np.int32), np.zeros(1, np.bool_)
-        image, report = np.arange(len(pool), dtype=np.int32), pl.DataFrame(schema=_REPORT)
+        image, report = np.arange(len(pool), dtype=np.int32), pl.DataFrame(schema=REPORT)
         return turn.pool, Picks(rows[: turn.size]), Quotas(cell, *one, image, None, report)
 
     return pick_parts(pool, Recipe(parts=sizes, score=()), count, first)

@@ -16,6 +16,7 @@ from recipe.balance import make_quotas
 from recipe.balance._wishes import wishes
 from recipe.errors import ConfigError
 from recipe.report.why import row_of
+from recipe.sections import Balance
 
 TASKS = {"even": {}, "proportional": {}, "temperature": {"t": 2.0}, "capped": {"k": 3}}
 
@@ -120,7 +121,7 @@ def test_gaps_by_hand():
     vectors, _ = unit_rows(0, n, 8)
     task = ["ocr"] * 4 + ["caption"] * 40
     pool = pool_of(n, task=task, n_yes=[0] * n, n_no=[0] * n, cluster=[0] * n)
-    wish, supply = wishes(pool, 20, margins={"task": ("even", {})})
+    wish, supply = wishes(pool, 20, Balance(margins={"task": "even"}, yes_share=None))
     assert wish[:4].sum() == pytest.approx(10)
     assert wish[4:].sum() == pytest.approx(10)
     assert np.maximum(wish - supply, 0).sum() == pytest.approx(6)
@@ -139,7 +140,7 @@ def test_wishes_are_of_the_size_and_follow_the_rule(samples, size, rule):
         return
     problem = [None if good else "L06" for good in sound]
     pool = pool_of(len(samples), task=list(task), cluster=list(cluster), problem=problem)
-    wish, supply = wishes(pool, size, margins={"task": (rule, TASKS[rule])})
+    wish, supply = wishes(pool, size, Balance(margins={"task": {rule: TASKS[rule]}}, yes_share=None))
     assert wish.sum() == pytest.approx(size)
     assert (wish[~np.array(sound)] == 0).all()
     assert (supply == np.array(sound)).all()
@@ -157,9 +158,9 @@ def test_nothing_is_short_where_quotas_meet_the_wishes(tasks, data):
     """Where no value is asked for more than it holds, wishes are the quotas and nothing is missing."""
     size = data.draw(st.integers(1, len(tasks)))
     pool = pool_of(len(tasks), task=tasks, cluster=[0] * len(tasks))
-    margins = {"task": ("proportional", {})}
-    wish, supply = wishes(pool, size, margins=margins)
-    quota = make_quotas(pool, size, margins=margins)
+    balance = Balance(margins={"task": "proportional"}, yes_share=None)
+    wish, supply = wishes(pool, size, balance)
+    quota = make_quotas(pool, size, margins=balance.margins)
     for cell in range(len(quota.quota)):
         assert wish[quota.cell == cell].sum() == pytest.approx(quota.quota[cell], abs=1)
     assert np.maximum(wish - supply, 0).sum() < 1

@@ -12,7 +12,7 @@ from recipe.balance._raking import Margin, rake, round_strata
 from recipe.balance._rounding import controlled_rounding
 from recipe.balance._strata import image_numbers, partition, supply_weights
 from recipe.errors import ConfigError, SupplyError, nearest
-from recipe.quotas import Quotas
+from recipe.quotas import REPORT, Quotas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,15 +94,12 @@ def make_quotas(
         clusters = _margin(pool, cells, "cluster", margins["cluster"], size)
         cell_quota = _cell_quotas(cells, clusters, quota, size)
         report.append(_report(cells, "cluster", clusters, cell_quota))
-    whole = pl.concat(report) if report else pl.DataFrame(schema=_REPORT)
+    whole = pl.concat(report) if report else pl.DataFrame(schema=REPORT)
     of_stratum = cells["stratum"].cast(pl.Int32).to_numpy()
     limited = np.zeros(len(strata), np.bool_)
     for column, most in limits.items():
         limited |= strata[column].is_in(list(most)).to_numpy()
     return Quotas(cell, cell_quota, of_stratum, limited[of_stratum], image, per_image, whole)
-
-
-_REPORT = {"margin": pl.String, "value": pl.String, "supply": pl.Int64, "wanted": pl.Int64, "quota": pl.Int64}
 
 
 def _margin(pool: Pool, groups: pl.DataFrame, column: str, rule: Rule, size: int) -> Margin:
@@ -134,7 +131,7 @@ def _stratum_quotas(
             raise SupplyError(f"size={size}: the limits of at_most leave {int(limit.wanted.sum())} samples; raise them")
     lean = strata["lean"].to_numpy() if tilted else None
     share = rake(supply, [*asked, *capped], size, lean=lean)
-    first = capped[0] if capped else asked[0] if asked else None
+    first = capped[0] if capped else asked[-1] if asked else None  # the last of several margins is the one that is met
     return round_strata(share, supply, first, size, lean=lean)
 
 
@@ -158,5 +155,5 @@ def _report(groups: pl.DataFrame, column: str, margin: Margin, quota: NDArray[np
             "wanted": wanted,
             "quota": np.bincount(code, quota).astype(np.int64),
         },
-        schema=_REPORT,
+        schema=REPORT,
     )

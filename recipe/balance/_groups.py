@@ -63,16 +63,20 @@ def share_out(
     """Ask a rule for (v,) int64 whose sum is the size; one that has a knob `groups` is told which samples there are."""
     name, knobs = rule[:2]
     function = find("balance", name)
-    return np.asarray(function(supply, size, **told(function, knobs, values, groups)))
+    told = in_order(knobs, values)
+    if looks(function):
+        told["groups"] = groups()
+    return np.asarray(function(supply, size, **told))
 
 
-def told(
-    function: Callable[..., Any], knobs: Mapping[str, Any], values: NDArray[Any], groups: Callable[[], Groups]
-) -> dict[str, Any]:
-    """Return the knobs of a rule with weights in the order of the values, and the samples if it wants to know them."""
+def looks(function: Callable[..., Any]) -> bool:
+    """Tell whether a rule looks at the samples of each value."""
+    return "groups" in inspect.signature(function).parameters
+
+
+def in_order(knobs: Mapping[str, Any], values: NDArray[Any]) -> dict[str, Any]:
+    """Return the knobs of a rule, with weights that are named by value in the order of the values."""
     known = dict(knobs)
     if isinstance(named := known.get("weights"), dict):
         known["weights"] = [named.get(value, 0) for value in values.tolist()]
-    if "groups" in inspect.signature(function).parameters:
-        known["groups"] = groups()
     return known

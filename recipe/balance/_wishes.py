@@ -6,30 +6,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
-from recipe.balance._groups import members, told
+from recipe.balance._groups import in_order, looks
 from recipe.balance._raking import Margin, rake
 from recipe.balance._rounding import largest_remainder
 from recipe.balance._strata import image_numbers, partition, supply_weights
+from recipe.errors import ConfigError
 from recipe.rooms import find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import polars as pl
     from numpy.typing import NDArray
 
     from recipe.balance._groups import Rule
     from recipe.pool import Pool
+    from recipe.sections import Balance
 
 
 def wishes(
-    pool: Pool,
-    size: int,
-    *,
-    margins: Mapping[str, Rule],
-    yes_share: float | None = None,
-    per_image: int | None = None,
+    pool: Pool, size: int, balance: Balance, asked: pl.DataFrame | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Say how many samples like each one a mix would take if there were any number of each kind.
 
@@ -38,8 +35,14 @@ def wishes(
 
     Parameters
     ----------
-    pool, size, margins, yes_share, per_image
-        As for `make_quotas`. A rule without a function `weights` asks for what it returns.
+    pool
+        n samples, labelled; their vectors may be gone.
+    size
+        Samples in the mix.
+    balance
+        Its margins, share of yes, and limit on images. A rule without a function `weights` asks for what it returns.
+    asked
+        The report of its quotas: a rule that looks at vectors asks for what it asked for then.
 
     Returns
     -------
@@ -47,16 +50,18 @@ def wishes(
         (n,) float64 each: what is wanted in the place of this row, and how much of it can be picked; the wishes sum to
         `size`, and a row whose wish is above its supply is short of companions.
     """
-    weight = supply_weights(pool, image_numbers(pool), per_image)
+    margins: Mapping[str, Rule] = balance.margins
+    yes_share = balance.yes_share
+    weight = supply_weights(pool, image_numbers(pool), balance.per_image)
     columns = [column for column in margins if column != "cluster"]
     (strata, _), (cells, cell) = partition(pool, columns, weight, yes_share, by_cluster="cluster" in margins)
     lean = None if yes_share is None else strata["lean"].to_numpy()
-    asked = [_wish(pool, strata, column, margins[column], size) for column in columns]
-    wanted = rake(strata["supply"].to_numpy() * size, asked, size, lean=lean)
+    wanted_of = [_wish(strata, column, margins[column], size, asked) for column in columns]
+    wanted = rake(strata["supply"].to_numpy() * size, wanted_of, size, lean=lean)
     stratum = cells["stratum"].to_numpy().astype(np.int64)
     if "cluster" in margins:
         whole = largest_remainder(wanted, size, strata["supply"].to_numpy() * size)
-        both = [_wish(pool, cells, "cluster", margins["cluster"], size), Margin(stratum, whole)]
+        both = [_wish(cells, "cluster", margins["cluster"], size, asked), Margin(stratum, whole)]
         wanted = rake(cells["supply"].to_numpy() * size, both, size)
     else:
         wanted = wanted[stratum]
@@ -64,18 +69,22 @@ def wishes(
     return np.where(cell >= 0, (wanted / np.maximum(held, 1e-12))[cell] * weight, 0.0), weight
 
 
-def _wish(pool: Pool, groups: pl.DataFrame, column: str, rule: Rule, size: int) -> Margin:
+def _wish(groups: pl.DataFrame, column: str, rule: Rule, size: int, asked: pl.DataFrame | None) -> Margin:
     """Ask a rule how the size is shared among the values of a column, whatever they can supply."""
     values, code = np.unique(groups[column].to_numpy(), return_inverse=True)
     supply = np.bincount(code, groups["supply"].to_numpy()).astype(np.int64)
     name, knobs = rule[:2]
-    room = import_module(f"recipe.balance.{name}") if isinstance(name, str) else None
-    asked = getattr(room, "weights", None)
-    known = told(find("balance", name), knobs, values, lambda: members(pool, column, values))
-    if "weights" in known:
-        share = np.asarray(known["weights"], np.float64)
-    elif asked is not None:
-        share = asked(supply, **known)
+    function = find("balance", name)
+    weights = getattr(import_module(f"recipe.balance.{name}"), "weights", None) if isinstance(name, str) else None
+    if looks(function):
+        if asked is None:
+            raise ConfigError(f"balance: what {name} asks for is told by the report of its quotas; give it as well")
+        given = dict(asked.filter(pl.col("margin") == column).select("value", "wanted").iter_rows())
+        share = np.array([given.get(str(value), 0) for value in values.tolist()], np.float64)
+    elif "weights" in knobs:
+        share = np.asarray(in_order(knobs, values)["weights"], np.float64)
+    elif weights is not None:
+        share = weights(supply, **knobs)
     else:
-        share = find("balance", name)(supply, size, **known).astype(np.float64)
+        share = function(supply, size, **knobs).astype(np.float64)
     return Margin(code, largest_remainder(share / share.sum() * size, size, supply * size))

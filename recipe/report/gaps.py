@@ -12,14 +12,14 @@ import polars as pl
 
 from recipe.errors import ConfigError
 from recipe.excerpts import excerpts
+from recipe.parts import sides_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from recipe.pool import Pool
-    from recipe.sections import Balance
+    from recipe.parts import Side
     from recipe.selection import Selection
 
 FORMAT = 1
@@ -92,7 +92,7 @@ def find_gaps(
     supply: NDArray[np.float64],
     by: By = "cluster",
     *,
-    sides: Sequence[tuple[Pool, int, Balance]] | None = None,
+    sides: Sequence[Side] | None = None,
 ) -> Gaps:
     """Sum up what is wanted and what there is by cells.
 
@@ -105,7 +105,7 @@ def find_gaps(
     by
         The third side of a cell, beside task and kind of answer.
     sides
-        Pool, size and balance of each part of the mix; by default it is one.
+        What each part of the mix picked from, and how; by default it is one.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def find_gaps(
     # Rounded before they are sorted: the last bits of a sum hang on the order in which threads add.
     cells = table.group_by(key).agg(pl.col("supply", "wanted", "picked", "short").sum().round(DIGITS))
     short = cells.filter(pl.col("short") >= LEAST).sort("short", *key, descending=[True, False, False, False])
-    named = _nowhere(sides or [(mix.pool, len(mix), mix.recipe.balance)])
+    named = _nowhere(sides or sides_of(mix.pool, mix.picks, mix.recipe, mix.quotas.report))
     shown = pl.concat([named, short], how="diagonal_relaxed").select(
         *key,
         pl.col("supply").round(1),
@@ -148,11 +148,11 @@ def find_gaps(
     return Gaps(shown, by, len(mix), missing, request)
 
 
-def _nowhere(sides: Sequence[tuple[Pool, int, Balance]]) -> pl.DataFrame:
+def _nowhere(sides: Sequence[Side]) -> pl.DataFrame:
     """List the tasks and kinds of answers that the recipe gives a share and no sample has."""
     kinds = {"task": pl.String, "answer": pl.String, "supply": pl.Float64, "wanted": pl.Float64, "short": pl.Float64}
     lines = []
-    for pool, size, balance in sides:
+    for pool, size, balance, _ in sides:
         for column, step in balance.margins.items():
             shares = step.knobs.get("weights")
             if column not in ("task", "answer") or not isinstance(shares, dict):
