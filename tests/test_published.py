@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from strategies import pool_of, unit_rows
 
-from recipe import demo_pool, engine, neighbours, select_mix
+from recipe import demo_pool, engine, neighbours, open_mix, select_mix
 from recipe.balance import coincide, dbp, hierarchical
 from recipe.balance._groups import Groups
 from recipe.cluster.kmeans import cluster
@@ -381,6 +381,20 @@ def test_a_preset_hits_its_size_on_any_number_of_threads(preset, monkeypatch):
         found.append(select_mix(pool, recipe=preset, size=101).keys)
     assert len(found[0]) == len(set(found[0])) == 101
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("preset", ["coincide", "dbp", "hierarchical"])
+def test_a_mix_by_rules_that_look_at_vectors_opens_again(preset, tmp_path):
+    """Without vectors its quotas, gaps and report are those of the mix when it was made."""
+    pool = write_demo(tmp_path / "pool", images=15)
+    mix = select_mix(pool, recipe=preset, size=60)
+    mix.write(tmp_path / "mix.json")
+    again = open_mix(tmp_path / "mix.json")
+    assert again.quotas.report.equals(mix.quotas.report)
+    assert (again.quotas.cell == mix.quotas.cell).all()
+    assert (again.quotas.quota == mix.quotas.quota).all()
+    assert again.gaps().to_json() == mix.gaps().to_json()
+    assert again.report(tmp_path / "page.html").is_file()
 
 
 def test_caps_mean_what_they_say():
