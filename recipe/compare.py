@@ -13,7 +13,7 @@ from recipe.comparison import BASELINES, Comparison, values_of
 from recipe.config import Recipe
 from recipe.engine import running
 from recipe.errors import ConfigError, SupplyError
-from recipe.held import Field, count_of, hold_out
+from recipe.held import OpenPart, count_of, hold_out
 from recipe.judge import Judge
 from recipe.label import label_pool
 from recipe.lean import lean
@@ -118,9 +118,9 @@ def compare_mixes(
         refused: dict[str, str] = {}
         for seed in range(seeds):
             out = hold_out(pool, held, seed=seed, taken=fixed.values())
-            field, judged = Field.without(pool, out), judge.on(out, seed)
+            left, judged = OpenPart.without(pool, out), judge.on(out, seed)
             for count in counts:
-                picked = _picked(field, plans, count, seed, refused=refused)
+                picked = _picked(left, plans, count, seed, refused=refused)
                 picked |= {name: rows for name, rows in fixed.items() if len(rows) == count}
                 lines += [(count, name, seed, metric, value) for name, metric, value in judged.values(picked)]
     about = {
@@ -135,14 +135,14 @@ def compare_mixes(
 
 
 def _picked(
-    field: Field, plans: Mapping[str, Recipe], count: int, seed: int, *, refused: dict[str, str]
+    left: OpenPart, plans: Mapping[str, Recipe], count: int, seed: int, *, refused: dict[str, str]
 ) -> dict[str, NDArray[np.int64]]:
     """Pick one mix by each recipe; of one that cannot be picked it is told why."""
     picked = {}
     for name, plan in plans.items():
         seeded = plan.model_copy(update={"size": count, "seed": seed})
         try:
-            rows = pick(field.seen_by(seeded), seeded, count).picks.rows
+            rows = pick(left.seen_by(seeded), seeded, count).picks.rows
         except (SupplyError, ConfigError) as error:
             refused.setdefault(f"{name} at {count:,}", str(error))
             continue

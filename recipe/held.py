@@ -25,7 +25,7 @@ HELD = "held_out"  # the problem of a sample whose image judges the mixes
 LAST = np.float64(2**64)
 
 
-class Field(NamedTuple):
+class OpenPart(NamedTuple):
     """The pool without the held-out part, as recipes of their own deduplication and clusters see it.
 
     Parameters
@@ -40,7 +40,7 @@ class Field(NamedTuple):
     labelled: dict[str, Pool]
 
     @classmethod
-    def without(cls, pool: Pool, out: NDArray[np.bool_]) -> Field:
+    def without(cls, pool: Pool, out: NDArray[np.bool_]) -> OpenPart:
         """Refuse some rows, whatever problem they had: not even a part that takes all there is may pick them."""
         held = pl.when(pl.Series(out)).then(pl.lit(HELD)).otherwise(pool.rows["problem"])
         return cls(replace(pool.with_labels(pl.select(held.alias("problem"))), parts=None), {})
