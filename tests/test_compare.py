@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, t
 
-from recipe import compare_mixes, demo_pool, select_mix
+from recipe import compare_mixes, demo_pool, score_pool, select_mix
 from recipe.comparison import METRICS, Comparison, read_comparison, values_of
 from recipe.config import Recipe
 from recipe.errors import ConfigError, InputError
-from recipe.held import hold_out
+from recipe.held import OpenPart, hold_out
 from recipe.intervals import bootstrap
 from recipe.lean import lean
 from recipe.report.charts.comparison import draw_comparison, save_comparison
@@ -126,6 +126,16 @@ def test_no_mix_picks_what_judges_it(pool):
 
     compare_mixes(pool, {"spy": {"select": spy}}, sizes=[0.1], seeds=2, held=0.3)
     assert seen == [0, 1]
+
+
+def test_no_part_lets_in_again_what_is_held_out(pool):
+    """A held-out sample that was a twin is held out, and no twin any more, which a part of size all would let in."""
+    labelled = score_pool(pool, score=[])
+    twins = labelled.refuse(pl.Series(["dup:0"] * len(labelled)))
+    out = hold_out(labelled, 0.3, seed=0)
+    seen = OpenPart.without(twins, out).seen_by(Recipe()).pool.rows["problem"]
+    assert set(seen.filter(pl.Series(out))) == {"held_out"}
+    assert seen.filter(pl.Series(~out)).equals(twins.rows["problem"].filter(pl.Series(~out)))
 
 
 def test_a_picture_is_never_on_both_sides(pool):
