@@ -16,7 +16,7 @@ from recipe.errors import ConfigError, SupplyError
 from recipe.held import OpenPart, count_of, hold_out
 from recipe.judge import Judge
 from recipe.label import label_pool
-from recipe.lean import lean
+from recipe.lean import complete, lean
 from recipe.mix import make_plan, opened, pick
 from recipe.recount import read_labelled
 from recipe.sizes import read_size
@@ -165,7 +165,7 @@ def _plans(recipes: Mapping[str, Given] | Sequence[str | Path], base: Recipe) ->
     named = recipes if isinstance(recipes, Mapping) else {Path(one).stem: one for one in recipes}
     shared = {name: getattr(base, name) for name in ("sources", "read", "tag", "exclude", "embed")}
     everything = {name: name for name in BASELINES} | dict(named)
-    return {name: lean(Recipe(**_fields(make_plan(one, None)) | shared)) for name, one in everything.items()}
+    return {name: lean(complete(Recipe(**_fields(make_plan(one, None)) | shared))) for name, one in everything.items()}
 
 
 def _fields(plan: Recipe) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A recipe without what its picks do not hang on, for where many mixes are picked and only picks matter."""
+"""What of a recipe its picks hang on: scores that it names and does not list are added, others may be left out."""
 
 from __future__ import annotations
 
@@ -6,13 +6,31 @@ from collections.abc import Mapping
 from inspect import signature
 from typing import TYPE_CHECKING
 
-from recipe.rooms import find
+from recipe.rooms import find, names, needs_knobs
+from recipe.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from recipe.config import Recipe
-    from recipe.steps import Step
+
+
+def complete(plan: Recipe) -> Recipe:
+    """Return a recipe that lists every score of the room that its selectors and blends name; those come first.
+
+    Examples
+    --------
+    >>> from recipe.config import Recipe
+    >>> [step.label for step in complete(Recipe(score=[], select={"ranked": {"by": "novelty"}})).score]
+    ['novelty']
+    """
+    selectors = [plan.select, *(part.select for part in plan.parts.values() if part.select)]
+    asked = [knob for step in selectors for knob in (step.knobs.get("quality"), step.knobs.get("by"))]
+    asked += [step.knobs.get("weights") for step in plan.score if step.name == "blend"]
+    listed = {step.label for step in plan.score}
+    known = [name for name in names("score") if not needs_knobs("score", name)]
+    missing = [name for name in dict.fromkeys(names_in(asked)) if name in known and name not in listed]
+    return plan.model_copy(update={"score": (*(Step(name, {}) for name in missing), *plan.score)})
 
 
 def lean(plan: Recipe) -> Recipe:

@@ -16,6 +16,7 @@ from recipe.config import Recipe
 from recipe.engine import distributed, running
 from recipe.errors import ConfigError
 from recipe.label import label_pool
+from recipe.lean import complete
 from recipe.outcome import Mix
 from recipe.parts import check_parts, pick_parts
 from recipe.pool import LABELS, SCHEMA, Pool
@@ -98,7 +99,7 @@ def select_mix(
     >>> len(mix), len(set(mix.keys))
     (50, 50)
     """
-    plan = make_plan(recipe, sources, size=size, seed=seed, **knobs)
+    plan = complete(make_plan(recipe, sources, size=size, seed=seed, **knobs))
     with running(engine, workers):
         known = label_pool(opened(sources, plan, cache), plan)
         mix = fit_size(plan.size, known.pool, partial(pick, known, plan))

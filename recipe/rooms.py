@@ -100,6 +100,18 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
             raise ConfigError(f"{room}.{name}: expected the knob '{p.name}'; write {{{name}: {{{p.name}: ...}}}}")
 
 
+def needs_knobs(room: str, name: str) -> bool:
+    """Tell whether a file of a room cannot be called without knobs.
+
+    Examples
+    --------
+    >>> needs_knobs("score", "column"), needs_knobs("score", "novelty")
+    (True, False)
+    """
+    parameters = inspect.signature(find(room, name)).parameters.values()
+    return any(p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in {*TOLD, "seed"} for p in parameters)
+
+
 def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:
     """Call the function that a step names, with its knobs.
 

@@ -233,6 +233,20 @@ def test_only_what_picks_hang_on_is_computed():
     assert len(lean(Recipe(select=print)).score) == 5
 
 
+def test_scores_that_a_selector_names_need_not_be_listed(pool):
+    """With scores of his own alone, or none, a user's mix is that of the same scores beside the shipped ones."""
+
+    def mine(pool):
+        return np.ones(len(pool), np.float32)
+
+    whole = select_mix(pool, size=30)
+    assert select_mix(pool, size=30, score=[mine]).keys == whole.keys
+    assert select_mix(pool, size=30, score=[]).keys == whole.keys
+    blend = {"blend": {"weights": {"novelty": 1.0, "length": 1.0}, "called": "both"}}
+    mixed = select_mix(pool, size=30, score=[blend], select={"ranked": {"by": "both"}})
+    assert {"novelty", "length", "both"} <= set(mixed.scores.columns)
+
+
 def test_a_comparison_is_read_again(found, tmp_path):
     """What was written as JSON is read again with the same table; anything else is refused in one line."""
     file = tmp_path / "found.json"
