@@ -69,7 +69,7 @@ def compare_mixes(
     sizes
         Samples in each mix: counts from 1, or shares of the samples that may be picked (0..1].
     seeds
-        Held-out parts and seeds of the recipes, from 2: 0, 1, 2 ...
+        Held-out parts and seeds of the recipes, from 2: 0, 1, 2 ... With fewer than five only large differences show.
     held
         Share of the images that judge, above 0 and below 1.
     base
