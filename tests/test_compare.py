@@ -79,7 +79,7 @@ def test_one_difference_says_nothing():
 
 
 def test_an_interval_holds_the_mean_as_often_as_it_says():
-    """Of 400 samples of a few normal numbers about 95 % of the intervals hold zero; of five the plain ones hold 83 %."""
+    """Of 400 samples of few normal numbers about 95 % of the intervals hold zero; of five the plain ones hold 83 %."""
     rng = np.random.default_rng(0)
     for n in (2, 3, 5, 6):
         held = [low <= 0 <= high for low, high in (bootstrap(rng.normal(size=n)) for _ in range(400))]
