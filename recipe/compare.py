@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from recipe.comparison import BASELINES, Comparison, values_of
-from recipe.config import Recipe
 from recipe.engine import running
 from recipe.errors import ConfigError, SupplyError
 from recipe.held import OpenPart, count_of, hold_out
@@ -22,11 +21,12 @@ from recipe.recount import read_labelled
 from recipe.sizes import read_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from recipe.config import Recipe
     from recipe.engine import Name as Engine
     from recipe.mix import Sources
     from recipe.pool import Pool
@@ -80,7 +80,7 @@ def compare_mixes(
     cache, engine, workers
         As for `select_mix`.
     **knobs
-        Further fields of the base recipe, as ``embed``.
+        Further fields of the base recipe, as ``embed``; `dedup` is each recipe's own.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def compare_mixes(
         known = label_pool(opened(sources, plan, cache), plan)
         pool = replace(known.pool, parts=None)
         fixed = {name: _rows_of(pool, name, mix) for name, mix in (mixes or {}).items()}
-        plans = _plans(recipes, plan)
+        plans = _plans(recipes, plan, mixes or ())
         counts = sorted({count_of(size, pool, held) for size in sizes} | {len(rows) for rows in fixed.values()})
         judge = Judge.of(pool, plan, language)
         lines: list[tuple[int, str, int, str, float]] = []
@@ -160,17 +160,22 @@ def _check(sizes: Sequence[float], seeds: int, held: float) -> None:
             raise ConfigError(f"compare: expected sizes as counts or shares, got size={size!r}")
 
 
-def _plans(recipes: Mapping[str, Given] | Sequence[str | Path], base: Recipe) -> dict[str, Recipe]:
+def _plans(
+    recipes: Mapping[str, Given] | Sequence[str | Path], base: Recipe, taken: Iterable[str] = ()
+) -> dict[str, Recipe]:
     """Make the recipes, the baselines first; all of them read, label and embed as the base does."""
-    named = recipes if isinstance(recipes, Mapping) else {Path(one).stem: one for one in recipes}
+    given = list(recipes.items()) if isinstance(recipes, Mapping) else [(Path(one).stem, one) for one in recipes]
+    given = [(name, one) for name, one in given if not (name in BASELINES and one == name)]  # they are there anyway
+    check_names([*BASELINES, *(name for name, _ in given), *taken])
     shared = {name: getattr(base, name) for name in ("sources", "read", "tag", "exclude", "embed")}
-    everything = {name: name for name in BASELINES} | dict(named)
-    return {name: lean(complete(Recipe(**_fields(make_plan(one, None)) | shared))) for name, one in everything.items()}
+    everything = [*((name, name) for name in BASELINES), *given]
+    return {name: lean(complete(make_plan(one, None).model_copy(update=shared))) for name, one in everything}
 
 
-def _fields(plan: Recipe) -> dict[str, Any]:
-    """Return the fields of a recipe as they are, callables too."""
-    return {name: getattr(plan, name) for name in Recipe.model_fields}
+def check_names(names: Sequence[str]) -> None:
+    """Refuse two recipes or mixes of one name: one of them would be told as the other."""
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"compare: expected a name of its own for each, got {', '.join(twice)} twice; rename one")
 
 
 def _rows_of(pool: Pool, name: str, mix: Selection | str | Path) -> NDArray[np.int64]:

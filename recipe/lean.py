@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from inspect import signature
 from typing import TYPE_CHECKING
 
-from recipe.rooms import find, names, needs_knobs
+from recipe.rooms import find, names, needed_knobs
 from recipe.steps import Step
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def complete(plan: Recipe) -> Recipe:
     asked = [knob for step in selectors for knob in (step.knobs.get("quality"), step.knobs.get("by"))]
     asked += [step.knobs.get("weights") for step in plan.score if step.name == "blend"]
     listed = {step.label for step in plan.score}
-    known = [name for name in names("score") if not needs_knobs("score", name)]
+    known = [name for name in names("score") if not needed_knobs("score", name)]
     missing = [name for name in dict.fromkeys(names_in(asked)) if name in known and name not in listed]
     return plan.model_copy(update={"score": (*(Step(name, {}) for name in missing), *plan.score)})
 

@@ -95,21 +95,22 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
             raise ConfigError(
                 f"{room}.{name}: unknown knob '{knob}', {nearest(knob, known) if known else 'it has none'}"
             )
-    for p in parameters:
-        if p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in {*knobs, *TOLD, "seed"}:
-            raise ConfigError(f"{room}.{name}: expected the knob '{p.name}'; write {{{name}: {{{p.name}: ...}}}}")
+    for knob in needed_knobs(room, name):
+        if knob not in knobs:
+            raise ConfigError(f"{room}.{name}: expected the knob '{knob}'; write {{{name}: {{{knob}: ...}}}}")
 
 
-def needs_knobs(room: str, name: str) -> bool:
-    """Tell whether a file of a room cannot be called without knobs.
+def needed_knobs(room: str, name: str | Callable[..., Any]) -> list[str]:
+    """List the knobs without which a function of a room cannot be called.
 
     Examples
     --------
-    >>> needs_knobs("score", "column"), needs_knobs("score", "novelty")
-    (True, False)
+    >>> needed_knobs("score", "column"), needed_knobs("score", "novelty")
+    (['file', 'column'], [])
     """
     parameters = inspect.signature(find(room, name)).parameters.values()
-    return any(p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in {*TOLD, "seed"} for p in parameters)
+    bare = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    return [knob for knob in bare if knob not in {*TOLD, "seed"}]
 
 
 def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:

@@ -234,6 +234,21 @@ def test_what_cannot_be_compared_is_refused_at_once(pool, knobs, told):
         compare_mixes(pool, [], **knobs)
 
 
+@pytest.mark.parametrize(
+    ("recipes", "mixes"),
+    [
+        ({"random": {"select": "concepts"}}, {}),
+        (["a/mine.yaml", "b/mine.yaml"], {}),
+        ({"mine": "kmq"}, {"mine": "x.json"}),
+    ],
+)
+def test_two_of_one_name_are_refused(pool, recipes, mixes):
+    """Nothing is compared under the name of another: not beside a baseline, a recipe of the same name, or a mix."""
+    held = {name: select_mix(pool, size=20) for name in mixes}
+    with pytest.raises(ConfigError, match=r"a name of its own for each, got (random|mine) twice"):
+        compare_mixes(pool, recipes, mixes=held, seeds=2)
+
+
 def test_only_what_picks_hang_on_is_computed():
     """Scores that no selector, part or later score names are left out, as is the certificate."""
     plan = lean(Recipe())

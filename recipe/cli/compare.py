@@ -40,11 +40,12 @@ def compare(
     workers: Workers = None,
 ) -> None:
     """Compare recipes with chance at equal size, on images that none of them may pick from."""
-    from recipe.compare import compare_mixes  # noqa: PLC0415  starts fast
+    from recipe.compare import check_names, compare_mixes  # noqa: PLC0415  starts fast
     from recipe.files import atomic_write  # noqa: PLC0415
 
     _check(out_path, {".json"})
     _check(chart, {".html", ".png", ".svg"})
+    check_names([one.stem for one in mix or ()])
     if not inputs:
         raise ConfigError("nothing to compare on: name files, folders or globs")
     found = compare_mixes(
