@@ -36,7 +36,7 @@ def ours(selector: str, *, clusters: bool, **knobs: Any) -> Callable[[Vectors, i
     """Call one of our selectors as the conductor does, on one cell; k-means is timed with it where it is needed."""
 
     def prepare(vectors: Vectors, k: int, seed: int) -> Run:
-        from recipe.rooms import find
+        from recipe.config.registry import find
 
         select, cluster = find("select", selector), find("cluster", "kmeans")
         whole = inspect.signature(select).parameters["block"].default if clusters else 0  # solved without clusters
@@ -60,7 +60,7 @@ def ours(selector: str, *, clusters: bool, **knobs: Any) -> Callable[[Vectors, i
 
 def has_knob(selector: str, knob: str) -> bool:
     """Tell whether one of our selectors has a knob."""
-    from recipe.rooms import find
+    from recipe.config.registry import find
 
     return knob in inspect.signature(find("select", selector)).parameters
 
@@ -69,8 +69,8 @@ def _pool(vectors: Vectors, k: int) -> tuple[Any, Any]:
     """Build a pool of these vectors, and quotas of one cell."""
     import polars as pl
 
-    from recipe.pool import SCHEMA, Pool
-    from recipe.quotas import Quotas
+    from recipe.data.pool import SCHEMA, Pool
+    from recipe.data.quotas import Quotas
 
     n = len(vectors)
     number = pl.int_range(n, dtype=pl.UInt32)

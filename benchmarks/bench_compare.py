@@ -20,10 +20,10 @@ import polars as pl
 from _machine import facts, table
 
 from recipe import Pool, compare_mixes, read_pool
-from recipe.comparison import METRICS, SIGNS, Comparison, values_of
-from recipe.held import hold_out
-from recipe.pool import SCHEMA
-from recipe.recipe_files import presets
+from recipe.compare.hold_out import hold_out
+from recipe.config.files import presets
+from recipe.data.pool import SCHEMA
+from recipe.report.comparison import METRICS, SIGNS, Comparison, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import recipe.mix as conductor
-from recipe.config import Recipe
+import recipe.mix.flow as conductor
+from recipe.config.recipe import Recipe
+from recipe.engine.seed import draws
 from recipe.report.stats import coverage
-from recipe.seed import draws
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,9 +24,9 @@ import numpy as np
 import polars as pl
 from numba import njit
 
-from recipe.embed import distilled, hashing, text
 from recipe.engine import usable_cores
-from recipe.mix import read_pool
+from recipe.mix.flow import read_pool
+from recipe.stages.embed import distilled, hashing, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -53,7 +53,7 @@ def job(pool: Path, size: int, out: Path, options: dict[str, Any]) -> dict[str, 
         stages, total_seconds, samples, picked, mix_mb, mix_sha256.
     """
     import recipe
-    from recipe.stages import timed
+    from recipe.engine.timing import timed
 
     begin = perf_counter()
     with timed() as stages:

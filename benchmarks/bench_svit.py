@@ -206,7 +206,7 @@ def kept(counts: dict[str, int]) -> Iterator[str]:
 def made(preset: str, sources: list[str], size: int, out: Path) -> dict[str, Any]:
     """Make a mix by a preset, write it, and return its figures."""
     from recipe import check_mix, select_mix
-    from recipe.stages import timed
+    from recipe.engine.timing import timed
 
     begin = perf_counter()
     with timed() as stages:

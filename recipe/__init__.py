@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recipe.check import check_mix
     from recipe.compare import compare_mixes
-    from recipe.config import Recipe
+    from recipe.config.recipe import Recipe
+    from recipe.data.pool import Pool
     from recipe.demo import demo_pool
-    from recipe.mix import score_pool, select_mix
-    from recipe.outcome import Mix
-    from recipe.pool import Pool
-    from recipe.read import read_pool
-    from recipe.rebuild import rebuild_mix
-    from recipe.reopen import open_mix
+    from recipe.mix.flow import score_pool, select_mix
+    from recipe.mix.mix import Mix
+    from recipe.mix.open import open_mix
+    from recipe.mix.rebuild import rebuild_mix
+    from recipe.stages.read import read_pool
 
 __all__ = [
     "Mix",
@@ -32,17 +32,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Mix": "outcome",
-    "Pool": "pool",
-    "Recipe": "config",
+    "Mix": "mix.mix",
+    "Pool": "data.pool",
+    "Recipe": "config.recipe",
     "check_mix": "check",
     "compare_mixes": "compare",
     "demo_pool": "demo",
-    "open_mix": "reopen",
-    "read_pool": "read",
-    "rebuild_mix": "rebuild",
-    "score_pool": "mix",
-    "select_mix": "mix",
+    "open_mix": "mix.open",
+    "read_pool": "stages.read",
+    "rebuild_mix": "mix.rebuild",
+    "score_pool": "mix.flow",
+    "select_mix": "mix.flow",
 }
 
 

@@ -26,11 +26,11 @@ from collections import Counter
 from pathlib import Path
 
 from recipe.check import check_mix
+from recipe.config.registry import call, names
+from recipe.config.step import Step
 from recipe.errors import RecipeError
-from recipe.read import read_pool
-from recipe.rooms import call, names
-from recipe.steps import Step
-from recipe.write.llava import write
+from recipe.stages.read import read_pool
+from recipe.stages.write.llava import write
 
 SECONDS, MEGABYTES = 10, 1024
 ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")

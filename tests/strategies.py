@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from hypothesis import strategies as st
 
-from recipe.pool import SCHEMA, Pool
-from recipe.quotas import Quotas
-from recipe.rooms import names
+from recipe.config.registry import names
+from recipe.data.pool import SCHEMA, Pool
+from recipe.data.quotas import Quotas
 
 
 def pool_of(n, *, vectors=None, **columns):

@@ -9,12 +9,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import MANY_ANSWERS, ONE_ANSWER, labelled_pools, pool_of, unit_rows
 
-from recipe.balance import make_quotas
-from recipe.balance._groups import Groups
-from recipe.balance._raking import Margin, rake, round_strata, tilt
-from recipe.balance._rounding import controlled_rounding, fill, largest_remainder
+from recipe.config.registry import find, names
 from recipe.errors import ConfigError, SupplyError
-from recipe.rooms import find, names
+from recipe.stages.balance import make_quotas
+from recipe.stages.balance._groups import Groups
+from recipe.stages.balance._raking import Margin, rake, round_strata, tilt
+from recipe.stages.balance._rounding import controlled_rounding, fill, largest_remainder
 
 COUNTS = st.lists(st.integers(0, 2000), min_size=1, max_size=12).filter(sum)
 LOOKING = ["coincide", "dbp", "hierarchical"]  # rules that are told the samples of each value

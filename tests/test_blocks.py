@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import unit_rows
 
-from recipe.blocks import centres_of, cut_blocks, near_blocks
+from recipe.data.blocks import centres_of, cut_blocks, near_blocks
 
 
 @given(

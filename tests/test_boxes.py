@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipe.boxes import padded, unpadded
-from recipe.read._boxes import BadBox, NoSize, convert, has_box
+from recipe.data.boxes import padded, unpadded
+from recipe.stages.read._boxes import BadBox, NoSize, convert, has_box
 
 SIZES = st.tuples(st.integers(1, 4000), st.integers(1, 4000))
 PAIRS = st.tuples(st.floats(0, 1), st.floats(0, 1)).filter(lambda pair: pair[0] < pair[1])

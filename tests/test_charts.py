@@ -21,11 +21,11 @@ from builders import make_pool
 from strategies import pool_of, quotas_of
 
 from recipe import select_mix
-from recipe.config import Recipe
+from recipe.config.recipe import Recipe
+from recipe.data.picks import Picks
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, MissingExtra
-from recipe.outcome import Mix
-from recipe.picks import Picks
+from recipe.mix.mix import Mix
 from recipe.report.charts import CHARTS, draw
 from recipe.report.charts._points import draw_points
 from recipe.report.charts._theme import INK

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipe.check import check_mix
-from recipe.check._rules import RULES, estimate_tokens
-from recipe.check.llava import _findings, check
+from recipe.check.trainer.llava import _findings, check
+from recipe.check.trainer.rules import RULES, estimate_tokens
+from recipe.data.problems import PROBLEMS
 from recipe.errors import InputError
-from recipe.problems import PROBLEMS
 
 
 def talk(*texts, first="human"):

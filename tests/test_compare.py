@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from scipy.stats import norm, t
 
 from recipe import compare_mixes, demo_pool, score_pool, select_mix
-from recipe.comparison import METRICS, Comparison, read_comparison, values_of
-from recipe.config import Recipe
+from recipe.compare.hold_out import OpenPart, hold_out
+from recipe.config.recipe import Recipe
+from recipe.config.resolve import lean
 from recipe.errors import ConfigError, InputError
-from recipe.held import OpenPart, hold_out
-from recipe.intervals import bootstrap
-from recipe.lean import lean
 from recipe.report.charts.comparison import draw_comparison, save_comparison
+from recipe.report.comparison import METRICS, Comparison, read_comparison, values_of
+from recipe.report.intervals import bootstrap
 
 numbers = st.floats(-1e3, 1e3).map(lambda x: round(x, 3))
 
@@ -124,7 +124,7 @@ def test_no_mix_picks_what_judges_it(pool):
     seen = []
 
     def spy(pool, quotas, *, seed=0):
-        from recipe.rooms import find
+        from recipe.config.registry import find
 
         picks = find("select", "random")(pool, quotas, seed=seed)
         out = hold_out(pool, 0.3, seed=seed)
@@ -192,7 +192,7 @@ def test_a_loss_is_never_hidden(pool):
     """A selector that takes one task alone is said to be worse over the tasks, against both baselines."""
 
     def narrow(pool, quotas):
-        from recipe.picks import Picks
+        from recipe.data.picks import Picks
 
         rows = pool.rows.filter(pool.eligible).sort("task", "row")["row"].cast(pl.Int64).to_numpy()
         return Picks(rows[: quotas.size])

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from recipe.data.pool import SCHEMA, Pool
 from recipe.errors import ConfigError
-from recipe.pool import SCHEMA, Pool
-from recipe.tag.concepts import load_concepts, tag
+from recipe.stages.tag.concepts import load_concepts, tag
 
 MME = """
     existence count position color posters celebrity scene landmark artwork OCR
@@ -203,5 +203,5 @@ def test_slices_do_not_show(monkeypatch):
     pool = pool_of(*(f"cat {i} dog" if i % 3 else "bird" for i in range(50)))
     concepts = {"a": ["cat", "7 dog"], "b": ["bird"]}
     whole = tag(pool, concepts=concepts, min_frequency=2)
-    monkeypatch.setattr("recipe.tag.concepts._SLICE", 7)
+    monkeypatch.setattr("recipe.stages.tag.concepts._SLICE", 7)
     assert tag(pool, concepts=concepts, min_frequency=2).equals(whole)

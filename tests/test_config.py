@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from recipe import demo_pool, select_mix
-from recipe.config import Recipe
+from recipe.config.files import presets
+from recipe.config.recipe import Recipe
+from recipe.config.registry import call, check_knobs, find, names
+from recipe.config.size import read_size
+from recipe.config.step import Step
 from recipe.errors import ConfigError, InputError, RecipeError
-from recipe.recipe_files import presets
-from recipe.rooms import call, check_knobs, find, names
-from recipe.sizes import read_size
-from recipe.steps import Step
 
 
 def message(*recipe, **knobs):
@@ -84,7 +84,12 @@ def test_presets_name_what_is_there(name):
 
 def check_rooms(recipe):
     """Raise unless every step of a recipe names a file of its room and knobs of it."""
-    steps = {"embed": [recipe.embed], "cluster": [recipe.cluster], "select": [recipe.select], "score": recipe.score}
+    steps = {
+        "embed": [recipe.embed],
+        "cluster": [recipe.cluster],
+        "select": [recipe.select],
+        "score": recipe.score,
+    }
     for room, those in (steps | {"balance": recipe.balance.margins.values()}).items():
         for step in those:
             check_knobs(room, step.name, step.knobs)
@@ -272,7 +277,7 @@ def test_files_cannot_name_code(tmp_path):
     """A string in a recipe is a file of a room or an error: no module, path or attribute is ever looked up."""
     for name in (
         "os.system",
-        "recipe.score.novelty",
+        "recipe.stages.score.novelty",
         "../cli",
         "_vectors",
         "__init__",

@@ -10,9 +10,9 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recipe.data.problems import PROBLEMS, code_of
 from recipe.errors import InputError, MissingExtra
-from recipe.problems import PROBLEMS, code_of
-from recipe.read import _json, _load, _scan, read_pool
+from recipe.stages.read import _json, _load, _scan, read_pool
 
 on_disk = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ASKED = ["a", "b", "\u00e9", "d", "e"]

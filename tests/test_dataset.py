@@ -11,8 +11,8 @@ import pytest
 from builders import make_pool
 
 from recipe import read_pool
-from recipe.rooms import find
-from recipe.tag.dataset import RULES
+from recipe.config.registry import find
+from recipe.stages.tag.dataset import RULES
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 bench_svit = pytest.importorskip("bench_svit")

@@ -8,14 +8,14 @@ from time import time
 
 import pytest
 
-from recipe import files, tempfiles
 from recipe.errors import InputError
-from recipe.files import atomic_write, expand
+from recipe.io import atomic, tempfiles
+from recipe.io.atomic import atomic_write, expand
 
 DEBRIS = ".mix.json.0123abcd.tmp"
 KILLED = """
 import os, signal, sys
-from recipe.files import atomic_write
+from recipe.io.atomic import atomic_write
 with atomic_write(sys.argv[1]) as file:
     file.write(b"half")
     file.flush()
@@ -105,7 +105,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, code):
     def full(_):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(atomic.os, "fsync", full)
     with pytest.raises(InputError, match=f"mix.json: cannot be written .{os.strerror(code)}") as caught:
         write(mix)
     assert "\n" not in str(caught.value)

@@ -8,8 +8,8 @@ from builders import make_pool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipe.dedup import exact, near
 from recipe.errors import ConfigError
+from recipe.stages.dedup import exact, near
 
 LETTERS = "abcdefghij"
 SAMPLES = st.lists(

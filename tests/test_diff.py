@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from recipe import select_mix
 from recipe.check.drift import check_drift
+from recipe.check.drift.baseline import diff_files
+from recipe.check.drift.diff import EXAMPLES, Picked, diff_mixes
+from recipe.check.drift.verdicts import Drift
+from recipe.data.excerpts import SHOWN
+from recipe.data.picks import Picks
 from recipe.demo import write_demo
 from recipe.errors import InputError
-from recipe.excerpts import SHOWN
-from recipe.guard import diff_files
-from recipe.picks import Picks
-from recipe.report.diff import EXAMPLES, Picked, diff_mixes
-from recipe.verdicts import Drift
 
 TURNS = [{"from": "human", "value": "<image>\nQ?"}, {"from": "gpt", "value": "A."}]
 

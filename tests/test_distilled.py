@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 from builders import make_pool
 
-from recipe.embed import distilled
-from recipe.embed._ridge import MEANING, student
-from recipe.embed._words import add_up, bags
 from recipe.errors import ConfigError, PoorFit
+from recipe.stages.embed import distilled
+from recipe.stages.embed._ridge import MEANING, student
+from recipe.stages.embed._words import add_up, bags
 
 NOUNS = ["cat", "dog", "bus", "sea", "man", "tree", "bowl", "sky", "kite", "sofa", "lamp", "road"]
 

@@ -17,14 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipe import select_mix
-from recipe.check._junit import annotate, junit
-from recipe.check._tolerance_files import load_tolerances, parse
 from recipe.check.drift import check_drift
+from recipe.check.drift.baseline import guard_mix, in_ci, metrics_of, write_baseline
+from recipe.check.drift.junit import annotate, junit
+from recipe.check.drift.tolerance_files import load_tolerances, parse
+from recipe.check.drift.verdicts import number
+from recipe.data.picks import Picks
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
-from recipe.guard import guard_mix, in_ci, metrics_of, write_baseline
-from recipe.picks import Picks
-from recipe.verdicts import number
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 

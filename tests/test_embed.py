@@ -17,12 +17,12 @@ from builders import make_pool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipe.alphabet import IDEOGRAPHS
-from recipe.embed import cached, hashing, text
-from recipe.embed._sample import sample_rows
-from recipe.embed._words import add_up, columns_of, count_texts
-from recipe.embed.hashing import unit_rows
+from recipe.data.alphabet import IDEOGRAPHS
 from recipe.errors import AlignmentError, ConfigError, InputError, MissingExtra
+from recipe.stages.embed import cached, hashing, text
+from recipe.stages.embed._sample import sample_rows
+from recipe.stages.embed._words import add_up, columns_of, count_texts
+from recipe.stages.embed.hashing import unit_rows
 
 WORDS = ["cat", "dog", "red", "Blue", "under", "table", "a", "7", "[0.1,", "é", ""]
 SENTENCES = [
@@ -115,7 +115,7 @@ LETTERS = "aBzÉéßЖжΩωİあ猫字한ब🙂𠀀0७_ \n,.-'\u0301\u200b"
 
 
 def words_by_definition(text):
-    """Words as recipe.embed._words defines them, character by character."""
+    """Words as recipe.stages.embed._words defines them, character by character."""
     words, run = [], ""
     for character in text + " ":
         group = unicodedata.ucd_3_2_0.category(character)

@@ -19,17 +19,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipe import read_pool, select_mix
+from recipe.data.problems import PROBLEMS, code_of
+from recipe.data.prompts import FORMAT_PROMPTS
 from recipe.errors import ConfigError, InputError, ShortQuestions
-from recipe.exclude import find_leaks
-from recipe.exclude._questions import read_questions
-from recipe.exclude._words import words_of
-from recipe.exclude.images import file_names, find_images
-from recipe.exclude.ngram import Runs
-from recipe.exclude.similar import FEWEST, Bags
-from recipe.problems import PROBLEMS, code_of
-from recipe.store import open_store
-from recipe.tag._prompts import FORMAT_PROMPTS
-from recipe.trail import Trail
+from recipe.io.cache import open_store
+from recipe.stages.checkpoint import Trail
+from recipe.stages.exclude import find_leaks
+from recipe.stages.exclude._questions import read_questions
+from recipe.stages.exclude._words import words_of
+from recipe.stages.exclude.images import file_names, find_images
+from recipe.stages.exclude.ngram import Runs
+from recipe.stages.exclude.similar import FEWEST, Bags
 
 LONG = "Which of the old wooden boats on the left shore of the lake has lost its second oar?"  # 18 words
 SHORT = "What color is the car?"
@@ -396,7 +396,7 @@ def test_parts_on_disk_say_the_same(tmp_path, monkeypatch):
     stored = read_pool(tmp_path / "pool.json", store=open_store(tmp_path / "cache"))
     trail = Trail.of(stored).to("exclude")
     assert find_leaks(stored, trail, **knobs).to_list() == expected
-    monkeypatch.setattr("recipe.exclude.BLOCK", 7)
+    monkeypatch.setattr("recipe.stages.exclude.BLOCK", 7)
     assert leaks(pool, **knobs) == expected
 
 

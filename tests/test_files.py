@@ -1,11 +1,11 @@
-"""Laws and examples of `recipe.files`."""
+"""Laws and examples of `recipe.io.atomic`."""
 
 from pathlib import Path
 
 import pytest
 
 from recipe.errors import ConfigError, InputError
-from recipe.files import atomic_write, expand, sha256
+from recipe.io.atomic import atomic_write, expand, sha256
 
 
 def fill(folder, *names):

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from recipe import check_mix, demo_pool, rebuild_mix, select_mix
 from recipe.demo import write_demo
 from recipe.errors import SupplyError
-from recipe.read import read_pool
 from recipe.report.stats import coverage
-from recipe.write import llava
+from recipe.stages.read import read_pool
+from recipe.stages.write import llava
 
 WORDS = [
     "red",

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from recipe import Recipe, demo_pool, select_mix
-from recipe.boxes import padded
+from recipe.data.boxes import padded
+from recipe.data.picks import Picks
+from recipe.data.problems import PROBLEMS
+from recipe.engine.seed import draws
 from recipe.errors import ConfigError, InputError, MissingExtra
-from recipe.outcome import Mix
-from recipe.picks import Picks
-from recipe.problems import PROBLEMS
-from recipe.report._boxes import COLORS, Box, find_boxes, pixels, split
-from recipe.report.look import frame_of
-from recipe.seed import draws
+from recipe.mix.mix import Mix
+from recipe.report.sample import frame_of
+from recipe.report.sample.boxes import COLORS, Box, find_boxes, pixels, split
 
 EVIL = "<script>alert(1)</script>"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import recipe
-from recipe.rooms import names
+from recipe.config.registry import names
 
 FOLDER = Path(recipe.__file__).parent
 HEAVY = {"torch", "sklearn", "faiss", "polars", "numba", "scipy", "sentence_transformers", "rensa", "typer", "rich"}
@@ -99,7 +99,7 @@ def test_a_file_in_a_room_works_by_its_name(tmp_path):
     told = run(
         "import json\n"
         "from recipe import demo_pool, score_pool\n"
-        "from recipe.rooms import names\n"
+        "from recipe.config.registry import names\n"
         "rows = score_pool(demo_pool(images=4), score=[{'brevity': {'power': 2}}]).rows\n"
         "print(json.dumps([names('score'), rows['brevity'].to_list(), rows['n_words'].to_list()]))",
         cwd=tmp_path,

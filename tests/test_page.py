@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipe import excerpts, select_mix
+from recipe import select_mix
+from recipe.data import excerpts
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
-from recipe.outcome import Mix
-from recipe.reopen import open_mix
+from recipe.mix.mix import Mix
+from recipe.mix.open import open_mix
 from recipe.report import _page_charts
-from recipe.report._picks_table import cut, picks_table
 from recipe.report.page import render
+from recipe.report.page.picks_table import cut, picks_table
 
 EVIL = "<script>window.pwned=1</script><img src=x onerror='window.pwned=1'></script><!-- \u2028 & \"it\""
 INSTALL = "apt-get install chromium && pip install playwright"
@@ -166,7 +167,7 @@ def test_why_agrees_with_the_scores(demo):
 
 def test_statistics_stand_side_by_side(demo):
     """Every line of the statistics stands once, groups without shares last, and shares have columns only there."""
-    from recipe.report._page_parts import groups
+    from recipe.report.page.parts import groups
 
     told = groups(demo.stats())
     table = demo.stats().table()

@@ -15,15 +15,15 @@ from strategies import pool_of
 
 from recipe import Recipe, demo_pool, open_mix, read_pool, rebuild_mix, select_mix
 from recipe.check import check_mix
+from recipe.check.drift.baseline import diff_files
+from recipe.data.picks import Picks
+from recipe.data.quotas import REPORT, Quotas
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, RecipeError, SupplyError
-from recipe.guard import diff_files
-from recipe.manifest import manifest_of
-from recipe.originals import one_line
-from recipe.parts import pick_parts
-from recipe.picks import Picks
-from recipe.quotas import REPORT, Quotas
-from recipe.recount import file_stats
+from recipe.mix.from_file import file_stats
+from recipe.mix.manifest import manifest_of
+from recipe.mix.originals import one_line
+from recipe.stages.parts import pick_parts
 
 FREE = {"margins": {}, "yes_share": None}
 SHORT = {"embed": {"hashing": {"d": 16, "features": 512}}, "score": ["balance"], "select": "random", "balance": FREE}
@@ -145,7 +145,7 @@ def test_a_run_on_disk_writes_the_same(llava, monkeypatch):
     folder, _ = llava
     select_mix(recipe=plan(folder)).write(folder / "a.json")
     for name in ("b", "c"):  # the second time all of it comes from the cache
-        monkeypatch.setattr("recipe.read._pieces.PIECE", 2000)
+        monkeypatch.setattr("recipe.stages.read._shards.PIECE", 2000)
         select_mix(recipe=plan(folder), cache=folder / "cache").write(folder / f"{name}.json")
         assert (folder / f"{name}.json").read_bytes() == (folder / "a.json").read_bytes()
 

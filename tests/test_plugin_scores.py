@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipe import demo_pool, score_pool, select_mix
+from recipe.data.pool import Pool
+from recipe.data.ranks import rank_shares
 from recipe.demo import write_demo
 from recipe.errors import AlignmentError, ConfigError, InputError
-from recipe.pool import Pool
-from recipe.ranks import rank_shares
-from recipe.rebuild import rebuild_mix
-from recipe.reopen import open_mix
-from recipe.score import blend, column
+from recipe.mix.open import open_mix
+from recipe.mix.rebuild import rebuild_mix
+from recipe.stages.score import blend, column
 
 IDS = ["7", "07", "7", "a"]
 

@@ -9,8 +9,8 @@ from builders import make_pool
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recipe.data.pool import SCHEMA, Pool
 from recipe.errors import AlignmentError
-from recipe.pool import SCHEMA, Pool
 
 TEXTS = st.text("ab <image>\n", max_size=12)
 TALKS = st.lists(st.tuples(st.sampled_from(["human", "gpt"]), TEXTS), max_size=6)

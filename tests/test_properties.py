@@ -23,12 +23,12 @@ from strategies import (
 )
 
 from recipe import check_mix, select_mix
+from recipe.config.registry import call
+from recipe.config.step import Step
+from recipe.data.problems import PROBLEMS
 from recipe.errors import InputError, SupplyError
-from recipe.problems import PROBLEMS
-from recipe.read import read_pool
-from recipe.rooms import call
-from recipe.steps import Step
-from recipe.write import llava
+from recipe.stages.read import read_pool
+from recipe.stages.write import llava
 
 good = good_sample().map(lambda record: (record, None))
 OF_FILES = {"L01", "L02", "L03", "L04"}

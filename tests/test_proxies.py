@@ -13,18 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipe import demo_pool, score_pool
+from recipe.compare.proxy import Prepared, draw_held
+from recipe.compare.proxy import _kernels as kernels
+from recipe.compare.proxy._budget import within_budget
+from recipe.compare.proxy._figures import mean_over_tasks, token_f1
+from recipe.compare.proxy._logistic import fit_logistic, with_one
+from recipe.compare.proxy._pieces import pieces_of
+from recipe.compare.proxy.classifier import balanced_accuracy
+from recipe.compare.proxy.language import discounts_of
+from recipe.compare.proxy.retrieval import nearest_pairs
+from recipe.config.registry import find, names
 from recipe.engine import running
 from recipe.errors import AlignmentError, ConfigError, MissingExtra, SupplyError
-from recipe.proxy import Prepared, draw_held
-from recipe.proxy import _kernels as kernels
-from recipe.proxy._budget import within_budget
-from recipe.proxy._figures import mean_over_tasks, token_f1
-from recipe.proxy._logistic import fit_logistic, with_one
-from recipe.proxy._pieces import pieces_of
-from recipe.proxy.classifier import balanced_accuracy
-from recipe.proxy.language import discounts_of
-from recipe.proxy.retrieval import nearest_pairs
-from recipe.rooms import find, names
 
 ROOM = names("proxy")
 SMALL = {"transformer": {"d": 16, "layers": 1, "tokens": 3_000}}  # one that takes a second

@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from strategies import pool_of, unit_rows
 
-from recipe import demo_pool, engine, neighbours, open_mix, select_mix
-from recipe.balance import coincide, dbp, hierarchical
-from recipe.balance._groups import Groups
-from recipe.cluster.kmeans import cluster
-from recipe.dedup import semantic
+from recipe import demo_pool, engine, open_mix, select_mix
+from recipe.config.registry import find
+from recipe.data import neighbours
 from recipe.demo import write_demo
 from recipe.errors import ConfigError
-from recipe.rooms import find
-from recipe.score import distance, uniqueness
+from recipe.stages.balance import coincide, dbp, hierarchical
+from recipe.stages.balance._groups import Groups
+from recipe.stages.cluster.kmeans import cluster
+from recipe.stages.dedup import semantic
+from recipe.stages.score import distance, uniqueness
 
 PRESETS = ["coincide", "kmq", "deita", "semdedup", "dbp", "hierarchical", "flan-capped", "cambrian-caps"]
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from strategies import pool_of, quotas_of, unit_rows
 
 from recipe import engine
+from recipe.config.registry import find
 from recipe.errors import ConfigError
-from recipe.rooms import find
-from recipe.select import deita as deita_file
-from recipe.select._kernels import QUANTUM
-from recipe.select._walk_kernels import gaussian_quanta
+from recipe.stages.select import deita as deita_file
+from recipe.stages.select._kernels.lazy_greedy import QUANTUM
+from recipe.stages.select._kernels.walks import gaussian_quanta
 
 herding, ranked, weighted, deita = (find("select", name) for name in ("herding", "ranked", "weighted", "deita"))
 

@@ -27,7 +27,17 @@ def run_pytest(project, *arguments, **environment):
     names = {"CI", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONPATH"}
     env = {name: value for name, value in os.environ.items() if name not in names}
     env |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT), **environment}
-    command = [sys.executable, "-m", "pytest", "-p", "recipe.pytest_plugin", "-p", "no:cacheprovider", "-q", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "recipe.check.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        *arguments,
+    ]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=env)
 
 
@@ -114,14 +124,14 @@ def test_an_unreadable_baseline_is_no_drift(project):
 def test_the_entry_point_is_declared():
     """An installed package brings the plugin along."""
     told = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    assert told["project"]["entry-points"]["pytest11"] == {"recipe": "recipe.pytest_plugin"}
+    assert told["project"]["entry-points"]["pytest11"] == {"recipe": "recipe.check.pytest_plugin"}
 
 
 def test_the_plugin_costs_others_nothing():
     """The plugin loads nothing of the library, nor any heavy one, before a mix is checked."""
     code = (
-        "import json, sys, pytest\nbefore = set(sys.modules)\nimport recipe.pytest_plugin\n"
+        "import json, sys, pytest\nbefore = set(sys.modules)\nimport recipe.check.pytest_plugin\n"
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert set(json.loads(done.stdout)) == {"recipe", "recipe.pytest_plugin"}
+    assert set(json.loads(done.stdout)) == {"recipe", "recipe.check.pytest_plugin"}

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import pytest
 from conftest import REAL
 
+from recipe.config.registry import call
+from recipe.config.step import Step
+from recipe.data.problems import PROBLEMS, code_of
 from recipe.errors import InputError
-from recipe.problems import PROBLEMS, code_of
-from recipe.read import read_pool
-from recipe.rooms import call
-from recipe.steps import Step
+from recipe.stages.read import read_pool
 
 QUIRKS = REAL / "quirks"
 FILES = sorted(QUIRKS.glob("*.*")) + sorted(QUIRKS.glob("shards/part-00000*"))

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recipe.data.pool import SCHEMA
+from recipe.data.problems import PROBLEMS, code_of
 from recipe.errors import ConfigError, InputError, RecipeError
-from recipe.pool import SCHEMA
-from recipe.problems import PROBLEMS, code_of
-from recipe.read import read_pool
-from recipe.read._entry import Entry, in_front, key_of
-from recipe.read._images import Images
-from recipe.read.svit import SUFFIXES
+from recipe.stages.read import read_pool
+from recipe.stages.read._entry import Entry, in_front, key_of
+from recipe.stages.read._images import Images
+from recipe.stages.read.svit import SUFFIXES
 
 DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 QUIRKS = sorted(DATA.glob("quirks/*")) if DATA.is_dir() else []

@@ -16,9 +16,9 @@ import pytest
 
 import recipe
 from recipe import check_mix, demo_pool, select_mix
-from recipe.comparison import Comparison, values_of
-from recipe.config import Recipe
+from recipe.config.recipe import Recipe
 from recipe.errors import ConfigError, InputError, RecipeError
+from recipe.report.comparison import Comparison, values_of
 
 CODE = sorted(Path(recipe.__file__).parent.rglob("*.py"))
 RUNS_OBJECTS = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "code", "runpy"}
@@ -110,7 +110,7 @@ RECIPES = {  # a recipe that would do something, and what the message names
     "new": ("sources: !!python/object/new:os.system ['touch pwned']\n", "python/object/new"),
     "module": ("select: !!python/module:os\n", "python/module:os"),
     "function": ("select: os.system\nsources: [a.json]\n", "os.system"),
-    "colon": ("embed: recipe.embed.text:embed\nsources: [a.json]\n", "recipe.embed.text:embed"),
+    "colon": ("embed: recipe.stages.embed.text:embed\nsources: [a.json]\n", "recipe.stages.embed.text:embed"),
     "knobs": ("score: [{os.system: {command: touch pwned}}]\nsources: [a.json]\n", "os.system"),
     "margin": ("balance: {margins: {task: os.system}}\nsources: [a.json]\n", "os.system"),
     "climbing": ("select: ../embed/text\nsources: [a.json]\n", "../embed/text"),
@@ -259,8 +259,8 @@ def test_names_are_text_on_the_terminal(tmp_path):
 
 def test_a_room_is_found_by_its_own_name_only():
     """No name leads out of a room's folder or to a helper in it."""
-    rooms = importlib.import_module("recipe.rooms")
-    for name in ("../seed", "recipe.seed", "_kernels", "__init__", "", ".", "facility.py", "facility\x00"):
+    rooms = importlib.import_module("recipe.config.registry")
+    for name in ("../seed", "recipe.engine.seed", "_kernels", "__init__", "", ".", "facility.py", "facility\x00"):
         with pytest.raises(ConfigError):
             rooms.find("select", name)
 

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipe import Pool, label, read, read_pool, score_pool, select_mix
+from recipe import Pool, read_pool, score_pool, select_mix
 from recipe.demo import write_demo
-from recipe.embed.hashing import unit_rows
 from recipe.errors import InputError, RecipeError
-from recipe.read import _pieces
-from recipe.read._cut import cut
-from recipe.store import MARK, Store, clear_cache, list_cache, open_store
+from recipe.io.cache import MARK, Store, clear_cache, list_cache, open_store
+from recipe.stages import label, read
+from recipe.stages.embed.hashing import unit_rows
+from recipe.stages.read import _pieces
+from recipe.stages.read._json.cut import cut
 
 DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 QUIRKS = sorted(path for path in DATA.glob("quirks/*") if path.is_file())

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipe import demo_pool, score_pool
-from recipe.embed.hashing import unit_rows
+from recipe.config.registry import find, names
+from recipe.data.pool import Pool
 from recipe.errors import ConfigError
-from recipe.pool import Pool
-from recipe.rooms import find, names
-from recipe.score import balance, coverage, density, length, novelty
-from recipe.score._kernels import mean_of_largest
+from recipe.stages.embed.hashing import unit_rows
+from recipe.stages.score import balance, coverage, density, length, novelty
+from recipe.stages.score._kernels import mean_of_largest
 
 ASK = {"column", "blend"}  # need to be told of what; test_plugin_scores.py
 ROOM = [name for name in names("score") if name not in ASK]

@@ -7,8 +7,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipe import seed as module
-from recipe.seed import draw, draws
+from recipe.engine import seed as module
+from recipe.engine.seed import draw, draws
 
 KEYS = st.lists(st.text(max_size=40), max_size=12)
 

@@ -16,16 +16,16 @@ from strategies import pool_of, quotas_of, unit_rows
 from threadpoolctl import threadpool_limits
 
 from recipe import engine
+from recipe.config.registry import find, names
+from recipe.data.picks import Picks
 from recipe.errors import ConfigError, SupplyError
-from recipe.picks import Picks
-from recipe.rooms import find, names
-from recipe.select import _tasks as tasks
-from recipe.select._cells import fine_cells
-from recipe.select._fill import fill_up
-from recipe.select._kernels import QUANTUM, lazy_greedy, quantise
-from recipe.select._rounds import sort_by_candidate
-from recipe.select._sparse import nearest_columns
-from recipe.select._terms import weigh_terms
+from recipe.stages.select import _tasks as tasks
+from recipe.stages.select._facility.cells import fine_cells
+from recipe.stages.select._facility.ground import sort_by_candidate
+from recipe.stages.select._facility.terms import weigh_terms
+from recipe.stages.select._image_limits import fill_up
+from recipe.stages.select._kernels.lazy_greedy import QUANTUM, lazy_greedy, quantise
+from recipe.stages.select._kernels.sparse import nearest_columns
 
 facility, kcenter, by_concepts, by_lot = (
     find("select", name) for name in ("facility", "kcenter", "concepts", "random")

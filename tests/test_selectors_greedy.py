@@ -11,10 +11,10 @@ from strategies import pool_of, quotas_of, unit_rows
 from threadpoolctl import threadpool_limits
 
 from recipe import Recipe, demo_pool, engine, select_mix
+from recipe.config.registry import find
 from recipe.errors import ConfigError
-from recipe.rooms import find
-from recipe.select._kernels import QUANTUM, lazy_greedy, quantise
-from recipe.select._ranks import worth_of
+from recipe.stages.select._kernels.lazy_greedy import QUANTUM, lazy_greedy, quantise
+from recipe.stages.select._worth import worth_of
 
 WALKS = ("mmr", "dpp", "graph_cut", "mixture", "knapsack")
 facility, kcenter, mmr, dpp, graph_cut, mixture, knapsack = (

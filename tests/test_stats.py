@@ -15,17 +15,17 @@ from builders import make_pool
 from scipy.stats import entropy
 from sklearn.decomposition import PCA
 
-import recipe.measure
+import recipe.report.stats.measure
 from recipe import open_mix, select_mix
 from recipe.demo import write_demo
-from recipe.embed.hashing import unit_rows
 from recipe.errors import InputError
-from recipe.measure import measure, repeats
-from recipe.recount import file_stats
+from recipe.mix.from_file import file_stats
 from recipe.report import _coverage
-from recipe.report._diversity import vendi
-from recipe.report._stand_ins import stand_ins
+from recipe.report.stand_ins import stand_ins
 from recipe.report.stats import coverage, read_stats
+from recipe.report.stats.measure import measure, repeats
+from recipe.report.stats.vendi import vendi
+from recipe.stages.embed.hashing import unit_rows
 
 N = 60
 RNG = np.random.default_rng(1)
@@ -289,7 +289,7 @@ def test_words_of_texts_are_counted_as_a_loop_counts_them(pool, picked):
 
 def test_texts_are_drawn_by_lot_where_there_are_many(pool, picked, monkeypatch):
     """Of more samples than may be read, so many are read whatever their order, and others for another seed."""
-    monkeypatch.setattr(recipe.measure, "TEXTS", 7)
+    monkeypatch.setattr(recipe.report.stats.measure, "TEXTS", 7)
     told = [measure(pool, rows, seed=seed).mix for rows, seed in ((picked, 0), (picked[::-1], 0), (picked, 1))]
     assert [side.texts for side in told] == [7, 7, 7]
     assert told[0] == told[1] != told[2]

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipe.check._rules import estimate_tokens
-from recipe.check.llava import _findings
-from recipe.pool import SCHEMA, Pool
-from recipe.problems import PROBLEMS
-from recipe.read import read_pool
-from recipe.tag import answer, task, trouble
-from recipe.tag._kinds import KINDS, kind
+from recipe.check.trainer.llava import _findings
+from recipe.check.trainer.rules import estimate_tokens
+from recipe.data.pool import SCHEMA, Pool
+from recipe.data.problems import PROBLEMS
+from recipe.stages.read import read_pool
+from recipe.stages.tag import answer, task, trouble
+from recipe.stages.tag._kinds import KINDS, kind
 
 DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
 needs_data = pytest.mark.skipif(not (DATA / "llava").is_dir(), reason="no real data at RECIPE_DATA or ../shared/data")
@@ -298,7 +298,7 @@ def test_problem_of_a_sample(expected, image, texts):
 
 
 def test_every_problem_has_an_example_and_a_meaning():
-    """No rule of the table of problems goes without an example, and each code is explained in `recipe.problems`."""
+    """No rule of the table of problems goes without an example, and `recipe.data.problems` explains each code."""
     codes = {rule.name for rule in trouble.PROBLEMS}
     assert codes == {code for code, _, _ in PROBLEM_OF}
     assert codes <= set(PROBLEMS)

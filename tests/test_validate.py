@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipe.check import check_mix, fix_mix
-from recipe.check._images import image_faults
+from recipe.check.trainer.images import image_faults
+from recipe.data.problems import PROBLEMS
 from recipe.errors import ConfigError, InputError, MissingExtra
-from recipe.problems import PROBLEMS
 
 GOOD = {
     "id": "good",

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from strategies import pool_of, unit_rows
 
 from recipe import Pool, demo_pool, select_mix
-from recipe.balance import make_quotas
-from recipe.balance._wishes import wishes
+from recipe.config.sections import Balance
 from recipe.errors import ConfigError
 from recipe.report.why import row_of
-from recipe.sections import Balance
+from recipe.stages.balance import make_quotas
+from recipe.stages.balance._unmet import wishes
 
 TASKS = {"even": {}, "proportional": {}, "temperature": {"t": 2.0}, "capped": {"k": 3}}
 

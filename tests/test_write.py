@@ -11,17 +11,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recipe import tables
 from recipe.check import check_mix
+from recipe.config.registry import find
+from recipe.data.pool import SCHEMA, Pool
 from recipe.errors import ConfigError, InputError
-from recipe.pool import SCHEMA, Pool
-from recipe.read import read_pool
-from recipe.rooms import find
-from recipe.write import _records, _scores
-from recipe.write._pack import TEMPLATE, pack
-from recipe.write._records import records
-from recipe.write.jsonl import write as write_jsonl
-from recipe.write.llava import write as write_llava
+from recipe.io import arrow
+from recipe.stages.read import read_pool
+from recipe.stages.write import _records, _scores
+from recipe.stages.write._pack import TEMPLATE, pack
+from recipe.stages.write._records import records
+from recipe.stages.write.jsonl import write as write_jsonl
+from recipe.stages.write.llava import write as write_llava
 
 
 def talk(*texts):
@@ -139,7 +139,7 @@ def test_taking_is_indexing(rows, piece):
     table = pl.concat([half, half.with_columns(pl.col("a") + 10)], rechunk=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "PIECE", piece)
-        assert tables.take(table, ["b", "a"], np.array(rows, np.int64)).equals(table[rows].select("b", "a"))
+        assert arrow.take(table, ["b", "a"], np.array(rows, np.int64)).equals(table[rows].select("b", "a"))
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 20])

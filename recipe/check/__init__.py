@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recipe.check._fix import Fixed, fix_mix
-from recipe.check.llava import Finding, check
+from recipe.check.trainer.fix import Fixed, fix_mix
+from recipe.check.trainer.llava import Finding, check
 
 if TYPE_CHECKING:
     from os import PathLike

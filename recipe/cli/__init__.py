@@ -8,10 +8,10 @@ import typer
 
 from recipe.cli._terminal import CONTROL
 from recipe.cli.caches import caches
+from recipe.cli.checks import check, diff, validate
 from recipe.cli.compare import compare
-from recipe.cli.guard import check, diff, validate
-from recipe.cli.look import gaps, report, stats
-from recipe.cli.pick import demo, recipes, score, select
+from recipe.cli.mixes import demo, recipes, score, select
+from recipe.cli.reports import gaps, report, stats
 from recipe.errors import RecipeError
 
 app = typer.Typer(

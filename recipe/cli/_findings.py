@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from recipe.problems import PROBLEMS
+from recipe.data.problems import PROBLEMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

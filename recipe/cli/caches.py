@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recipe.store import DEFAULT, clear_cache, list_cache
+from recipe.io.cache import DEFAULT, clear_cache, list_cache
 
 caches = typer.Typer(help="List or clear what earlier runs left for later ones.", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)

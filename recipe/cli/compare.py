@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from recipe.cli._terminal import shown
-from recipe.cli.pick import Cache, EngineName, Inputs, Workers, count_or_share, kept
+from recipe.cli.mixes import Cache, EngineName, Inputs, Workers, count_or_share, kept
+from recipe.config.files import presets
 from recipe.errors import ConfigError
-from recipe.recipe_files import presets
-from recipe.store import DEFAULT
+from recipe.io.cache import DEFAULT
 
 if TYPE_CHECKING:
-    from recipe.comparison import Comparison
+    from recipe.report.comparison import Comparison
 
 Language = Literal["language", "transformer"]
 out = Console(highlight=False, soft_wrap=True)
@@ -41,7 +41,7 @@ def compare(
 ) -> None:
     """Compare recipes with chance at equal size, on images that none of them may pick from."""
     from recipe.compare import check_names, compare_mixes  # noqa: PLC0415  starts fast
-    from recipe.files import atomic_write  # noqa: PLC0415
+    from recipe.io.atomic import atomic_write  # noqa: PLC0415
 
     _check(out_path, {".json"})
     _check(chart, {".html", ".png", ".svg"})
@@ -82,7 +82,7 @@ def _check(path: Path | None, endings: set[str]) -> None:
 
 def _show(found: Comparison) -> None:
     """Print a table a size, and what could not be picked."""
-    from recipe.comparison import BASELINES, METRICS  # noqa: PLC0415  starts fast
+    from recipe.report.comparison import BASELINES, METRICS  # noqa: PLC0415  starts fast
 
     for size in found.sizes:
         for against in BASELINES:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.demo._mix import mix_records
 from recipe.demo._svit import FEWEST, LAST_IMAGE, svit_files
+from recipe.engine.seed import generator
 from recipe.errors import ConfigError, InputError
-from recipe.files import atomic_write
-from recipe.read import read_pool
-from recipe.seed import generator
+from recipe.io.atomic import atomic_write
+from recipe.stages.read import read_pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
 
-    from recipe.pool import Pool
+    from recipe.data.pool import Pool
 
 
 def demo_pool(*, images: int = 400, seed: int = 0) -> Pool:

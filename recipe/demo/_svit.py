@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.demo._facts import facts, reasons, varied
 from recipe.demo._scenes import Person, draw_scene, some, world
 from recipe.demo._telling import ask, describe
-from recipe.seed import generator
+from recipe.engine.seed import generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import polars as pl
 
+from recipe.data.excerpts import excerpts
 from recipe.errors import ConfigError
-from recipe.excerpts import excerpts
-from recipe.parts import sides_of
+from recipe.stages.parts import sides_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from recipe.parts import Side
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
+    from recipe.stages.parts import Side
 
 FORMAT = 1
 By = Literal["cluster", "concept"]
@@ -101,7 +101,7 @@ def find_gaps(
     mix
         Any.
     wish, supply
-        (n,) float64 as `recipe.balance._wishes.wishes` returns them.
+        (n,) float64 as `recipe.stages.balance._unmet.wishes` returns them.
     by
         The third side of a cell, beside task and kind of answer.
     sides

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from recipe.cards import facts, table
-from recipe.overview import SHOWN, counts, listed, reject_table
-from recipe.tables import take
+from recipe.data.html import facts, table
+from recipe.data.overview import SHOWN, counts, listed, reject_table
+from recipe.io.arrow import take
 
 if TYPE_CHECKING:
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
 
 _SUMMED = ("task", "answer", "cluster", "n_yes", "n_no")
 _COMPARED = ("task", "answer", "source")

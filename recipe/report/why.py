@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from recipe.data.excerpts import excerpts
 from recipe.errors import ConfigError
-from recipe.excerpts import excerpts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
 
 
 FOLLOWERS = 5  # samples that a pick stands for and that are told

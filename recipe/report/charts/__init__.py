@@ -17,8 +17,8 @@ from recipe.report.charts.yes_no import draw_yes_no
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from recipe.data.selection import Selection
     from recipe.report.charts._theme import Picture
-    from recipe.selection import Selection
 
 __all__ = ["CHARTS", "draw"]
 

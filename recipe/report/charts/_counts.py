@@ -9,7 +9,7 @@ import polars as pl
 from recipe.errors import ConfigError
 
 if TYPE_CHECKING:
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
 
 NONE = "(none)"  # what a sample without a label is called
 OTHER = "other"

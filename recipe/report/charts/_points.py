@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from recipe.data.excerpts import excerpts
+from recipe.data.vectors import rows_of
+from recipe.engine.seed import draws
 from recipe.errors import ConfigError, MissingExtra
-from recipe.excerpts import excerpts
+from recipe.io.arrow import take
 from recipe.report.charts._counts import NONE
-from recipe.seed import draws
-from recipe.tables import take
-from recipe.vectors import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
 
 LABELS = ("task", "answer", "source", "cluster")
 KEY = 12  # characters of a key: as many as `Mix.why` needs to find a sample

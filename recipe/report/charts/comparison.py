@@ -8,9 +8,9 @@ import altair as alt
 import polars as pl
 import vl_convert
 
-from recipe.comparison import METRICS, SIGNS, Comparison
-from recipe.files import atomic_write
+from recipe.io.atomic import atomic_write
 from recipe.report.charts._theme import DIVERGING, INK, SCALE, Picture, data, make_picture
+from recipe.report.comparison import METRICS, SIGNS, Comparison
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from recipe.report.charts._counts import NONE, need, picked
 from recipe.report.charts._theme import DIVERGING, Picture, data, make_picture
 
 if TYPE_CHECKING:
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
 
 SLICE = 1 << 18  # samples whose lists of concepts are unrolled at a time
 MOST = 40  # concepts that are shown

@@ -12,7 +12,7 @@ from recipe.errors import ConfigError
 from recipe.report.charts._theme import INK, PALETTE, Picture, data, make_picture, percent
 
 if TYPE_CHECKING:
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
 
 MOST = 2000  # points of all curves together
 DIGITS = 6

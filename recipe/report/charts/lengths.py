@@ -13,7 +13,7 @@ from recipe.report.charts._counts import need
 from recipe.report.charts._theme import Picture, data, make_picture, percent, side_scale
 
 if TYPE_CHECKING:
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
 
 UNITS = {"words": "n_words", "tokens": "n_tokens"}
 

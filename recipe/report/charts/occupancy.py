@@ -12,7 +12,7 @@ from recipe.report.charts._counts import need, picked
 from recipe.report.charts._theme import INK, Picture, data, make_picture, percent, side_scale
 
 if TYPE_CHECKING:
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
 
 MOST = 1000  # points of a curve
 

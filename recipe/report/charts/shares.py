@@ -11,7 +11,7 @@ from recipe.report.charts._counts import count_values, join_rest, sizes
 from recipe.report.charts._theme import BAR, Picture, data, make_picture, percent, side_scale
 
 if TYPE_CHECKING:
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
 
 MOST = 20  # values that have a bar of their own
 

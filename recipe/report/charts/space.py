@@ -14,7 +14,7 @@ from recipe.report.charts._points import LABELS, draw_points, place_points, tell
 from recipe.report.charts._theme import INK, MIX, PALETTE, POOL, Picture, data, make_picture
 
 if TYPE_CHECKING:
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
 
 MOST = 5000  # points
 HIGH = 460  # pixels

@@ -11,7 +11,7 @@ from recipe.report.charts._counts import NONE, need, picked
 from recipe.report.charts._theme import INK, Picture, data, make_picture, percent, side_scale
 
 if TYPE_CHECKING:
-    from recipe.selection import Selection
+    from recipe.data.selection import Selection
 
 FEWEST = 10  # yes and no answers of a task in the mix that are worth a share
 LINE = 22  # pixels of a task

@@ -1,0 +1,198 @@
+"""A mix against its baseline, and against another mix: files are read and measured here, and compared in the rooms."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from recipe.check.drift import check_drift
+from recipe.check.drift.diff import Picked, diff_mixes
+from recipe.errors import ConfigError, InputError
+from recipe.io.atomic import atomic_write
+from recipe.mix.from_file import file_stats, read_labelled
+from recipe.mix.manifest import files_of, manifest_of
+from recipe.report.stats import read_stats
+from recipe.stages.read import read_pool
+from recipe.stages.write import side_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from recipe.check.drift.diff import Diff
+    from recipe.check.drift.verdicts import Drift
+    from recipe.mix.mix import Mix
+    from recipe.report.stats import Stats
+
+
+LABELS = {"key": pl.String, "task": pl.String, "cluster": pl.Int32}  # what scores tell of a sample
+BY_THE_POOL = ("clusters/reached", "concepts/reached")  # shares of what the pool has
+
+
+def stats_of(mix: Mix | str | os.PathLike[str]) -> Stats:
+    """Measure a mix in memory, or one in a file."""
+    return file_stats(Path(mix)) if isinstance(mix, str | os.PathLike) else mix.stats()
+
+
+def metrics_of(mix: Mix | str | os.PathLike[str]) -> dict[str, float]:
+    """Return the flat numbers of a mix, without those that nobody can tell of it."""
+    return _told(stats_of(mix))
+
+
+def _told(stats: Stats) -> dict[str, float]:
+    """Return the flat numbers; a file that is its own pool reaches all of it, and is its own source: no news."""
+    alone = stats.pool == stats.mix
+    silent = BY_THE_POOL if alone else ()
+    sources = alone and len(stats.mix.sources) == 1
+    return {
+        name: value
+        for name, value in stats.metrics().items()
+        if name not in silent and not (sources and name.startswith("source/"))
+    }
+
+
+def guard_mix(
+    mix: Mix | str | os.PathLike[str],
+    baseline: str | os.PathLike[str],
+    tolerances: Mapping[str, Any] | str | Path | None = None,
+) -> Drift:
+    """Compare the numbers of a mix with those of a baseline file.
+
+    Parameters
+    ----------
+    mix
+        A mix, or its file.
+    baseline
+        Statistics that were written before, as ``mix.stats.json``.
+    tolerances
+        As for `recipe.check.drift.check_drift`.
+
+    Returns
+    -------
+    Drift
+        A verdict for each metric.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read.
+    ConfigError
+        If a tolerance cannot be understood.
+    """
+    file = Path(baseline)
+    if not file.is_file():
+        raise InputError(f"{file}: no such baseline; write it from a mix that you trust, with --update")
+    return check_drift(_told(read_stats(file)), metrics_of(mix), tolerances)
+
+
+def write_baseline(mix: Mix | str | os.PathLike[str], baseline: str | os.PathLike[str]) -> Path:
+    """Write the numbers of a mix as a new baseline.
+
+    Parameters
+    ----------
+    mix
+        A mix, or its file.
+    baseline
+        Where they go; an older file is replaced.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    ConfigError
+        In CI, where a baseline that follows the mix would guard nothing.
+    InputError
+        If the mix cannot be read or the file not be written.
+    """
+    if in_ci():
+        raise ConfigError(f"{baseline}: expected no update of a baseline where CI={os.environ['CI']}; run it at home")
+    told = stats_of(mix).to_json()
+    with atomic_write(baseline, "w") as file:
+        file.write(told)
+    return Path(baseline)
+
+
+def in_ci() -> bool:
+    """Tell whether the environment says that this is CI."""
+    return os.environ.get("CI", "").strip().lower() not in {"", "0", "false", "no", "off"}
+
+
+def diff_files(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Diff:
+    """Say what came into a mix, what left it, and which of its numbers moved.
+
+    Parameters
+    ----------
+    a, b
+        The older and the newer mix; anything that `read_pool` reads.
+
+    Returns
+    -------
+    Diff
+        Samples added, removed and kept, numbers that moved, and examples.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from recipe.demo import write_demo
+    >>> with TemporaryDirectory() as folder:
+    ...     _, mix = write_demo(folder, images=2)
+    ...     diff = diff_files(mix, mix)
+    >>> diff.added, diff.removed, diff.kept > 0
+    (0, 0, True)
+    """
+    paths = Path(a), Path(b)
+    told = [manifest_of(path) for path in paths]
+    # Samples are compared with samples, or records with records.
+    keys = [one["keys"] if one and all(told) else None for one in told]
+    labels = _labels(paths)
+    old, new = (_picked(path, known, labels) for path, known in zip(paths, keys, strict=True))
+    return diff_mixes(old, new, check_drift(*(metrics_of(path) for path in paths)))
+
+
+def _labels(mixes: tuple[Path, Path]) -> pl.DataFrame:
+    """Return task and cluster of every sample that the scores beside the mixes know.
+
+    Numbers of clusters mean something only where both mixes were picked from the same ones.
+    """
+    told = [scores for mix in mixes if (scores := _scores(mix)) is not None]
+    if len(told) == len(mixes):
+        both = told[0].join(told[1], on="key", maintain_order="left")
+        if not both["cluster"].equals(both["cluster_right"]):
+            told = [scores.with_columns(cluster=pl.lit(None, dtype=pl.Int32)) for scores in told]
+    return pl.concat([*told, pl.DataFrame(schema=LABELS)]).unique("key", keep="last", maintain_order=True)
+
+
+def _scores(mix: Path) -> pl.DataFrame | None:
+    """Read key, task and cluster of the scores beside a mix, each key once; None if there are none."""
+    file = side_file(mix, "scores.parquet")
+    try:
+        table = pl.read_parquet(file, columns=list(LABELS)) if file.is_file() else None
+    except (OSError, pl.exceptions.PolarsError):
+        return None  # another file of that name
+    return None if table is None else table.cast(LABELS).unique("key", keep="first", maintain_order=True)  # type: ignore[arg-type]
+
+
+def _picked(mix: Path, keys: list[str] | None, labels: pl.DataFrame) -> Picked:
+    """Say which samples a mix holds: by the keys of its manifest, or by its file."""
+    pool = read_pool(files_of(mix), boxes="keep")
+    shown = pool.rows.select("key", "row", "order").sort("order").drop("order")
+    if keys is not None:
+        where = shown.unique("key", keep="first", maintain_order=True)
+        shown = pl.DataFrame({"key": keys}, schema={"key": pl.String}).join(where, "key", "left", maintain_order="left")
+    samples = shown.join(labels, on="key", how="left", maintain_order="left")
+    if samples["task"].null_count():
+        told = read_labelled(mix).rows.select("key", told="task").unique("key", keep="first", maintain_order=True)
+        samples = samples.join(told, on="key", how="left", maintain_order="left")
+        samples = samples.with_columns(task=pl.coalesce("task", "told")).drop("told")
+    return Picked(samples, pool.rows)

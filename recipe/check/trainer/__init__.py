@@ -1,0 +1,1 @@
+"""What LLaVA's trainer, and other loaders of its format, do with a mix file."""

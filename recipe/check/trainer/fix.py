@@ -1,0 +1,202 @@
+"""A repaired copy of a mix: what can be put right without a doubt is, what cannot is set aside with its reason.
+
+No repair changes a word. What is certain, and nothing else:
+
+- one JSON array of ASCII, whatever the container was
+- `image: null` is dropped
+- an absolute path below the image folder becomes relative to it
+- one leading gpt turn without an image mark, which LLaVA drops, is dropped
+- `<image>` stands once, at the front of the first human turn, if the record has an image; a mark amid an answer,
+  which may speak of it, stays where it is
+- ids of several types become strings; a missing id becomes the record's number
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from recipe.check.trainer.images import image_faults
+from recipe.check.trainer.llava import _findings, check_folder, fault_of, finding, read_bytes
+from recipe.check.trainer.loaders import other_id
+from recipe.check.trainer.rules import RULES, rules_with, troubles
+from recipe.check.trainer.tokens import IMAGE
+from recipe.errors import InputError
+from recipe.io.atomic import atomic_write
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from recipe.check.trainer.llava import Finding
+    from recipe.check.trainer.rules import Record
+
+_MARKS = re.compile(rf"\s*(?:{IMAGE}\s*)+")
+_MARKS_AT_EDGE = re.compile(rf"\A\s*(?:{IMAGE}\s*)+|\s*(?:{IMAGE}\s*)+\Z")
+_NOWHERE = object()
+
+
+class Fixed(NamedTuple):
+    """What became of the records of a file."""
+
+    kept: int
+    repaired: int  # of those kept, how many are not as they were
+    rejected: int
+    rejects: Path
+    findings: list[Finding]  # what `check_mix` finds in the file as it was
+
+
+def fix_mix(
+    path: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    images: str | PathLike[str] | None = None,
+    decode: bool = False,
+    tokenizer: str | PathLike[str] | None = None,
+) -> Fixed:
+    """Write a copy of a mix in which `check_mix` finds nothing, and beside it the records that it could not repair.
+
+    Parameters
+    ----------
+    path
+        A file of LLaVA records: an array, one record, or JSON Lines, in UTF-8 or with a byte-order mark.
+    out
+        Where the copy goes, in the same order; it may be `path`. The rejects go beside it, as ``mix.rejects.jsonl``
+        beside ``mix.json``: source, record, id, turn, code and message.
+    images, decode, tokenizer
+        As for `check_mix`.
+
+    Returns
+    -------
+    Fixed
+        How many records were kept, repaired and rejected, where the rejects lie, and what was found.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not JSON, or no record can be kept; the rejects are written even then.
+    ConfigError, MissingExtra
+        As for `check_mix`.
+    """
+    check_folder(images, decode=decode)
+    source, target = Path(path), Path(out)
+    data = read_bytes(source)
+    given = _entries(data, source)
+    mixed = other_id(given) is not None
+    records = [_repaired(record, number, images, mixed=mixed) for number, record in enumerate(given)]
+    faults = image_faults([*given, *records], images, decode=decode)
+    rules = rules_with(faults, tokenizer)
+    findings = list(_findings(data, images, tokenizer=tokenizer, known=faults))
+    verdicts = [next(troubles(record, rules), None) for record in records]
+    beside = target.with_name(f"{target.stem}.rejects.jsonl")
+    with atomic_write(beside) as file:
+        for number, (record, verdict) in enumerate(zip(records, verdicts, strict=True)):
+            if verdict:
+                reject = _reject(source.name, number, record, verdict, faults)
+                file.write(f"{json.dumps(reject)}\n".encode("ascii"))
+    kept = [number for number, verdict in enumerate(verdicts) if verdict is None]
+    if not kept:
+        raise InputError(f"{source}: no record can be repaired without a doubt; {beside} says why")
+    with atomic_write(target) as file:
+        lines = ",\n".join(json.dumps(records[number]) for number in kept)
+        file.write(f"[\n{lines}\n]\n".encode("ascii"))
+    repaired = sum(records[number] is not given[number] for number in kept)
+    return Fixed(len(kept), repaired, len(given) - len(kept), beside, findings)
+
+
+def _entries(data: bytes, path: Path) -> list[Any]:
+    """Decode a file whose container may be other than the trainer demands."""
+    mark = data[:2]
+    try:
+        text = data.decode("utf-16" if mark in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be repaired, it is no UTF-8 ({error}); convert it") from error
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return _lines(text, path, error)
+    return whole if isinstance(whole, list) else [whole]
+
+
+def _lines(text: str, path: Path, error: Exception) -> list[Any]:
+    """Decode JSON Lines; what is none is not JSON, for the reason that came first."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    try:
+        return [json.loads(line) for line in lines]
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: cannot be repaired, it is no JSON ({error}); `recipe select` reads more") from error
+
+
+def _repaired(record: Any, number: int, images: str | PathLike[str] | None, *, mixed: bool) -> Any:
+    """Put right what is certain; a record that needs nothing is returned itself."""
+    if not isinstance(record, dict) or _has(record, "L05", "L09"):
+        return record
+    if _has(record, "L07") and record["image"] is None:
+        record = {key: value for key, value in record.items() if key != "image"}
+    if images is not None and _has(record, "W08"):
+        record = _below(record, Path(images))
+    if _has(record, "W03") and IMAGE not in record["conversations"][0]["value"]:
+        record = record | {"conversations": record["conversations"][1:]}
+    if record["conversations"] and _has(record, "W01", "W04", "L13"):
+        record = _mark_first(record)
+    return _named(record, number, mixed=mixed)
+
+
+def _has(record: Record, *codes: str) -> bool:
+    """Tell whether a record has one of these troubles."""
+    return any(next(RULES[code](record), _NOWHERE) is not _NOWHERE for code in codes)
+
+
+def _below(record: Record, images: Path) -> Record:
+    """Name the image relative to the image folder, if it lies below it."""
+    image = PurePath(record["image"])
+    for folder in (images.absolute(), images.resolve()):
+        if image.is_relative_to(folder):
+            return record | {"image": image.relative_to(folder).as_posix()}
+    return record
+
+
+def _mark_first(record: Record) -> Record:
+    """Let the first turn show the image, once, as LLaVA itself moves the mark within a turn."""
+    turns = record["conversations"]
+    amid_answer = any(IMAGE in _MARKS_AT_EDGE.sub("", turn["value"]) for turn in turns if turn.get("from") != "human")
+    if turns[0].get("from") != "human" or amid_answer:  # an answer may speak of the mark: its words stay
+        return record
+    bare = [turn | {"value": _unmarked(turn["value"])} if IMAGE in turn["value"] else turn for turn in turns]
+    return record | {"conversations": [bare[0] | {"value": f"{IMAGE}\n{bare[0]['value']}"}, *bare[1:]]}
+
+
+def _unmarked(text: str) -> str:
+    r"""Take the image marks out of a text without gluing the words around them together.
+
+    Examples
+    --------
+    >>> _unmarked("Look:\n<image>\nIs <image> real?<image>")
+    'Look:\nIs real?'
+    """
+
+    def gap(mark: re.Match[str]) -> str:
+        """Return what stays between the words before and after."""
+        at_edge = mark.start() == 0 or mark.end() == len(text)
+        return "" if at_edge else "\n" if "\n" in mark[0] else " "
+
+    return _MARKS.sub(gap, text)
+
+
+def _named(record: Record, number: int, *, mixed: bool) -> Record:
+    """Give a record an id, as a string if the file's ids are of several types."""
+    if "id" not in record:
+        return {"id": str(number), **record}
+    name = record["id"]
+    return record | {"id": json.dumps(name)} if mixed and not isinstance(name, str | None) else record
+
+
+def _reject(
+    source: str, number: int, record: Any, trouble: tuple[str, int | None], faults: dict[str, str]
+) -> dict[str, Any]:
+    """Say where a record stands and why it could not be kept."""
+    code, turn = trouble
+    told = finding(code, number, turn, detail=fault_of(record, faults) if code == "L08" else "")
+    name = record.get("id") if isinstance(record, dict) else None
+    return {"source": source, "record": number, "id": name, "turn": turn, "code": code, "message": told.message}

@@ -1,0 +1,108 @@
+"""Image files as the trainer will open them: there or not, decodable or not."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from tqdm.auto import tqdm
+
+from recipe.engine.workers import usable_cores
+from recipe.errors import InputError, MissingExtra
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from os import PathLike
+
+_ELSEWHERE = re.compile(r"data:|[A-Za-z][A-Za-z0-9+.-]*:[/\\]")  # a URL's scheme or a drive letter
+_FEW = 64  # images that are decoded before a process has started
+_CHUNK = 32  # images that a process is given at a time
+
+
+def outside(image: str) -> bool:
+    r"""Tell whether a path leaves the image folder: absolute, a URL, a drive, or climbing out.
+
+    Examples
+    --------
+    >>> [outside(path) for path in ("coco/1.jpg", "/1.jpg", "a/../../1.jpg", "C:\\1.jpg", "https://a.org/1.jpg")]
+    [False, True, True, True, True]
+    """
+    path = PurePosixPath(image.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts or _ELSEWHERE.match(image) is not None
+
+
+def image_faults(records: Iterable[Any], images: str | PathLike[str] | None, *, decode: bool) -> dict[str, str]:
+    """Find the images that records name and that the trainer could not open.
+
+    Parameters
+    ----------
+    records
+        Decoded entries of a mix, sound or not. A path that leaves the folder is not followed.
+    images
+        The image folder; None to find nothing.
+    decode
+        Open each file and decode all of it, in processes, under a progress bar where there is a terminal.
+
+    Returns
+    -------
+    dict
+        Image as it is named -> why it cannot be used.
+
+    Raises
+    ------
+    MissingExtra
+        If Pillow is not installed and images are to be decoded.
+    InputError
+        If a process that decodes images dies.
+    """
+    if images is None:
+        return {}
+    named = (record.get("image") for record in records if isinstance(record, dict))
+    inside = sorted({name for name in named if isinstance(name, str) and name and not outside(name)})
+    there = {name: os.path.isfile(Path(images, name)) for name in inside}  # noqa: PTH113  is_file() raises at long names
+    faults = {name: "missing" for name, found in there.items() if not found}
+    return faults | _undecodable([name for name in inside if there[name]], Path(images)) if decode else faults
+
+
+def _undecodable(names: list[str], folder: Path) -> dict[str, str]:
+    """Decode every image and keep what went wrong."""
+    try:
+        import PIL  # noqa: F401, PLC0415  asked for here, so that no process has to complain
+    except ImportError as error:
+        raise MissingExtra("decoding images needs Pillow: pip install 'recipe[images]'") from error
+    faults = partial(_fault, folder)
+    if len(names) <= _FEW:
+        return {name: fault for name in names if (fault := faults(name))}
+    try:
+        # spawned: a fork of a process with threads may hang
+        with ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as pool:
+            found = pool.map(faults, names, chunksize=_CHUNK)
+            bar = tqdm(found, total=len(names), desc="decode", disable=None, leave=False)
+            return {name: fault for name, fault in zip(names, bar, strict=True) if fault}
+    except BrokenProcessPool as error:
+        raise InputError(f"a process that decodes images in {folder} died; free some memory, or check less") from error
+
+
+def _fault(folder: Path, name: str) -> str | None:
+    """Decode one image as LLaVA does and say why it cannot; Pillow's bound of 179 million pixels stands."""
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415  an optional extra
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of half the bound, and of odd metadata
+        try:
+            with Image.open(folder / name) as image:
+                image.convert("RGB")
+                return "1x1 pixels" if image.size == (1, 1) else None
+        except UnidentifiedImageError:
+            return "not an image"
+        except Image.DecompressionBombError:
+            return "too many pixels"
+        except Exception as error:  # noqa: BLE001  whatever Pillow raises would end the run
+            return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,146 @@
+"""The command line of what judges a mix: recipe validate | check | diff, as tables for people or JSON for machines."""
+
+from __future__ import annotations
+
+import json as js
+import os
+import sys
+from pathlib import Path  # noqa: TC003  typer reads it
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from recipe.cli._terminal import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from recipe.check.drift.diff import Diff
+    from recipe.check.drift.verdicts import Drift, Verdict
+
+WIDE = 200  # columns of what is no terminal, as the log of a CI job
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+LINES = 20  # of a table of a difference
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def validate(
+    mix: Annotated[Path, typer.Argument(help="A LLaVA-v1.5 file.")],
+    *,
+    images: Annotated[Path | None, typer.Option(help="Folder of the images, to check that they are there.")] = None,
+    decode: Annotated[bool, typer.Option("--decode", help="Decode every image as well.")] = False,
+    tokenizer: Annotated[Path | None, typer.Option(help="Llama's tokenizer.model, to count tokens exactly.")] = None,
+    fix: Annotated[Path | None, typer.Option(help="Write a repaired copy here, its rejects beside it.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for trouble of other loaders too.")] = False,
+    json: Json = False,
+) -> None:
+    """Check a file against what LLaVA's trainer demands; exit 1 if there are findings, or with --fix, rejects."""
+    from recipe.check import check_mix, fix_mix  # noqa: PLC0415
+    from recipe.cli._findings import show, to_json  # noqa: PLC0415  starts fast
+
+    fixed = fix_mix(mix, fix, images=images, decode=decode, tokenizer=tokenizer) if fix else None
+    findings = fixed.findings if fixed else check_mix(mix, images=images, decode=decode, tokenizer=tokenizer)
+    if json:
+        sys.stdout.write(to_json(findings, fixed))
+    else:
+        show(out, findings, fixed)
+    wrong = fixed.rejected if fixed else [each for each in findings if strict or each.severity != "other"]
+    raise typer.Exit(1 if wrong else 0)
+
+
+def check(
+    mix: Annotated[Path, typer.Argument(help="A mix, or any file that can be read as a pool.")],
+    *,
+    baseline: Annotated[Path, typer.Option(help="Statistics of a mix that you trust, as mix.stats.json.")],
+    tolerance: Annotated[Path | None, typer.Option(help="YAML: metric or glob -> comparator; the last counts.")] = None,
+    update: Annotated[bool, typer.Option("--update", help="Write the baseline anew; not in CI.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail as well for what cannot be measured.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Print every metric, not only what moved.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    github: Annotated[bool, typer.Option("--github", help="Print annotations, as where GITHUB_ACTIONS=true.")] = False,
+    json: Json = False,
+) -> None:
+    """Check a mix against the statistics of an earlier one; exit 1 if it drifted."""
+    from recipe.check.drift.baseline import guard_mix, write_baseline  # noqa: PLC0415  starts fast
+    from recipe.check.drift.junit import annotate  # noqa: PLC0415  starts fast
+    from recipe.check.drift.junit import junit as xml  # noqa: PLC0415  starts fast
+    from recipe.io.atomic import atomic_write  # noqa: PLC0415  starts fast
+
+    if update:
+        out.print(f"wrote {shown(str(write_baseline(mix, baseline)))}")
+        return
+    drift = guard_mix(mix, baseline, tolerance)
+    if junit is not None:
+        with atomic_write(junit, "w") as file:
+            file.write(xml(drift, strict=strict, name=f"recipe check {mix}"))
+    if json:
+        sys.stdout.write(js.dumps(drift.to_dict(), indent=1) + "\n")
+    else:
+        _show_drift(drift, every=every)
+    if github or os.environ.get("GITHUB_ACTIONS") == "true":
+        lines = annotate(drift, str(mix), strict=strict)
+        (sys.stderr if json else sys.stdout).writelines(f"{line}\n" for line in lines)
+    raise typer.Exit(1 if drift.failed(strict=strict) else 0)
+
+
+def diff(
+    a: Annotated[Path, typer.Argument(help="The older mix.")],
+    b: Annotated[Path, typer.Argument(help="The newer mix.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Say what came into a mix, what left it, and which of its numbers moved."""
+    from recipe.check.drift.baseline import diff_files  # noqa: PLC0415  starts fast
+
+    found = diff_files(a, b)
+    if json:
+        sys.stdout.write(js.dumps(found.to_dict(), indent=1) + "\n")
+    else:
+        _show_diff(found)
+
+
+def _show_drift(drift: Drift, *, every: bool) -> None:
+    """Print verdicts as a table, and how many there are of each."""
+    verdicts = drift.verdicts if every else drift.failed(strict=True)
+    _print(["metric", "baseline", "got", "tolerance", "verdict"], (_cells(each) for each in verdicts))
+    out.print(shown(drift.summary))
+
+
+def _show_diff(found: Diff) -> None:
+    """Print counts, numbers and examples, each table cut where it grows long."""
+    out.print(f"{found.added:,} added, {found.removed:,} removed, {found.kept:,} kept")
+    for name, counts in (("task", found.tasks), ("cluster", found.clusters)):
+        changed = [
+            (label, *(f"{count:,}" for count in told.values()))
+            for label, told in counts.items()
+            if told["added"] or told["removed"]
+        ]
+        _print([name, "added", "removed", "kept"], changed[:LINES], len(changed) - LINES)
+    moved = [_cells(each)[:-1] for each in found.moved]
+    _print(["metric", "first", "second", "tolerance"], moved[:LINES], len(moved) - LINES)
+    for side, examples in found.examples.items():
+        pairs = ((each.key[:12], each.task or "", each.question or "", each.answer or "") for each in examples)
+        _print([side, "task", "question", "answer"], pairs)
+
+
+def _cells(verdict: Verdict) -> tuple[str, ...]:
+    """Return the cells of a verdict."""
+    from recipe.check.drift.verdicts import number  # noqa: PLC0415  starts fast
+
+    return verdict.metric, number(verdict.baseline), number(verdict.got), verdict.tolerance, verdict.verdict
+
+
+def _print(head: list[str], lines: Iterable[tuple[str, ...]], more: int = 0) -> None:
+    """Print a table, if it has lines, and how many more there are."""
+    table = Table(*head, box=None)
+    for line in lines:
+        table.add_row(*map(shown, line))
+    if table.row_count:
+        table.columns[0].no_wrap = True
+        table.columns[0].min_width = max(len(cell) for cell in map(str, table.columns[0].cells))
+        out.print(table)
+    if more > 0:
+        out.print(f"and {more:,} more; --json lists all")

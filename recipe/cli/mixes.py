@@ -1,0 +1,184 @@
+"""The command line of picking: recipe select | score | recipes | demo."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from recipe.cli._terminal import shown
+from recipe.config.files import presets
+from recipe.config.recipe import Recipe
+from recipe.engine import Name as Engine
+from recipe.engine.timing import stage, timed
+from recipe.errors import ConfigError
+from recipe.io.cache import DEFAULT
+
+if TYPE_CHECKING:
+    from recipe.mix.mix import Mix
+
+out = Console(highlight=False, soft_wrap=True)
+
+Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs; or one recipe file (.yaml).")]
+Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]
+Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
+Preset = Annotated[str | None, typer.Option(help="A shipped recipe; see `recipe recipes`.")]
+Cache = Annotated[str, typer.Option(help="Where stages leave what they made: a folder, a URL, or off.")]
+EngineName = Annotated[Engine, typer.Option("--engine", help="Who works: auto, serial, processes, ray.")]
+Workers = Annotated[int | None, typer.Option(help="Processes, or Ray workers; as many as there are cores by default.")]
+Lenient = Annotated[bool, typer.Option("--lenient", help="Read what is sound of damaged files, and list the rest.")]
+
+
+def select(
+    inputs: Inputs = None,
+    *,
+    size: Size = None,
+    seed: Seed = None,
+    preset: Preset = None,
+    out_path: Annotated[Path | None, typer.Option("--out", help="The mix: .json, or .jsonl.")] = None,
+    select: Annotated[str | None, typer.Option(help="Selector: facility, mmr, herding, random ...")] = None,
+    embed: Annotated[str | None, typer.Option(help="Embedder: hashing, distilled, text.")] = None,
+    boxes: Annotated[str | None, typer.Option(help="SVIT's boxes: square, or keep.")] = None,
+    images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,
+    pack: Annotated[bool | None, typer.Option(help="Merge single questions of one image.")] = None,
+    exclude_images: Annotated[
+        list[str] | None, typer.Option(help="A benchmark's images: a text file of ids or paths, or one of them.")
+    ] = None,
+    exclude_questions: Annotated[
+        list[str] | None, typer.Option(help="A benchmark's questions: a .txt, .json, .jsonl, .tsv or .csv file.")
+    ] = None,
+    lenient: Lenient = False,
+    cache: Cache = DEFAULT,
+    engine: EngineName = "auto",
+    workers: Workers = None,
+    manifest: Annotated[Path | None, typer.Option(help="Rebuild the mix of this manifest, byte for byte.")] = None,
+    print_recipe: Annotated[bool, typer.Option("--print-recipe", help="Print the full recipe and stop.")] = False,
+) -> None:
+    """Pick a mix and write it with its manifest, statistics, scores and rejects."""
+    if manifest is not None:
+        from recipe.mix.rebuild import rebuild_mix  # noqa: PLC0415  starts fast
+
+        out.print(f"wrote {shown(str(rebuild_mix(manifest, out_path)))}")
+        return
+    read = {name: value for name, value in (("boxes", boxes), ("images", images)) if value is not None}
+    read |= _leniently(lenient)
+    write = {name: value for name, value in (("path", out_path and str(out_path)), ("pack", pack)) if value is not None}
+    held_out = (("images", exclude_images), ("questions", exclude_questions))
+    exclude = {name: tuple(given) for name, given in held_out if given}
+    plan = _plan(inputs, preset, size, seed=seed, select=select, embed=embed, read=read, exclude=exclude, write=write)
+    if print_recipe:
+        sys.stdout.write(plan.to_yaml())
+        return
+    _show(_selected(plan, cache=kept(cache), engine=engine, workers=workers))
+
+
+def score(
+    inputs: Inputs = None,
+    *,
+    size: Size = None,
+    seed: Seed = None,
+    preset: Preset = None,
+    lenient: Lenient = False,
+    cache: Cache = DEFAULT,
+    engine: EngineName = "auto",
+    workers: Workers = None,
+    out_path: Annotated[Path, typer.Option("--out", help="A .parquet file.")] = Path("scores.parquet"),
+) -> None:
+    """Score every sample and write the scores as Parquet."""
+    from recipe.io.atomic import atomic_write  # noqa: PLC0415  starts fast
+    from recipe.mix.flow import score_pool  # noqa: PLC0415
+
+    if out_path.suffix != ".parquet":
+        raise ConfigError(f"expected --out ending in .parquet, got {out_path}")
+    plan = _plan(inputs, preset, size, seed=seed, read=_leniently(lenient))
+    pool = score_pool(recipe=plan, cache=kept(cache), engine=engine, workers=workers)
+    with atomic_write(out_path) as file:
+        pool.rows.drop("turns", "extra", "order").write_parquet(file)
+    out.print(f"wrote {shown(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
+
+
+def recipes() -> None:
+    """List the shipped recipes."""
+    table = Table("preset", "what it is", box=None)
+    for name, what in presets().items():
+        table.add_row(name, shown(what))
+    out.print(table)
+
+
+def demo(
+    out_path: Annotated[Path, typer.Option("--out", help="Folder for the pool and the mix.")] = Path("recipe-demo"),
+    *,
+    images: Annotated[int, typer.Option(help="Images of the pool, 29 SVIT samples each.", min=2)] = 400,
+    size: Size = "1000",
+    seed: Seed = 0,
+) -> None:
+    """Make a small SVIT-format pool and do the main job on it: no download, no network."""
+    from recipe.demo import write_demo  # noqa: PLC0415  starts fast
+
+    folder = out_path / "pool"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_demo(folder, images=images)
+    out.print(f"made a pool of {images} images in {shown(str(folder))}")
+    plan = _plan([str(folder)], None, size, seed=seed, write={"path": str(out_path / "mix.json")})
+    _show(_selected(plan, cache=None))
+
+
+def _leniently(lenient: bool) -> dict[str, Any]:
+    """Return the knob of `read` that an option stands for; without it the recipe file decides."""
+    return {"lenient": True} if lenient else {}
+
+
+def _plan(inputs: list[str] | None, preset: str | None, size: str | None, **knobs: Any) -> Recipe:
+    """Make the recipe that the arguments describe."""
+    paths = inputs or []
+    files = [path for path in paths if path.endswith((".yaml", ".yml"))]
+    if len(files) > 1 or (files and preset):
+        raise ConfigError(f"expected one recipe, got {', '.join([*files, *([preset] if preset else [])])}")
+    pools = tuple(path for path in paths if path not in files)
+    number = None if size is None else count_or_share(size)
+    plan = Recipe.of(files[0] if files else preset, sources=pools or None, size=number, **knobs)
+    if not plan.sources:
+        raise ConfigError("nothing to read: name files, folders or globs, or a recipe file with sources")
+    return plan
+
+
+def count_or_share(size: str) -> Any:
+    """Return a size that is written as a number as one; any other is understood as text."""
+    if size.replace(".", "", 1).isdigit():
+        return float(size) if "." in size else int(size)
+    return size
+
+
+def kept(cache: str) -> str | None:
+    """Return where stages leave what they made; None for nowhere."""
+    return None if cache == "off" else cache
+
+
+def _selected(plan: Recipe, **how: Any) -> Mix:
+    """Select, and write what was selected."""
+    from recipe.mix.flow import select_mix  # noqa: PLC0415  starts fast
+
+    target = Path(plan.write.path)
+    if target.suffix not in {".json", ".jsonl"} or not target.parent.is_dir():
+        raise ConfigError(f"expected a mix ending in .json or .jsonl in a folder that exists, got {target}")
+    with timed() as stages:
+        mix = select_mix(recipe=plan, **how)
+        with stage("write"):
+            written = mix.write()
+    for file in written:
+        out.print(f"wrote {shown(str(file))}")
+    total = sum(one.seconds for one in stages)
+    shares = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.seconds / total:.0%})" for one in stages)
+    out.print(f"{'time':<12} {total:.1f} s: {shares}")
+    return mix
+
+
+def _show(mix: Mix) -> None:
+    """Print a mix in a few lines."""
+    out.print(shown(repr(mix)))
+    if reached := mix.stats().coverage:
+        out.print(f"coverage     {reached['mix']:.4f}; of as many samples by lot {reached['random']:.4f}")

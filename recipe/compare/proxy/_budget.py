@@ -1,0 +1,62 @@
+"""What a learner reads of a mix: as many tokens as of any other mix, drawn by lot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.engine.seed import draws
+from recipe.errors import ConfigError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recipe.compare.proxy._prepared import Prepared
+
+
+def within_budget(
+    ready: Prepared, places: NDArray[np.int64], *, tokens: int, seed: int
+) -> tuple[NDArray[np.int64], int]:
+    """Draw samples by the lots of their keys until so many tokens are read; the last one is cut. O(k log k).
+
+    Of two seeds, mixes of more tokens than the budget give different samples. A sample that is cut keeps the same share
+    of its bytes as of its tokens.
+
+    Parameters
+    ----------
+    ready
+        The pool.
+    places
+        (k,) places of the mix's samples, ascending.
+    tokens
+        The budget, in units of `n_tokens`, from 1. A mix that has fewer is read to its end.
+    seed
+        Any integer.
+
+    Returns
+    -------
+    pairs
+        (p,) int64 pairs, in the order in which they are read.
+    limit
+        Place in the text at which the last pair is cut; behind the text if nothing is cut.
+
+    Raises
+    ------
+    ConfigError
+        If `tokens` is below 1.
+    """
+    if tokens < 1:
+        raise ConfigError(f"proxy: expected a budget from 1, got tokens={tokens}")
+    order = places[np.argsort(draws(ready.keys.gather(places), seed=seed, label="proxy.budget"), kind="stable")]
+    passed = np.cumsum(ready.tokens[order])
+    whole = int(np.searchsorted(passed, tokens, side="right"))
+    pairs = ready.pairs(order[:whole])
+    left = tokens - (int(passed[whole - 1]) if whole else 0)
+    if whole == len(order) or left == 0:
+        return pairs, len(ready.text) + 1
+    last = order[whole]
+    begin, end = ready.ends[2 * ready.firsts[last]], ready.ends[2 * ready.firsts[last + 1]]
+    limit = int(begin + (end - begin) * left // ready.tokens[last])
+    begun = ready.pairs(order[whole : whole + 1])
+    return np.concatenate([pairs, begun[ready.ends[2 * begun + 1] < limit]]), limit

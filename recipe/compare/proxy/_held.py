@@ -1,0 +1,79 @@
+"""The samples that every learner is judged on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.engine.seed import draws
+from recipe.errors import ConfigError, SupplyError
+from recipe.io.arrow import take
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recipe.data.pool import Pool
+
+
+def draw_held(
+    pool: Pool, held: NDArray[np.int64], *, per_task: int = 200, fewest: int = 10, seed: int = 0
+) -> NDArray[np.int64]:
+    """Draw so many samples of each task from the held-out part by lot, so that a mean over tasks means something.
+
+    A task that has fewer gives all that it has; one that has next to none is left out, since a figure of three samples
+    would weigh as much as one of two hundred. O(m log m).
+
+    Parameters
+    ----------
+    pool
+        n samples with the column `task`.
+    held
+        (m,) rows of the held-out part. Rows that may not be selected, or have no task, are not drawn.
+    per_task
+        Samples of each task, at most; from 1.
+    fewest
+        Samples that a task must have to be judged at all; from 1.
+    seed
+        Any integer; a key draws its own lot, whatever stands beside it.
+
+    Returns
+    -------
+    ndarray
+        Rows of the pool, int64, ascending.
+
+    Raises
+    ------
+    ConfigError
+        If a knob is below 1.
+    SupplyError
+        If no task has `fewest` samples in the held-out part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from recipe import demo_pool, score_pool
+    >>> pool = score_pool(demo_pool(images=20), score=[])
+    >>> held = draw_held(pool, np.arange(len(pool)), per_task=5, fewest=5)
+    >>> set(pool.rows[held]["task"].value_counts()["count"])
+    {5}
+    """
+    if min(per_task, fewest) < 1:
+        raise ConfigError(f"draw_held: expected counts from 1, got per_task={per_task}, fewest={fewest}")
+    rows = np.unique(held)
+    rows = rows[pool.eligible[rows]]
+    table = take(pool.rows, ["key", "task"], rows)
+    tasks, task = np.unique(table["task"].fill_null("").to_numpy().astype(str), return_inverse=True)
+    counts = np.bincount(task, minlength=len(tasks))
+    counts[tasks == ""] = 0
+    if not (counts >= fewest).any():
+        most = int(counts.max(initial=0))
+        raise SupplyError(
+            f"draw_held: expected a task with {fewest} samples in the held-out part, got at most {most}; "
+            "hold out more, or compare on more samples"
+        )
+    order = np.lexsort((draws(table["key"], seed=seed, label="proxy.held"), task))
+    first = np.searchsorted(task[order], np.arange(len(tasks)))
+    place = np.arange(len(rows)) - first[task[order]]
+    kept = order[(place < per_task) & (counts[task[order]] >= fewest)]
+    return np.sort(rows[kept])

@@ -1,0 +1,82 @@
+"""What of a recipe its picks hang on: scores that it names and does not list are added, others may be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import signature
+from typing import TYPE_CHECKING
+
+from recipe.config.registry import find, names, needed_knobs
+from recipe.config.step import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from recipe.config.recipe import Recipe
+
+
+def complete(plan: Recipe) -> Recipe:
+    """Return a recipe that lists every score of the room that its selectors and blends name; those come first.
+
+    Examples
+    --------
+    >>> from recipe.config.recipe import Recipe
+    >>> [step.label for step in complete(Recipe(score=[], select={"ranked": {"by": "novelty"}})).score]
+    ['novelty']
+    """
+    selectors = [plan.select, *(part.select for part in plan.parts.values() if part.select)]
+    asked = [knob for step in selectors for knob in (step.knobs.get("quality"), step.knobs.get("by"))]
+    asked += [step.knobs.get("weights") for step in plan.score if step.name == "blend"]
+    listed = {step.label for step in plan.score}
+    known = [name for name in names("score") if not needed_knobs("score", name)]
+    missing = [name for name in dict.fromkeys(names_in(asked)) if name in known and name not in listed]
+    return plan.model_copy(update={"score": (*(Step(name, {}) for name in missing), *plan.score)})
+
+
+def lean(plan: Recipe) -> Recipe:
+    """Return a recipe without what its picks do not hang on: certificates, and scores that nothing else names.
+
+    A recipe in which a callable may ask for any score is left as it is.
+    """
+    steps = [plan.select, *plan.balance.margins.values()]
+    for part in plan.parts.values():
+        steps += [*([part.select] if part.select else []), *(part.balance.margins.values() if part.balance else [])]
+    if any(callable(step.name) for step in (*steps, *plan.score)):
+        return plan
+    used = {name for step in steps for name in names_in(step.knobs)}
+    kept: list[Step] = []
+    for step in reversed(plan.score):
+        if step.label in used:
+            kept.insert(0, step)
+            used |= set(names_in(step.knobs))
+    parts = {
+        name: part.model_copy(update={"select": _uncertified(part.select)}) if part.select else part
+        for name, part in plan.parts.items()
+    }
+    return plan.model_copy(update={"score": tuple(kept), "select": _uncertified(plan.select), "parts": parts})
+
+
+def _uncertified(step: Step) -> Step:
+    """Return a selector that spends no time on a bound."""
+    if "certificate" in signature(find("select", step.name)).parameters:
+        return step._replace(knobs=step.knobs | {"certificate": False})
+    return step
+
+
+def names_in(knobs: object) -> Iterator[str]:
+    """Yield every text in some knobs, names of them included.
+
+    Examples
+    --------
+    >>> sorted(names_in({"quality": {"length": 0.05}, "by": "novelty"}))
+    ['by', 'length', 'novelty', 'quality']
+    """
+    if isinstance(knobs, str):
+        yield knobs
+    elif isinstance(knobs, Mapping):
+        for name, value in knobs.items():
+            yield from names_in(name)
+            yield from names_in(value)
+    elif isinstance(knobs, list | tuple):
+        for value in knobs:
+            yield from names_in(value)

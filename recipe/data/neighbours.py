@@ -1,0 +1,125 @@
+"""The nearest of the samples before it: exact, tile by tile, so that no table of all pairs is held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.data.blocks import cut_blocks
+from recipe.data.vectors import rows_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recipe.data.vectors import Vectors
+
+    Rows = NDArray[np.int64]
+    Matrix = NDArray[np.float32]
+
+TILE = 1024  # samples that are compared with as many others at once
+ROUNDING = 1e-6  # a cosine this little below a threshold reaches it
+
+
+def grouped(rows: Rows, cluster: NDArray[np.int32]) -> list[Rows]:
+    """Cut rows into those of each cluster that has any, in the order of its number, each ascending; O(n log n)."""
+    if not len(rows):
+        return []
+    order = np.argsort(cluster, kind="stable")
+    return np.split(rows[order], np.flatnonzero(np.diff(cluster[order])) + 1)
+
+
+def in_blocks(vectors: Vectors, members: list[Rows], block: int) -> list[Rows]:
+    """Cut groups of more than `block` rows into blocks of neighbours; the others stay whole, rows ascending."""
+    parts = []
+    for rows in members:
+        if len(rows) <= block:
+            parts.append(rows)
+        else:
+            parts += [rows[cut] for cut in cut_blocks(vectors, np.zeros(len(rows), np.int32), most=block, rows=rows)]
+    return parts
+
+
+def nearest_earlier(vectors: Vectors, rows: Rows) -> Matrix:
+    """Return the largest cosine of each row to the rows before it, or 0 if none is above; O(m^2 d) time, O(m d) memory.
+
+    Parameters
+    ----------
+    vectors
+        (n, d) float16 or float32 rows; they are scaled to unit length here, so that copies have a cosine of 1.
+    rows
+        (m,) rows of it, in order.
+
+    Returns
+    -------
+    ndarray
+        (m,) float32 on 0..1; 0 for the first.
+
+    Examples
+    --------
+    >>> nearest_earlier(np.eye(2, dtype=np.float32)[[0, 1, 1]], np.arange(3)).tolist()
+    [0.0, 0.0, 1.0]
+    """
+    best = np.zeros(len(rows), np.float32)
+    points = _unit(vectors, rows)
+    for at in range(0, len(rows), TILE):
+        here = slice(at, at + TILE)
+        for before in range(0, at, TILE):
+            cosine = points[here] @ points[before : before + TILE].T
+            best[here] = np.maximum(best[here], cosine.max(axis=1))
+        cosine = np.tril(points[here] @ points[here].T, -1)
+        best[here] = np.maximum(best[here], cosine.max(axis=1))
+    return np.minimum(best, 1)
+
+
+def first_keepers(vectors: Vectors, rows: Rows, threshold: float) -> Rows:
+    """Keep each row unless one kept before it is as near as the threshold; O(m k d) for k kept.
+
+    Parameters
+    ----------
+    vectors, rows
+        As for `nearest_earlier`.
+    threshold
+        Cosine from which a row is dropped for the first kept one that is as near.
+
+    Returns
+    -------
+    ndarray
+        (m,) int64 row that is kept in place of each; its own where it is kept itself.
+
+    Examples
+    --------
+    >>> points = np.array([[1, 0], [0.8, 0.6], [0, 1]], dtype=np.float32)
+    >>> first_keepers(points, np.arange(3), 0.7).tolist(), first_keepers(points, np.arange(3), 0.5).tolist()
+    ([0, 0, 2], [0, 0, 2])
+    """
+    least = np.float32(threshold - ROUNDING)
+    keeper = rows.copy()
+    kept: list[tuple[Rows, Matrix]] = []
+    for at in range(0, len(rows), TILE):
+        here = rows[at : at + TILE]
+        points = _unit(vectors, here)
+        found = np.full(len(here), -1)
+        for those, held in kept:
+            near = points @ held.T >= least
+            found = np.where((found < 0) & near.any(axis=1), those[near.argmax(axis=1)], found)
+        open_rows = np.flatnonzero(found < 0)
+        near = points[open_rows] @ points[open_rows].T >= least
+        own = np.full(len(open_rows), -1)
+        for i in range(len(open_rows)):
+            if own[i] < 0:
+                own[i:] = np.where((own[i:] < 0) & near[i, i:], i, own[i:])
+                own[i] = i
+        found[open_rows] = here[open_rows[own]]
+        keeper[at : at + TILE] = found
+        stays = np.flatnonzero(found == here)
+        if len(stays):
+            kept.append((here[stays], points[stays]))
+    return keeper
+
+
+def _unit(vectors: Vectors, rows: Rows) -> Matrix:
+    """Return some rows, scaled to length 1; zeros stay."""
+    points = rows_of(vectors, rows)
+    length = np.sqrt(np.einsum("ij,ij->i", points, points))[:, None]
+    return np.asarray(points / np.where(length == 0, 1, length), dtype=np.float32)

@@ -1,0 +1,282 @@
+"""The object that travels: one table with a row a sample, and one matrix aligned to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from recipe.data.overview import pool_html, pool_lines
+from recipe.data.samples import draw_lots, told
+from recipe.data.vectors import check_vectors
+from recipe.errors import AlignmentError
+from recipe.io.arrow import map_table, map_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from recipe.data.vectors import Vectors
+    from recipe.io.cache import Store
+
+PART = 65_536  # rows, about, that are worked on at a time
+TURN = pl.Struct({"from": pl.String, "value": pl.String})
+
+SCHEMA: dict[str, pl.DataType] = {
+    "row": pl.UInt32(),  # 0..n-1 in key order
+    "key": pl.String(),  # blake2b-128 of image and turns: the sample's identity
+    "id": pl.String(),  # as given, or made from the source; ids repeat in real files and identify nothing
+    "source": pl.String(),  # the file it was read from
+    "record": pl.UInt32(),  # its number in that file, from 0
+    "order": pl.UInt32(),  # its number in the order in which everything was read, from 0
+    "image": pl.String(),  # relative POSIX path; null for text only
+    "turns": pl.List(TURN),  # human and gpt
+    "extra": pl.String(),  # what the record carries beyond the schema, as a JSON object; null for nothing
+    "task_name": pl.String(),  # what the source calls its task (SVIT's file, Vision-Flan's task_name); null if nothing
+    "n_words": pl.UInt32(),  # white-space separated words of all turns
+    "n_tokens": pl.UInt32(),  # estimate of its tokens, image patches not counted
+    "problem": pl.String(),  # why it may not be selected; null if it may
+}
+
+LABELS = (  # what tagging, clustering, quotas and parts attach: no score may bear such a name
+    *("task", "answer", "dataset", "concepts", "n_keywords", "flags", "n_qas", "n_yes", "n_no"),
+    *("cluster", "cell", "cell_quota", "part", "nearest", "similarity", "x", "y", "rank", "gain"),
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where the rows of a pool lie on disk, cut into files that are worked on one by one.
+
+    Parameters
+    ----------
+    store
+        Where the files are.
+    names
+        Arrow files of the columns of `SCHEMA` but `row`, in the order of the rows.
+    starts
+        First row of each file, and the number of rows of all.
+    """
+
+    store: Store
+    names: tuple[str, ...]
+    starts: tuple[int, ...]
+
+    def table(self) -> pl.DataFrame:
+        """Return all rows, mapped from the files."""
+        return map_tables(self.store.get(name) for name in self.names).with_row_index("row")
+
+
+@dataclass(frozen=True, repr=False)
+class Pool:
+    """All samples that were read, aligned by row, never reordered and never dropped.
+
+    Rows stand in the order of their keys, so everything computed from a pool is the same for any order of its files
+    and records, and a tie that goes to the smaller row goes to the smaller key.
+
+    Parameters
+    ----------
+    rows
+        A table with at least the columns of `SCHEMA`, one row a sample.
+    vectors
+        (n, d) float16 or float32 matrix of unit rows, or None before embedding. That of a large pool lies in a file.
+    parts
+        Where a pool that was read from files keeps its text; None for a pool in memory.
+
+    Raises
+    ------
+    AlignmentError
+        If the matrix does not have one finite row for each sample.
+    """
+
+    rows: pl.DataFrame
+    vectors: Vectors | None = None
+    parts: Parts | None = None
+
+    def __post_init__(self) -> None:
+        missing = [name for name in SCHEMA if name not in self.rows.columns]
+        if missing:
+            raise AlignmentError(f"expected a table with the columns of a pool, missing: {', '.join(missing)}")
+        if self.vectors is not None:
+            check_vectors(self.vectors, len(self))
+
+    @classmethod
+    def of(cls, parts: Parts) -> Pool:
+        """Return the pool that lies in files; its text is read where it is touched."""
+        return cls(parts.table(), parts=parts)
+
+    def slices(self) -> Iterator[Pool]:
+        """Yield the rows in slices, each a pool of its own with rows from 0; one empty slice of an empty pool."""
+        for start in range(0, max(1, len(self)), PART):
+            part = self.rows.slice(start, PART)
+            vectors = None if self.vectors is None else self.vectors[start : start + PART]
+            yield Pool(part.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")), vectors)
+
+    def __len__(self) -> int:
+        return self.rows.height
+
+    def __repr__(self) -> str:
+        shape = None if self.vectors is None else self.vectors.shape
+        return "\n".join(f"{name:<12} {value}" for name, value in pool_lines(self.rows, shape))
+
+    def _repr_html_(self) -> str:
+        """Show a few tables in a notebook."""
+        return pool_html(self.rows, None if self.vectors is None else self.vectors.shape)
+
+    def sample(self, n: int = 5, **where: Any) -> pl.DataFrame:
+        """Draw some samples to read, rejected ones too.
+
+        Parameters
+        ----------
+        n
+            How many, at most.
+        **where
+            ``task``, ``answer``, ``source``, ``cluster``, ``concept``: what they must have; ``seed``: draws others.
+
+        Returns
+        -------
+        polars.DataFrame
+            One line a sample, in key order: problem, key, labels, image, n_turns, first question and its answer, whole.
+
+        Raises
+        ------
+        ConfigError
+            If a filter is unknown, its column was not attached, or no sample has its value.
+
+        Examples
+        --------
+        >>> from recipe import demo_pool
+        >>> demo_pool(images=4).sample(2)["question"].len()
+        2
+        """
+        drawn = np.sort(draw_lots(self.rows, np.arange(len(self)), n, where))
+        return told(self.rows, drawn).insert_column(0, self.rows["problem"].gather(drawn))
+
+    @cached_property
+    def eligible(self) -> NDArray[np.bool_]:
+        """(n,) bool: true where a row has no problem."""
+        return self.rows["problem"].is_null().to_numpy()
+
+    @cached_property
+    def qas(self) -> pl.DataFrame:
+        """One line a question-answer pair: row (u32), pair (u32, from 0 in its row), question, answer.
+
+        The i-th human turn of a row is paired with its i-th gpt turn; a turn without a partner stands beside null.
+        `<image>` is taken out of the questions.
+        """
+        turns = self.rows.lazy().select("row", "turns").explode("turns").unnest("turns").drop_nulls("from")
+        numbered = turns.with_columns(pair=pl.int_range(pl.len(), dtype=pl.UInt32).over("row", "from"))
+        human = numbered.filter(pl.col("from") == "human").select("row", "pair", question="value")
+        gpt = numbered.filter(pl.col("from") == "gpt").select("row", "pair", answer="value")
+        said = pl.col("question").str.replace_all("<image>", "", literal=True).str.strip_chars()
+        return (
+            human.join(gpt, on=["row", "pair"], how="full", coalesce=True)
+            .sort("row", "pair")
+            .with_columns(said)
+            .collect()
+        )
+
+    @cached_property
+    def texts(self) -> pl.Series:
+        """(n,) str: all that a sample says, one turn a line, without `<image>`."""
+        return _said(self.rows.select("turns"))
+
+    def texts_of(self, rows: NDArray[np.integer[Any]] | slice) -> pl.Series:
+        """(m,) str: `texts` of some rows only."""
+        return _said(self.rows.select("turns")[rows])
+
+    def with_labels(self, labels: pl.DataFrame) -> Pool:
+        """Attach columns to the table, in place of columns of the same name.
+
+        Parameters
+        ----------
+        labels
+            n rows, any columns but `row` and `key`.
+
+        Returns
+        -------
+        Pool
+            The same samples with the columns attached.
+
+        Raises
+        ------
+        AlignmentError
+            If `labels` does not have one row for each sample.
+        """
+        if labels.height != len(self):
+            raise AlignmentError(f"expected {len(self)} rows for {', '.join(labels.columns)}, got {labels.height}")
+        return replace(self, rows=self.rows.with_columns(labels))
+
+    def with_scores(self, scores: Mapping[str, NDArray[np.float32]]) -> Pool:
+        """Attach score columns.
+
+        Parameters
+        ----------
+        scores
+            Name to (n,) float32, finite.
+
+        Returns
+        -------
+        Pool
+            The same samples with the columns attached.
+
+        Raises
+        ------
+        AlignmentError
+            If a score has another shape or dtype, or holds NaN or infinity.
+        """
+        for name, values in scores.items():
+            got = f"{name}: shape={values.shape}, dtype={values.dtype}"
+            if values.shape != (len(self),) or values.dtype != np.float32:
+                raise AlignmentError(f"expected a score of shape ({len(self)},) and dtype float32, got {got}")
+            if not np.isfinite(values).all():
+                raise AlignmentError(
+                    f"expected finite scores, got {int((~np.isfinite(values)).sum())} others in {name}"
+                )
+        return self.with_labels(pl.DataFrame(dict(scores))) if scores else self
+
+    def with_vectors(self, vectors: Vectors) -> Pool:
+        """Attach the embedding.
+
+        Parameters
+        ----------
+        vectors
+            (n, d) float16 or float32, finite, rows in the order of the pool.
+
+        Returns
+        -------
+        Pool
+            The same samples with the matrix attached.
+        """
+        return replace(self, vectors=vectors)
+
+    def refuse(self, problems: pl.Series) -> Pool:
+        """Mark rows that may not be selected; a problem found earlier is kept.
+
+        Parameters
+        ----------
+        problems
+            (n,) str, null where nothing is wrong.
+
+        Returns
+        -------
+        Pool
+            The same samples with the problems attached.
+        """
+        found = pl.Series("problem", problems, dtype=pl.String)
+        return self.with_labels(self.rows.select(pl.coalesce(pl.col("problem"), found).alias("problem")))
+
+
+def part_pool(store: Store, name: str) -> Pool:
+    """Return one file of a pool as a pool of its own, with rows from 0."""
+    return Pool(map_table(store.get(name)).with_row_index("row"))
+
+
+def _said(rows: pl.DataFrame) -> pl.Series:
+    """Join the turns of each row to one text."""
+    said = pl.col("turns").list.eval(pl.element().struct.field("value")).list.join("\n")
+    return rows.select(said.str.replace_all("<image>", "", literal=True).str.strip_chars())["turns"]

@@ -1,0 +1,112 @@
+"""Some samples of many, drawn by lot, to read: their text is touched, and no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from recipe.data.excerpts import said_first
+from recipe.engine.seed import draws
+from recipe.errors import ConfigError, nearest
+from recipe.io.arrow import take
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+FILTERS = {"task": "task", "answer": "answer", "source": "source", "cluster": "cluster", "concept": "concepts"}
+LABELS = ("key", "task", "answer", "cluster", "source", "image")
+
+
+def draw_lots(rows: pl.DataFrame, among: NDArray[np.int64], n: int, where: Mapping[str, Any]) -> NDArray[np.int64]:
+    """Draw some rows by the lots of their keys: what is drawn of a pool hangs on nothing else in it.
+
+    Parameters
+    ----------
+    rows
+        The table of a pool.
+    among
+        (m,) rows that may be drawn.
+    n
+        How many, at most; from 0.
+    where
+        ``task``, ``answer``, ``source``, ``cluster``, ``concept``: what they must have; ``seed``: draws others. None
+        asks for nothing.
+
+    Returns
+    -------
+    ndarray
+        (at most n,) int64, in the order of their lots: the first of more are these.
+
+    Raises
+    ------
+    ConfigError
+        If a filter is unknown, its column was not attached, or no sample has the value.
+    """
+    asked = {name: value for name, value in where.items() if value is not None and name != "seed"}
+    for name in where:
+        if name not in (*FILTERS, "seed"):
+            raise ConfigError(f"sample: expected a filter, got {name}=...; {nearest(name, (*FILTERS, 'seed'))}")
+    if not isinstance(n, int) or n < 0:
+        raise ConfigError(f"sample: expected a number of samples from 0, got n={n!r}")
+    fits = np.ones(len(among), np.bool_)
+    for name, value in asked.items():
+        fits &= _fits(rows, among, name, value)
+    found = among[fits]
+    lots = draws(take(rows, ["key"], found)["key"], seed=int(where.get("seed") or 0), label="look.sample")
+    return found[np.lexsort((found, lots))[:n]]
+
+
+def told(rows: pl.DataFrame, drawn: NDArray[np.int64]) -> pl.DataFrame:
+    """Return what there is to read of some rows.
+
+    Parameters
+    ----------
+    rows
+        The table of a pool.
+    drawn
+        (k,) rows.
+
+    Returns
+    -------
+    polars.DataFrame
+        k rows: key, task, answer, cluster, source, image (labels that were not attached are left out), n_turns, and
+        question and answer_text, the whole first question (without `<image>`) and the whole first answer.
+    """
+    names = [name for name in LABELS if name in rows.columns]
+    first = {
+        "question": said_first("human").str.replace_all("<image>", "", literal=True).str.strip_chars(),
+        "answer_text": said_first("gpt"),
+    }
+    return take(rows, [*names, "turns"], drawn).select(*names, n_turns=pl.col("turns").list.len(), **first)
+
+
+def _fits(rows: pl.DataFrame, among: NDArray[np.int64], name: str, value: object) -> NDArray[np.bool_]:
+    """Return (m,) bool: whether a row has a value; raise if none has."""
+    column = FILTERS[name]
+    if column not in rows.columns:
+        raise ConfigError(f"sample: expected samples with the column {column}, got none; label them as by score_pool")
+    values = take(rows, [column], among)[column]
+    if isinstance(values.dtype, pl.List):
+        fits = values.list.contains(str(value)).fill_null(value=False).to_numpy()
+        values = values if fits.any() else values.explode()
+    else:
+        values = values.cast(pl.String)
+        fits = (values == str(value)).fill_null(value=False).to_numpy()
+    if not fits.any():
+        known = values.drop_nulls().unique().to_list()
+        raise ConfigError(
+            f"sample: expected a {name} that some sample has, got {name}={value!r}; {_help(value, known)}"
+        )
+    return fits
+
+
+def _help(value: object, known: list[str]) -> str:
+    """Return the half sentence that helps; numbers are no words, so the nearest in spelling is no help."""
+    if known and all(word.lstrip("-").isdigit() for word in known):
+        numbers = sorted(map(int, known))
+        return f"known: {numbers[0]} to {numbers[-1]}"
+    return nearest(str(value), known)

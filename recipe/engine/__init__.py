@@ -1,0 +1,152 @@
+"""Map a pure function over shards: in one process, in several, or on a Ray cluster, with the same results."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
+
+from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
+
+from recipe.engine.workers import in_processes, on_ray, usable_cores
+from recipe.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    Function = TypeVar("Function", bound=Callable[..., object])
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+Name = Literal["auto", "serial", "processes", "ray"]
+
+
+class Engine(NamedTuple):
+    """Who does the work of a job."""
+
+    name: Name
+    workers: int | None
+
+
+ANYONE = Engine("auto", None)
+_engine: ContextVar[Engine] = ContextVar("engine", default=ANYONE)
+
+
+@contextmanager
+def running(name: Name = "auto", workers: int | None = None) -> Iterator[None]:
+    """Choose who does the work inside a block of code.
+
+    Parameters
+    ----------
+    name
+        ``"serial"``: this process, on one thread. ``"processes"``: this machine's cores. ``"ray"``: the cluster that
+        Ray is connected to, else one on this machine. ``"auto"``: processes where there is more than one shard and
+        core. What comes out is the same.
+    workers
+        Number of threads, processes, or Ray workers; all usable cores (or what the cluster has) by default.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such engine, or `workers` is below 1.
+    """
+    if name not in get_args(Name):
+        raise ConfigError(f"engine: expected one of {', '.join(get_args(Name))}, got engine={name!r}")
+    if workers is not None and workers < 1:
+        raise ConfigError(f"workers: expected a count from 1, got workers={workers}")
+    token = _engine.set(Engine(name, workers))
+    try:
+        yield
+    finally:
+        _engine.reset(token)
+
+
+def each(function: Callable[[In], Out], shards: Sequence[In], *, label: str, workers: int | None = None) -> list[Out]:
+    """Apply a function to every shard and return the results in the order of the shards.
+
+    Threads of this process do the work, so the function should spend its time where the interpreter's lock is released
+    (BLAS, compiled kernels). BLAS runs on one thread inside each call: its sums then have one order, whatever the
+    number of workers.
+
+    Parameters
+    ----------
+    function
+        Pure: its result depends on its shard alone.
+    shards
+        What it is applied to.
+    label
+        Name of the stage on the progress bar, which is shown on a terminal or in a notebook only.
+    workers
+        Number of threads; by default what the engine says, else all usable cores.
+
+    Returns
+    -------
+    list
+        ``[function(shard) for shard in shards]``.
+
+    Examples
+    --------
+    >>> each(abs, [-1, 2, -3], label="abs")
+    [1, 2, 3]
+    """
+    engine = _engine.get()
+    wanted = workers or (1 if engine.name == "serial" else engine.workers) or usable_cores()
+    threads = min(wanted, max(1, len(shards)))
+    with threadpool_limits(limits=1), ThreadPoolExecutor(threads) as executor:
+        return list(_watched(executor.map(function, shards), len(shards), label))
+
+
+def spread(function: Callable[[In], Out], shards: Sequence[In], *, label: str) -> list[Out]:
+    """Apply a function to every shard wherever the engine has room, and return the results in the order of the shards.
+
+    Function, shards and results travel between processes, so they should be small: names of files, row numbers. What is
+    large is read from a file and written to one by the function itself.
+
+    Parameters
+    ----------
+    function
+        Pure, and importable: a function of a module, or a `functools.partial` of one.
+    shards
+        What it is applied to.
+    label
+        Name of the stage on the progress bar.
+
+    Returns
+    -------
+    list
+        ``[function(shard) for shard in shards]``.
+
+    Examples
+    --------
+    >>> spread(abs, [-1, 2, -3], label="abs")
+    [1, 2, 3]
+    """
+    engine = _engine.get()
+    alone = engine.name == "serial" or (engine.name == "auto" and min(usable_cores(), len(shards)) <= 1)
+    run = _in_turn if alone else on_ray if engine.name == "ray" else in_processes
+    return list(_watched(run(function, shards, engine.workers), len(shards), label))
+
+
+def distributed() -> bool:
+    """Tell whether work may run on other machines, where nothing in this process's memory is at hand."""
+    return _engine.get().name == "ray"
+
+
+def _in_turn(function: Callable[[In], Out], shards: Sequence[In], workers: int | None) -> Iterator[Out]:  # noqa: ARG001  as the others
+    """Run shard after shard in this process."""
+    for shard in shards:
+        with threadpool_limits(limits=1):
+            yield function(shard)
+
+
+def _watched(results: Iterable[Out], total: int, label: str) -> Iterable[Out]:
+    """Show a bar while results come in."""
+    return tqdm(results, total=total, desc=label, disable=None, leave=False)
+
+
+def single_threaded(function: Function) -> Function:
+    """Run BLAS on one thread inside a function, so that its sums have one order on every number of cores."""
+    wrapped: Function = threadpool_limits.wrap(limits=1)(function)
+    return wrapped

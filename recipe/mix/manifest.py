@@ -1,0 +1,146 @@
+"""What rebuilds a mix: recipe, versions, hashes of the sources, and keys in pick order."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recipe.errors import InputError
+from recipe.io.atomic import expand, file_hashes, sha256
+from recipe.io.cache import DECIDING
+from recipe.stages.parts import part_counts
+from recipe.stages.write import side_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from recipe.data.selection import Selection
+
+FORMAT = 1
+
+
+def make_manifest(mix: Selection) -> dict[str, Any]:
+    """Say all that rebuilds a mix.
+
+    Parameters
+    ----------
+    mix
+        Any; its sources are hashed.
+
+    Returns
+    -------
+    dict
+        Plain values.
+    """
+    read = mix.pool.rows["source"].value_counts()
+    samples = dict(zip(read["source"].to_list(), read["count"].to_list(), strict=True))
+    given = [source.model_dump(exclude_none=True) for source in mix.recipe.sources]
+    files = expand(given) if given else []  # a pool that was made in memory has none
+    sources = [
+        {
+            "name": file.source,
+            "bytes": file.path.stat().st_size,
+            "sha256": sha256(file.path),
+            "samples": samples.get(file.source, 0),
+        }
+        for file in sorted(files, key=lambda file: file.source)
+    ]
+    # Where the mix lies is no part of what it is.
+    plan = mix.recipe.model_dump(mode="json", exclude={"write": {"path"}})
+    plan["sources"] = sorted(plan["sources"], key=str)
+    return {
+        "format": FORMAT,
+        "recipe": plan,
+        "versions": {name: version(name) for name in DECIDING},
+        "sources": sources,
+        "files": _side_files(mix),
+        "counts": mix.counts,
+        "margins": mix.quotas.report.to_dicts(),
+        "certificate": mix.certificate,
+        "fidelity": {name: round(value, 6) for name, value in mix.fidelity.items()},
+        **_parts(mix),
+        "keys": mix.keys,
+        **_copies(mix),
+    }
+
+
+def _parts(mix: Selection) -> dict[str, Any]:
+    """Say how many picks each part has, which stand one part after the other."""
+    counts = part_counts(mix.pool, mix.picks, mix.recipe)
+    return {"parts": counts} if counts else {}
+
+
+def _copies(mix: Selection) -> dict[str, Any]:
+    """Say which of the samples of one key are meant: place among the picks to number among the rows of the key.
+
+    Only those that are not the first are listed. Rows stand in key order, so the rows of a key stand together.
+    """
+    keys = mix.pool.rows["key"]
+    first = keys.search_sorted(keys.gather(mix.picks.rows), side="left").to_numpy()
+    nth = mix.picks.rows - first
+    return {"copies": {str(at): int(nth[at]) for at in np.flatnonzero(nth)}} if nth.any() else {}
+
+
+def _side_files(mix: Selection) -> dict[str, str]:
+    """Hash what is no source and decides what is picked: benchmarks that are kept out, and scores from elsewhere."""
+    plan = mix.recipe
+    told = [("exclude", plan.exclude.model_dump()), *((f"score {step.label}", step.knobs) for step in plan.score)]
+    return {f"{where}: {name}": digest for where, knobs in told for name, digest in file_hashes(knobs).items()}
+
+
+def read_manifest(file: Path) -> dict[str, Any]:
+    """Read a manifest and check that it is one of this version.
+
+    Parameters
+    ----------
+    file
+        The file that was written beside a mix.
+
+    Returns
+    -------
+    dict
+        As `make_manifest` made it, with what `mix` says of the written file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is something else.
+    """
+    try:
+        told = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: cannot read the manifest: {' '.join(str(error).split())}") from None
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
+        got = told.get("format") if isinstance(told, dict) else type(told).__name__
+        raise InputError(f"{file}: expected a manifest of format {FORMAT}, got format={got!r}; write the mix anew")
+    return told
+
+
+def manifest_of(mix: Path) -> dict[str, Any] | None:
+    """Return the manifest beside a mix, if it can be read and is still that of its files."""
+    file = side_file(mix, "manifest.json")
+    if not file.is_file():
+        return None
+    try:
+        told = read_manifest(file)
+    except InputError:
+        return None
+    return told if is_unchanged(mix, told) else None
+
+
+def is_unchanged(mix: Path, told: dict[str, Any]) -> bool:
+    """Tell whether a mix, or each file of one that was written part by part, has the bytes that its manifest names."""
+    written = told.get("mix")
+    if not isinstance(written, dict):
+        return False
+    known = written.get("files", [{"name": mix.name, "sha256": written.get("sha256")}])
+    return all((path := mix.with_name(one["name"])).is_file() and sha256(path) == one["sha256"] for one in known)
+
+
+def files_of(mix: Path) -> list[Path]:
+    """Return the files of a mix: itself, or those of its parts, as its manifest names them."""
+    told = None if mix.is_file() else manifest_of(mix)
+    return [mix.with_name(one["name"]) for one in told["mix"]["files"]] if told else [mix]

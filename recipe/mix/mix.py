@@ -1,0 +1,251 @@
+"""What comes out: the picked samples, the pool they were picked from, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from recipe.data.selection import Selection
+from recipe.mix.manifest import make_manifest
+from recipe.mix.originals import writing
+from recipe.report.gaps import find_gaps
+from recipe.report.sample import draw_samples, show_sample
+from recipe.report.stand_ins import stand_ins
+from recipe.report.stats.measure import measure
+from recipe.report.summary import summary_html, summary_lines
+from recipe.report.why import explain
+from recipe.stages.balance._unmet import wishes
+from recipe.stages.parts import part_counts, sides_of
+from recipe.stages.write import write_mix
+
+if TYPE_CHECKING:
+    import polars as pl
+    from altair import TopLevelMixin as Chart
+
+    from recipe.report.comparison import Comparison
+    from recipe.report.gaps import Gaps
+    from recipe.report.sample.card import Frame, Shown
+    from recipe.report.stats import Stats
+    from recipe.report.why import Why
+
+
+@dataclass(frozen=True, repr=False)
+class Mix(Selection):
+    """The picked samples in pick order, to be measured, asked, drawn and written.
+
+    Parameters
+    ----------
+    pool, picks, quotas, recipe, fidelity
+        As of `recipe.data.selection.Selection`, whose columns and counts it has too.
+    stated
+        Its statistics, if they were measured before.
+
+    Raises
+    ------
+    AlignmentError
+        If a pick is no eligible row, or is picked twice.
+    """
+
+    stated: Stats | None = None
+
+    def stats(self) -> Stats:
+        """Return the numbers of the mix and of the pool, side by side."""
+        return self._stats
+
+    @cached_property
+    def _stats(self) -> Stats:
+        if self.stated is not None:
+            return self.stated
+        known, seed = self.recipe.tag.concepts, self.recipe.seed
+        return measure(self.pool, self.picks.rows, keywords=known, certificate=self.certificate, seed=seed)
+
+    def explained(self) -> Mix:
+        """Return the mix with columns that say which pick stands for each sample and where it lies on the map."""
+        said = stand_ins(self.pool, self.picks.rows, self.recipe.seed)
+        return replace(self, pool=self.pool.with_labels(said))
+
+    def why(self, key: str) -> Why:
+        """Say why a sample was picked, or why not.
+
+        Parameters
+        ----------
+        key
+            Its key; the first characters are enough where no other key begins with them.
+
+        Returns
+        -------
+        Why
+            Rank, gains by term, cell, and the samples it stands for; or the pick that stands for it, or its problem.
+
+        Raises
+        ------
+        ConfigError
+            If no key, or more than one, begins so.
+        """
+        return explain(self, key)
+
+    def sample(self, n: int = 5, **where: Any) -> pl.DataFrame:
+        """Draw some picks to read.
+
+        Parameters
+        ----------
+        n
+            How many, at most.
+        **where
+            ``task``, ``answer``, ``source``, ``cluster``, ``concept``: what they must have; ``seed``: draws others.
+
+        Returns
+        -------
+        polars.DataFrame
+            One line a pick, in pick order: rank, key, task, answer, cluster, source, image, n_turns, and the first
+            question and its answer, whole (`question`, `answer_text`).
+
+        Raises
+        ------
+        ConfigError
+            If a filter is unknown, or no pick has its value.
+        """
+        return draw_samples(self, n, **where)
+
+    def show(self, key: str, *, images: str | Path | None = None, boxes: Frame | None = None) -> Shown:
+        """Show one sample: its text, its labels, and its image with its boxes drawn where the file is there.
+
+        Parameters
+        ----------
+        key
+            As for `why`.
+        images
+            Folder of the images, as the trainer's `--image_folder`; needs Pillow.
+        boxes
+            ``"square"`` if its boxes lie on the square to which LLaVA-v1.5 pads the image, ``"keep"`` if on the image
+            itself. By default SVIT's lie where the recipe's `read.boxes` says, those of records that name a task, as
+            Vision-Flan's, on the image, and all others, as LLaVA's, on the square.
+
+        Returns
+        -------
+        Shown
+            Shown as a card in a notebook; `image` is a Pillow image or None.
+
+        Raises
+        ------
+        ConfigError
+            If no key, or more than one, begins so.
+        MissingExtra
+            If there is an image to draw and Pillow is not installed.
+        """
+        return show_sample(self, key, images=images, boxes=boxes)
+
+    def plot(self, name: str, **knobs: Any) -> Chart:
+        """Draw one of the charts: see `recipe.report.charts`.
+
+        Parameters
+        ----------
+        name
+            ``"tasks"``, ``"answers"``, ``"clusters"``, ``"yes_no"``, ``"lengths"``, ``"gains"``, ``"concepts"``,
+            ``"map"``.
+        **knobs
+            Given on to the chart, as ``color="task"`` of the map.
+
+        Returns
+        -------
+        altair chart
+            Shown as a picture in a notebook; no network is needed.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such chart or knob.
+        """
+        from recipe.report.charts import draw  # noqa: PLC0415  altair is heavy
+
+        return draw(self, name, **knobs)
+
+    def gaps(self, by: Literal["cluster", "concept"] = "cluster") -> Gaps:
+        """Say which cells could not supply what the recipe's margins want of them, and by how much.
+
+        Each part of a mix asks its own margins of the samples that belong to it.
+
+        Parameters
+        ----------
+        by
+            A cell is task x kind of answer x ``"cluster"`` or ``"concept"``.
+
+        Returns
+        -------
+        Gaps
+            A table, and a request to a data generator as JSON.
+        """
+        sides = sides_of(self.pool, self.picks, self.recipe, self.quotas.report)
+        told = [wishes(side.pool, side.size, side.balance, side.asked) for side in sides]
+        wish, supply = (np.sum(values, axis=0) for values in zip(*told, strict=True))
+        return find_gaps(self, wish, supply, by, sides=sides)
+
+    def report(
+        self, path: str | Path = "report.html", *, rows: int = 3000, comparison: Comparison | None = None
+    ) -> Path:
+        """Write one page that shows the mix, whole in itself: it needs no network and no other file.
+
+        Parameters
+        ----------
+        path
+            Where it goes.
+        rows
+            The most picks to list; of more, so many are drawn by lot.
+        comparison
+            What `compare_mixes` found, for a section of its own.
+
+        Returns
+        -------
+        Path
+            The file written.
+        """
+        from recipe.report.page import write_page  # noqa: PLC0415  altair is heavy
+
+        stats, gaps = self.stats(), self.gaps()
+        return write_page(self, Path(path), stats=stats, gaps=gaps, rows=rows, comparison=comparison)
+
+    def write(self, path: str | Path | None = None) -> list[Path]:
+        """Write the mix in LLaVA-v1.5 format, and beside it its manifest, statistics, scores and rejects.
+
+        Parameters
+        ----------
+        path
+            ``mix.json`` or ``mix.jsonl``; the recipe's `write.path` by default. Files beside it are named after it, as
+            are the files of the parts, ``mix.stage1.json``, if the recipe writes each part by itself.
+
+        Returns
+        -------
+        list of Path
+            The files written, the mix first.
+
+        Raises
+        ------
+        ConfigError
+            If the ending names no format.
+        InputError
+            If a source has gone, or the folder cannot be written to.
+        """
+        return write_mix(
+            Path(path or self.recipe.write.path),
+            self.pool,
+            self.picks.rows,
+            manifest=self.manifest(),
+            stats=self.stats().to_json(),
+            scores=self.scores,
+            **writing(self.pool, self.recipe, part_counts(self.pool, self.picks, self.recipe)),
+        )
+
+    def manifest(self) -> dict[str, Any]:
+        """Return all that rebuilds the mix: recipe, versions, hashes of the sources, and keys in pick order."""
+        return make_manifest(self)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name:<12} {value}" for name, value in summary_lines(self))
+
+    def _repr_html_(self) -> str:
+        """Show a few tables in a notebook."""
+        return summary_html(self)

@@ -1,0 +1,121 @@
+"""A mix that was written before, opened again with its pool: to look at, not to select anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from recipe.config.recipe import Recipe
+from recipe.data.picks import Picks
+from recipe.data.pool import SCHEMA
+from recipe.data.quotas import REPORT, Quotas
+from recipe.errors import InputError
+from recipe.mix.flow import open_sources
+from recipe.mix.manifest import is_unchanged, read_manifest
+from recipe.mix.mix import Mix
+from recipe.report.stats import read_stats
+from recipe.stages.balance._strata import image_numbers
+from recipe.stages.write import side_file
+
+if TYPE_CHECKING:
+    from recipe.data.pool import Pool
+
+
+def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
+    """Open a written mix again, by its own files and its sources; nothing is embedded or selected anew.
+
+    Parameters
+    ----------
+    path
+        The mix; its manifest, scores and statistics are found beside it. Of one that was written part by part, the name
+        that the files beside it are named after: ``mix.json`` for ``mix.stage1.json``.
+    cache
+        As for `select_mix`: with the cache that the mix was made with, its sources need not be read again.
+
+    Returns
+    -------
+    Mix
+        The mix as it was, but without vectors.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or does not belong to the others, or a source has changed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from recipe import select_mix
+    >>> from recipe.demo import write_demo
+    >>> with TemporaryDirectory() as folder:
+    ...     mix = select_mix(write_demo(folder, images=4), size=20)
+    ...     _ = mix.write(Path(folder, "mix.json"))
+    ...     open_mix(Path(folder, "mix.json")).keys == mix.keys
+    True
+    """
+    file = Path(path)
+    if not (file.is_file() or side_file(file, "manifest.json").is_file()):
+        raise InputError(f"{file}: expected a mix that was written before, got no file; name one, or select it")
+    told = read_manifest(side_file(file, "manifest.json"))
+    if not is_unchanged(file, told):
+        raise InputError(f"{file}: expected the file that its manifest describes, got another; write it anew")
+    plan = Recipe.of(told["recipe"], write={"path": str(file)})
+    if not plan.sources:
+        raise InputError(f"{file}: it was made from a pool in memory; look at it where it was made, as by mix.report()")
+    stats = read_stats(side_file(file, "stats.json"))
+    scores = _read_scores(side_file(file, "scores.parquet"))
+    picked = scores.filter(pl.col("rank").is_not_null()).sort("rank")
+    gains = {name[5:]: picked[name].to_numpy() for name in scores.columns if name.startswith("gain_")}
+    value, bound = (None, None) if told["certificate"] is None else (told["certificate"], 1.0)
+    picks = Picks(picked["row"].cast(pl.Int64).to_numpy(), gains, value, bound)
+    labels = scores.select(pl.exclude("rank", "^gain.*$"))
+    pool = _labelled(_sources(plan, cache, file), labels, file)
+    if pool.rows["key"].gather(picks.rows).to_list() != told["keys"]:
+        raise InputError(f"{file}: its scores are of another mix than its manifest; write the mix anew")
+    return Mix(pool, picks, _quotas(pool, plan, told["margins"]), plan, told["fidelity"], stats)
+
+
+def _quotas(pool: Pool, plan: Recipe, margins: list[dict[str, Any]]) -> Quotas:
+    """Return the quotas under which the picks were made, as far as they were written.
+
+    Rules that look at vectors could not be asked again. Which cells may stand in for each other is not told: that is
+    for selectors only.
+    """
+    cell = pool.rows["cell"].cast(pl.Int32).fill_null(-1).to_numpy()
+    quota = np.zeros(int(cell.max(initial=-1)) + 1, np.int64)
+    quota[cell[cell >= 0]] = pool.rows["cell_quota"].fill_null(0).cast(pl.Int64).to_numpy()[cell >= 0]
+    report = pl.DataFrame(margins, schema=REPORT)
+    alone, limited = np.arange(len(quota), dtype=np.int32), np.zeros(len(quota), np.bool_)
+    return Quotas(cell, quota, alone, limited, image_numbers(pool), plan.balance.per_image, report)
+
+
+def _sources(plan: Recipe, cache: str | Path | None, file: Path) -> Pool:
+    """Read the sources again; relative paths are those of the folder where the mix was selected."""
+    try:
+        return open_sources(plan, cache)
+    except InputError as error:
+        raise InputError(f"{file}: its sources cannot be read here: {error}; go where it was selected") from None
+
+
+def _read_scores(file: Path) -> pl.DataFrame:
+    """Read the scores beside a mix."""
+    try:
+        return pl.read_parquet(file)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"{file}: cannot read the scores: {' '.join(str(error).split())}; write the mix anew"
+        ) from None
+
+
+def _labelled(pool: Pool, labels: pl.DataFrame, file: Path) -> Pool:
+    """Attach what was known of each sample, if these are still the same samples."""
+    if not pool.rows["key"].equals(labels["key"]):
+        got = f"{len(pool):,} samples where it had {len(labels):,}" if len(pool) != len(labels) else "other samples"
+        raise InputError(f"{file}: its sources have changed since, got {got}; restore them, or select anew")
+    fresh = [name for name in labels.columns if name == "problem" or name not in SCHEMA]
+    return replace(pool, rows=pool.rows.with_columns(labels[name] for name in fresh))

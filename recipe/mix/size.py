@@ -1,0 +1,94 @@
+"""How many samples a size asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.config.size import read_size
+from recipe.errors import SupplyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from recipe.data.pool import Pool
+    from recipe.mix.mix import Mix
+
+TRIES = 5
+NEAR = 0.995  # share of a token budget that is good enough
+
+
+def count_samples(size: float | str, pool: Pool) -> int:
+    """Turn a size into a number of samples; for a token budget a first guess by the mean sample.
+
+    Parameters
+    ----------
+    size
+        As `Recipe.size`.
+    pool
+        n samples, problems found.
+
+    Returns
+    -------
+    int
+        From 1.
+
+    Raises
+    ------
+    SupplyError
+        If no sample of the pool may be selected.
+    """
+    supply = int(pool.eligible.sum())
+    if supply == 0:
+        raise SupplyError(f"none of the {len(pool)} samples read may be selected; see their problems in the rejects")
+    number, unit = read_size(size)
+    if unit == "share":
+        number *= supply
+    elif unit == "tokens":
+        number = min(supply, number * supply / max(1, int(pool.rows["n_tokens"].to_numpy()[pool.eligible].sum())))
+    return max(1, round(number))
+
+
+def fit_size(size: float | str, pool: Pool, pick: Callable[[int], Mix]) -> Mix:
+    """Pick a mix of the size asked for: exactly as many samples, or the largest mix within a token budget.
+
+    A selector may prefer long samples, so under a token budget the number of samples is corrected by what the last try
+    cost, until 99.5 % of the budget are used; then the last picks are dropped until the mix keeps to it.
+
+    Parameters
+    ----------
+    size
+        As `Recipe.size`.
+    pool
+        n samples, problems found.
+    pick
+        Number of samples to a mix of that many.
+
+    Returns
+    -------
+    Mix
+        Of that size.
+
+    Raises
+    ------
+    SupplyError
+        If no sample may be selected, or the budget is too small for any.
+    """
+    count = count_samples(size, pool)
+    budget, unit = read_size(size)
+    mix = pick(count)
+    if unit != "tokens":
+        return mix
+    tokens = pool.rows["n_tokens"].to_numpy()
+    for _ in range(TRIES):
+        spent = int(tokens[mix.picks.rows].sum(dtype=np.int64))
+        better = min(int(pool.eligible.sum()), max(1, int(len(mix) * budget / max(1, spent))))
+        if NEAR * budget <= spent <= budget or better == len(mix):
+            break
+        mix = pick(better)
+    fits = int(np.searchsorted(np.cumsum(tokens[mix.picks.rows], dtype=np.int64), budget, side="right"))
+    if fits == 0:
+        raise SupplyError(f"size={size!r}: the first pick alone has more tokens; ask for more")
+    return replace(mix, picks=mix.picks.head(fits))

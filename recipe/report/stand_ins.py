@@ -1,0 +1,112 @@
+"""Which pick stands for each sample, and where each lies on a flat map of the pool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from recipe.data.vectors import release, rows_of
+from recipe.engine import each, single_threaded
+from recipe.engine.seed import draws
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recipe.data.pool import Pool
+    from recipe.data.vectors import Vectors
+
+LEARNED = 20_000  # samples that the axes of the map are learned from
+BLOCK = 8192  # rows that are compared or projected at a time
+DIGITS = 4  # of coordinates and similarities
+
+
+def stand_ins(pool: Pool, picked: NDArray[np.int64], seed: int) -> pl.DataFrame:
+    """Say of every sample which pick stands for it, how like it that is, and where it lies on the map.
+
+    The pick that stands for a sample is the one with the highest cosine among the picks of its own cluster; the smaller
+    key wins a tie. The map is the plane of the two largest principal components of the eligible samples.
+    O(n d (k / clusters + 2)).
+
+    Parameters
+    ----------
+    pool
+        n samples; those without vectors or clusters get nulls.
+    picked
+        (k,) rows of the mix.
+    seed
+        Draws the samples that the axes are learned from.
+
+    Returns
+    -------
+    polars.DataFrame
+        n rows: `nearest` (u32, row of the pick; null where the cluster has none), `similarity` (f32, its cosine), `x`
+        and `y` (f32).
+    """
+    n = len(pool)
+    nearest, similarity = np.full(n, -1), np.zeros(n, np.float32)
+    place = np.full((n, 2), np.nan, np.float32)
+    if pool.vectors is not None and len(picked):
+        if "cluster" in pool.rows.columns:
+            nearest, similarity = _nearest(pool.vectors, pool.rows["cluster"].to_numpy(), np.sort(picked))
+        place = _project(pool.vectors, _axes(pool, pool.vectors, seed))
+        release(pool.vectors)
+    found = pl.Series(nearest >= 0)
+    columns = {"nearest": pl.Series(nearest).cast(pl.UInt32, strict=False), "similarity": pl.Series(similarity)}
+    shown = {name: pl.Series(np.ascontiguousarray(place[:, at])).fill_nan(None) for at, name in enumerate("xy")}
+    return pl.select(pl.when(found).then(column).alias(name) for name, column in columns.items()).with_columns(**shown)
+
+
+def _nearest(
+    vectors: Vectors, cluster: NDArray[np.integer], picked: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Find the nearest pick of each row inside its cluster."""
+    nearest, similarity = np.full(len(cluster), -1), np.zeros(len(cluster), np.float32)
+    order = np.argsort(cluster, kind="stable")
+    edges = np.flatnonzero(np.diff(cluster[order], prepend=-1, append=cluster.max(initial=0) + 1))
+    chosen = picked[np.argsort(cluster[picked], kind="stable")]
+    first, last = (np.searchsorted(cluster[chosen], cluster[order[edges[:-1]]], side) for side in ("left", "right"))
+    tasks = [
+        (rows[at : at + BLOCK], chosen[low:high])
+        for start, stop, low, high in zip(edges[:-1], edges[1:], first, last, strict=True)
+        if high > low
+        for rows in (order[start:stop],)
+        for at in range(0, len(rows), BLOCK)
+    ]
+
+    def compare(task: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
+        """Write what is found to rows that no other task writes to."""
+        rows, picks = task
+        cosine = rows_of(vectors, rows) @ rows_of(vectors, picks).T
+        best = cosine.argmax(axis=1)
+        nearest[rows], similarity[rows] = picks[best], np.round(cosine[np.arange(len(rows)), best], DIGITS)
+
+    each(compare, tasks, label="explain: stand-ins")
+    nearest[picked], similarity[picked] = picked, 1  # also where a twin is as near
+    return nearest, similarity
+
+
+@single_threaded
+def _axes(pool: Pool, vectors: Vectors, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Learn the middle and the (d, 2) axes of the map; the largest entry of an axis is positive."""
+    eligible = np.flatnonzero(pool.eligible)
+    lots = draws(pool.rows["key"], seed=seed, label="report.map")[eligible]
+    rows = np.sort(eligible[np.argsort(lots, kind="stable")[:LEARNED]])
+    learned = rows_of(vectors, rows)
+    middle = learned.mean(axis=0, dtype=np.float64)
+    centred = learned - middle
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    axes = axes[:, ::-1][:, :2] if axes.shape[1] > 1 else np.pad(axes, ((0, 0), (0, 1)))
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(2)])
+    return middle.astype(np.float32), axes.astype(np.float32)
+
+
+def _project(vectors: Vectors, axes: tuple[NDArray[np.float32], NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return the (n, 2) places of all rows."""
+    middle, plane = axes
+    blocks = [slice(at, at + BLOCK) for at in range(0, len(vectors), BLOCK)]
+    placed = each(
+        lambda rows: np.round((rows_of(vectors, rows) - middle) @ plane, DIGITS), blocks, label="explain: map"
+    )
+    return np.concatenate(placed)

@@ -1,0 +1,232 @@
+"""A mix and its pool in numbers, side by side."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from recipe.errors import InputError
+from recipe.report.stats.coverage import coverage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Side", "Stats", "coverage", "read_stats"]
+FORMAT = 2
+DIGITS = 4  # of what is no count
+CLOSED = 100  # yes and no answers of a task from which on their share says something
+COUNTS = ("samples", "images", "qas", "words", "tokens")
+FAMILIES = {"source": "sources", "task": "tasks", "answer": "answers", "concept": "concepts"}
+MEASURED = ("concept_entropy", "keywords", "distinct_1", "distinct_2", "question_starts", "near_duplicates", "vendi")
+REACHED = {"mean": "mix", "p5": "low", "radius": "radius"}
+
+
+@dataclass(frozen=True)
+class Side:
+    """Numbers of one set of samples; those of real value are rounded to four decimals.
+
+    Parameters
+    ----------
+    samples, images, text_only, qas, yes, no, words, tokens
+        Counts; `images` are distinct ones, `words` and `tokens` totals.
+    sources, tasks, answers, concepts
+        Value to number of samples, by name; a sample counts for every concept that it touches.
+    task_answers
+        Task to kind of answer to number of samples.
+    yes_no
+        Task to numbers of yes and no answers.
+    quantiles
+        `words_a_record`, `tokens_a_record`, `turns_a_record`, `samples_an_image`, and of the texts `words_a_turn` and
+        `tokens_a_turn`: each to its mean, min, p5, p25, p50, p75, p95 and max.
+    clusters
+        `reached` (how many clusters the samples lie in), `entropy` (bits, of the samples over the clusters), `largest`
+        (share of samples in the fullest cluster). Empty without clusters.
+    concept_entropy
+        Bits, of the samples over the concepts that they touch.
+    texts
+        Samples whose text was read for what follows: all, or 20,000 drawn by lot.
+    keywords
+        Different keywords of concepts that the texts say.
+    distinct_1, distinct_2
+        Different words by words, and pairs of neighbouring words by pairs, of the texts (Li et al. 2016, A
+        Diversity-Promoting Objective Function for Neural Conversation Models, section 5). They fall with the number of
+        words, so compare mixes of one size.
+    question_starts
+        Entropy in bits of the first four words of the questions in the texts.
+    near_duplicates
+        Share of samples that repeat another one of the same image, by the measure of `recipe.stages.dedup.near`. None
+        if it was not measured.
+    vendi
+        How many wholly different samples the vectors are worth (Friedman and Dieng 2023, The Vendi Score, with the
+        cosine as kernel), exactly, by the eigenvalues of the d x d dual; of 200,000 drawn by lot if there are more.
+        None without vectors.
+    """
+
+    samples: int
+    images: int
+    text_only: int
+    qas: int
+    yes: int
+    no: int
+    words: int
+    tokens: int
+    sources: dict[str, int]
+    tasks: dict[str, int]
+    answers: dict[str, int]
+    concepts: dict[str, int]
+    task_answers: dict[str, dict[str, int]]
+    yes_no: dict[str, list[int]]
+    quantiles: dict[str, dict[str, float]]
+    clusters: dict[str, float]
+    concept_entropy: float
+    texts: int
+    keywords: int
+    distinct_1: float
+    distinct_2: float
+    question_starts: float
+    near_duplicates: float | None = None
+    vendi: float | None = None
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Numbers of the mix and of the pool it was picked from.
+
+    Parameters
+    ----------
+    mix, pool
+        The picked samples; all samples that were read.
+    rejected
+        Code of a problem to number of samples that were not eligible for it.
+    coverage
+        Of the best cosines of the pool's eligible samples to the picked ones: the mean (`mix`) and the 5 % quantile
+        (`low`), and the same of as many samples drawn by lot (`random`, `random_low`). They are estimated on `points`
+        samples drawn by lot: all there are, 10,000, or 400 million divided by the size of the mix if that is less
+        (2,536 for 157,712); `error` is the larger standard error of the two means. `radius` is the largest distance
+        (1 - cosine) of any eligible sample to its nearest pick, what k-center minimises; where a large mix makes its
+        search too long, `radius_at_most` is larger and bounds it. Empty without vectors.
+    certificate
+        Share of the best possible objective that was reached at least; None if the selector gives none.
+    known_keywords
+        Keywords of concepts that the recipe knows.
+    format
+        Version of this format.
+    """
+
+    mix: Side
+    pool: Side
+    rejected: dict[str, int]
+    coverage: dict[str, float] = field(default_factory=dict)
+    certificate: float | None = None
+    known_keywords: int = 0
+    format: int = FORMAT
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dictionaries, lists and numbers."""
+        return asdict(self)
+
+    def to_json(self) -> str:
+        """Return indented ASCII JSON, the same for the same numbers."""
+        return json.dumps(self.to_dict(), indent=1) + "\n"
+
+    def metrics(self) -> dict[str, float]:
+        """Return the numbers of the mix that a regression watches, by flat names.
+
+        Returns
+        -------
+        dict
+            Counts as they are (`samples`, `images`, `qas`, `words`, `tokens`); shares of the samples on 0..1
+            (`text_only`, `source/NAME`, `task/NAME`, `answer/KIND`, `task_answer/TASK/KIND`, `concept/NAME`,
+            `near_duplicates`, `clusters/largest`); shares of yes among yes and no (`yes`, and `yes/TASK` of a task with
+            100 such answers or more); shares of what the pool has (`clusters/reached`, `concepts/reached`) or of what
+            the recipe knows (`keywords/reached`); and the other numbers as `Side` and `Stats` name them. What was not
+            measured has no name.
+        """
+        mix = self.mix
+        told: dict[str, float | None] = {name: getattr(mix, name) for name in COUNTS}
+        told["text_only"] = _share(mix.text_only, mix.samples)
+        told["yes"] = _share(mix.yes, mix.yes + mix.no)
+        told |= {f"yes/{task}": yes / (yes + no) for task, (yes, no) in mix.yes_no.items() if yes + no >= CLOSED}
+        for family, group in FAMILIES.items():
+            told |= {f"{family}/{name}": _share(n, mix.samples) for name, n in getattr(mix, group).items()}
+        for task, answers in mix.task_answers.items():
+            told |= {f"task_answer/{task}/{kind}": _share(n, mix.samples) for kind, n in answers.items()}
+        for what, values in mix.quantiles.items():
+            told |= {f"{what}/{name}": value for name, value in values.items()}
+        if mix.clusters:
+            told["clusters/reached"] = _share(mix.clusters["reached"], self.pool.clusters.get("reached", 0))
+            told |= {f"clusters/{name}": mix.clusters[name] for name in ("entropy", "largest")}
+        told["concepts/reached"] = _share(len(mix.concepts), len(self.pool.concepts))
+        told["concepts/entropy"] = mix.concept_entropy
+        told["keywords/reached"] = _share(mix.keywords, self.known_keywords)
+        told |= {f"coverage/{name}": self.coverage.get(field) for name, field in REACHED.items()}
+        told |= {name: getattr(mix, name) for name in ("vendi", "distinct_1", "distinct_2", "question_starts")}
+        told |= {"near_duplicates": mix.near_duplicates, "certificate": self.certificate}
+        return {name: round(float(value), DIGITS) for name, value in told.items() if value is not None}
+
+    def table(self) -> pl.DataFrame:
+        """Return one line a number: what, mix, pool (f64), and the shares of both in percent where they are shares."""
+        mix, pool = self.mix, self.pool
+        lines: list[tuple[str, float | None, float | None, float | None, float | None]] = [
+            (name, getattr(mix, name), getattr(pool, name), None, None) for name in ("samples", *COUNTS[1:])
+        ]
+
+        def shares(what: str, ours: float, theirs: float, of: tuple[int, int]) -> None:
+            lines.append((what, ours, theirs, 100 * ours / max(1, of[0]), 100 * theirs / max(1, of[1])))
+
+        samples, answers = (mix.samples, pool.samples), (mix.yes + mix.no, pool.yes + pool.no)
+        shares("text_only", mix.text_only, pool.text_only, samples)
+        shares("yes answers", mix.yes, pool.yes, answers)
+        shares("no answers", mix.no, pool.no, answers)
+        for group in ("tasks", "answers", "sources", "concepts"):
+            for value, theirs in getattr(pool, group).items():
+                shares(f"{group}: {value}", getattr(mix, group).get(value, 0), theirs, samples)
+        for what, theirs in pool.quantiles.items():
+            lines += [(f"{what}: {name}", mix.quantiles[what][name], theirs[name], None, None) for name in theirs]
+        for name in pool.clusters:
+            lines.append((f"clusters: {name}", mix.clusters.get(name), pool.clusters[name], None, None))
+        lines += [(name, getattr(mix, name), getattr(pool, name), None, None) for name in MEASURED]
+        lines += [(f"coverage: {name}", self.coverage.get(field), None, None, None) for name, field in REACHED.items()]
+        lines.append(("certificate", self.certificate, None, None, None))
+        kinds = {"what": pl.String, **dict.fromkeys(["mix", "pool", "mix %", "pool %"], pl.Float64)}
+        table = pl.DataFrame(lines, schema=kinds, orient="row", strict=False)
+        return table.filter(pl.any_horizontal(pl.col("mix", "pool").is_not_null())).with_columns(
+            pl.col("mix %", "pool %").round(2)
+        )
+
+
+def _share(part: float, whole: float) -> float | None:
+    """Return a share; None of nothing."""
+    return part / whole if whole else None
+
+
+def read_stats(path: Path) -> Stats:
+    """Read statistics that were written as JSON.
+
+    Parameters
+    ----------
+    path
+        A file that holds `Stats.to_json`.
+
+    Returns
+    -------
+    Stats
+        The numbers.
+
+    Raises
+    ------
+    InputError
+        If it holds something else, or another version of the format.
+    """
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        if told["format"] != FORMAT:
+            raise InputError(
+                f"{path}: expected statistics of format {FORMAT}, got {told['format']}; write the mix anew"
+            )
+        return Stats(**{**told, "mix": Side(**told["mix"]), "pool": Side(**told["pool"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: cannot read the statistics: {' '.join(str(error).split())}") from None

@@ -1,0 +1,229 @@
+"""Survey raking: weights of cells that meet several margins at once and stay near the pool's own shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import brentq
+
+from recipe.stages.balance._rounding import fill, largest_remainder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SWEEPS = 300
+CLOSE = 1e-4  # samples; a sweep that moves no cell by more has converged, since cells are rounded to whole samples
+TIGHT = 1e-9  # a lean this small, a sample, is none
+STEEPEST = 60.0  # exp(60) decides between any two cells
+
+
+@dataclass(frozen=True)
+class Margin:
+    """What the cells of each value should sum to.
+
+    Parameters
+    ----------
+    code
+        (m,) int64: the value of each cell.
+    wanted
+        (v,) int64: what the cells of each value should sum to, or at most sum to.
+    at_most
+        True if less than `wanted` is as good.
+    """
+
+    code: NDArray[np.int64]
+    wanted: NDArray[np.int64]
+    at_most: bool = False
+
+    def fit(self, share: NDArray[np.float64], supply: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scale the cells of each value to what is wanted of it, as far as their supply goes; O(m) a round.
+
+        Cells that would pass their supply are held at it, and the others scaled again: their rate only rises, so a cell
+        once held stays held and a few rounds are enough. Where nothing is left to scale, because the margins before
+        emptied the cells of a value, they are filled by their supply: what is wanted of a value never goes missing.
+        """
+        values = len(self.wanted)
+        got = np.bincount(self.code, share, values)
+        wanted = np.minimum(self.wanted, got) if self.at_most else self.wanted
+        held = np.zeros(len(share), np.bool_)
+        while True:
+            left = wanted - np.bincount(self.code, np.where(held, supply, 0.0), values)
+            weight = np.bincount(self.code, np.where(held, 0.0, share), values)
+            if (bare := (weight <= 0) & (left > 0)).any():
+                share = np.where(bare[self.code] & ~held, supply, share)
+                weight = np.bincount(self.code, np.where(held, 0.0, share), values)
+            rate = np.divide(left, weight, out=np.zeros(values), where=weight > 0)
+            fitted = np.where(held, supply, share * rate[self.code])
+            over = ~held & (fitted > supply)
+            if not over.any():
+                return fitted
+            held |= over
+
+
+def tilt(
+    share: NDArray[np.float64], supply: NDArray[np.float64], lean: NDArray[np.float64], total: float
+) -> NDArray[np.float64]:
+    """Reweight cells by ``exp(l * lean)`` so that the summed lean is zero, or as near to zero as supply allows.
+
+    The summed lean grows with `l`, so a bracketed root search finds it. This is calibration to one total with the
+    multiplicative distance, of which raking is the case of indicator totals.
+
+    References
+    ----------
+    Deville and Särndal 1992, Calibration Estimators in Survey Sampling, section 2, case 2.
+    """
+    scale = np.abs(lean).max(initial=0.0)
+    if scale == 0 or abs(share @ lean) <= TIGHT * total:
+        return share
+
+    def tilted(rate: float) -> NDArray[np.float64]:
+        exponent = rate * lean / scale
+        return fill(share * np.exp(exponent - exponent.max()), total, supply)
+
+    def summed(rate: float) -> float:
+        return float(tilted(rate) @ lean)
+
+    if summed(STEEPEST) <= 0:
+        return tilted(STEEPEST)
+    if summed(-STEEPEST) >= 0:
+        return tilted(-STEEPEST)
+    return tilted(brentq(summed, -STEEPEST, STEEPEST, xtol=1e-12))
+
+
+def rake(
+    supply: NDArray[np.int64], margins: list[Margin], size: int, *, lean: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Fit real cell sizes to margins by iterative proportional fitting within the supply.
+
+    Starts from the pool's own shares and fits one margin after the other until a sweep moves nothing. Where margins
+    contradict each other or the supply, the later one is met and the sizes still sum to `size`. The order is: margins,
+    then the lean. O(sweeps (m v + m log m)).
+
+    Parameters
+    ----------
+    supply
+        (m,) int64 samples of each cell.
+    margins
+        Margins in rising priority.
+    size
+        What the cells sum to; at most the sum of the supply.
+    lean
+        (m,) float64 how much one sample of the cell leans to yes (positive) or no; the sum over the result is zero
+        where supply allows.
+
+    Returns
+    -------
+    ndarray
+        (m,) float64 with sum `size`, each on 0..supply.
+
+    References
+    ----------
+    Deming and Stephan 1940, On a Least Squares Adjustment of a Sampled Frequency Table; Deville, Särndal and Sautory
+    1993, Generalized Raking Procedures in Survey Sampling, for the bounds.
+    """
+    caps = supply.astype(np.float64)
+    share = fill(caps, float(size), caps)
+    for _ in range(SWEEPS):
+        before = share
+        for margin in margins:
+            share = margin.fit(share, caps)
+        share = fill(share, float(size), caps)
+        if lean is not None:
+            share = tilt(share, caps, lean, float(size))
+        if np.abs(share - before).max(initial=0.0) <= CLOSE:
+            break
+    return share
+
+
+def round_strata(
+    share: NDArray[np.float64],
+    supply: NDArray[np.int64],
+    first: Margin | None,
+    size: int,
+    *,
+    lean: NDArray[np.float64] | None = None,
+) -> NDArray[np.int64]:
+    """Round the raked sizes to integers with an exact sum, exact values of the first margin, and the least lean.
+
+    A value that the first margin wants keeps at least one sample, unless it is a limit.
+
+    Parameters
+    ----------
+    share
+        (m,) float64 as `rake` returns them.
+    supply
+        (m,) int64.
+    first
+        The margin whose sums are rounded first; its values then keep them. None to round the cells at once.
+    size
+        The exact sum of the result.
+    lean
+        (m,) float64 as for `rake`.
+
+    Returns
+    -------
+    ndarray
+        (m,) int64, each on 0..supply.
+    """
+    code = first.code if first else np.zeros(len(share), np.int64)
+    values = int(code.max(initial=-1)) + 1
+    room = np.bincount(code, supply, values).astype(np.int64)
+    strict = first is not None and first.at_most
+    least = np.zeros(values, np.int64)
+    if first is not None:
+        room, least = (np.minimum(room, first.wanted), least) if strict else (room, np.minimum(first.wanted, 1))
+    sums = np.bincount(code, share, values).astype(np.float64)
+    if (sums < least).any():  # the lean may have emptied a value that is wanted: one sample of it stays
+        sums = least + fill(np.maximum(sums - least, 0), float(size - least.sum()), (room - least).astype(np.float64))
+    totals = largest_remainder(sums, size, room)
+    whole = np.zeros(len(share), np.int64)
+    for value in range(values):
+        cells = code == value
+        inside = fill(share[cells], float(totals[value]), supply[cells].astype(np.float64))
+        whole[cells] = largest_remainder(inside, int(totals[value]), supply[cells])
+    return whole if lean is None else _level(whole, supply, lean, code, strict=strict)
+
+
+def _level(
+    whole: NDArray[np.int64],
+    supply: NDArray[np.int64],
+    lean: NDArray[np.float64],
+    code: NDArray[np.int64],
+    *,
+    strict: bool,
+) -> NDArray[np.int64]:
+    """Move single samples between cells until no move brings the summed lean nearer to zero.
+
+    Moves inside one value of the first margin come first, since they leave it as it is; others follow unless the
+    margin is a strict one, but none takes the last sample of a value. Among equal moves the first pair of cells goes.
+    Each move lowers the distance, so it ends; rounding leaves no more than one unit a cell to move. Cells of one value
+    that lean alike give and take alike, so only the first of them is looked at: O(m + v l l) a move, for v values and l
+    leans.
+    """
+    whole, m = whole.copy(), len(whole)
+    leans, like = np.unique(lean, return_inverse=True)
+    shift = leans[None, :] - leans[:, None]  # what moving one sample from a cell of the row to one of the column adds
+    shape = (int(code.max(initial=-1)) + 1, len(leans))
+    for across in (False,) if strict else (False, True):
+        while True:
+            gap = float(whole @ lean)
+            givers, takers = np.full(shape, m), np.full(shape, m)  # the first cell of each value and lean; m for none
+            gives, takes = np.flatnonzero(whole > 0), np.flatnonzero(whole < supply)
+            np.minimum.at(givers, (code[gives], like[gives]), gives)
+            np.minimum.at(takers, (code[takes], like[takes]), takes)
+            if across:  # one more line, for moves between any two values
+                rich = np.bincount(code, whole, shape[0]) > 1
+                givers = np.vstack([givers, np.where(rich[:, None], givers, m).min(axis=0)])
+                takers = np.vstack([takers, takers.min(axis=0)])
+            movable = (givers[:, :, None] < m) & (takers[:, None, :] < m)
+            left = np.where(movable, np.abs(gap + shift), np.inf)
+            best = left.min(initial=np.inf)
+            if best >= abs(gap) - TIGHT:
+                break
+            line, gave, took = np.nonzero(left == best)
+            giver, taker = min(zip(givers[line, gave].tolist(), takers[line, took].tolist(), strict=True))
+            whole[giver] -= 1
+            whole[taker] += 1
+    return whole

@@ -1,0 +1,209 @@
+"""Spherical k-means: cells of samples that say similar things."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recipe.data.vectors import rows_of
+from recipe.engine import each
+from recipe.errors import ConfigError
+from recipe.stages.cluster._closure import POINTS, groups_of, place, refine, unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from recipe.data.vectors import Vectors
+
+    Rows = NDArray[np.int64]
+
+FLAT = 256  # the most clusters that are sought at once; more are sought inside parts
+BLOCK = 1 << 14  # points in memory at a time
+WHOLE = 0.9  # a part of this share of what was split is not split again: copies of one sample, most likely
+
+
+def cluster(
+    vectors: Vectors,
+    *,
+    k: int | None = None,
+    points: float | None = None,
+    iterations: int = 20,
+    sample: int = 256,
+    seed: int = 0,
+) -> NDArray[np.int32]:
+    """Assign every vector to one of at most k centroids.
+
+    More than 256 clusters are found in two levels: the points are split into about sqrt(k) parts, and each part into
+    clusters in proportion to its points; then points move between near clusters of all parts, see
+    `recipe.stages.cluster._closure`. Each part and each cluster is one thread's work, and sums have one order inside
+    it, so the clusters are the same on every number of cores. O(iterations k sample c d + n c d) with c = k up to 256,
+    and about sqrt(k) + 256 beyond.
+
+    Parameters
+    ----------
+    vectors
+        (n, d) float16 or float32 unit rows, in memory or mapped from a file, which is read by block.
+    k
+        Number of clusters, from 1; n at most. By default one for each 1,000 samples, at least 8 where there are 160
+        samples and more.
+    points
+        In place of `k`: samples a cluster on average, from 1, so that one recipe serves pools of any size. COINCIDE has
+        66: 10,000 clusters of 665,000 samples.
+    iterations
+        Rounds of training.
+    sample
+        Points a centroid that training looks at; 64 is faster, 1,000 barely better.
+    seed
+        Seed of the sample and of the first centroids.
+
+    Returns
+    -------
+    ndarray
+        (n,) int32 on 0..k-1. A cluster may be empty; its number is then unused.
+
+    Raises
+    ------
+    ConfigError
+        If `k` or `points` is below 1, or both are given.
+
+    References
+    ----------
+    Dhillon and Modha 2001, Concept Decompositions for Large Sparse Text Data; faiss (Douze et al. 2024). Levels: Nistér
+    and Stewénius 2006, Scalable Recognition with a Vocabulary Tree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cluster(np.eye(2, dtype=np.float32)[[0, 0, 1, 1]], k=2).tolist() in ([0, 0, 1, 1], [1, 1, 0, 0])
+    True
+    """
+    if k is not None and k < 1:
+        raise ConfigError(f"cluster.kmeans: expected at least one cluster, got k={k}")
+    if points is not None and (k is not None or not points >= 1):
+        raise ConfigError(f"cluster.kmeans: expected points from 1 on in place of k, got points={points}, k={k}")
+    n = len(vectors)
+    if points is not None:
+        k = max(1, round(n / points))
+    k = min(n, default_k(n) if k is None else k)
+    if k <= 1:
+        return np.zeros(n, dtype=np.int32)
+    train = partial(_train, vectors, iterations=iterations, sample=sample, seed=seed)
+    with _threads_kept():
+        if k <= FLAT:
+            return _assign(vectors, np.arange(n), train((np.arange(n), k)))
+        parts = _parts(vectors, k, train)
+        started = each(partial(_start, vectors, train=train, seed=seed), parts, label="cluster")
+    centroids = np.concatenate([found for found, _, _ in started])
+    before = np.cumsum([0, *(len(found) for found, _, _ in started)])
+    labels = np.concatenate([first + nearest for first, (_, _, nearest) in zip(before, started, strict=False)])
+    drawn = np.asarray(vectors)[np.concatenate([rows for _, rows, _ in started])]
+    middles = unit(np.stack([found.mean(axis=0) for found, _, _ in started]))
+    return place(vectors, [rows for rows, _ in parts], middles, refine(drawn, labels.astype(np.int32), centroids))
+
+
+def default_k(n: int) -> int:
+    """Return one cluster for each 1,000 samples, at least 8, but none that would hold fewer than 20 on average."""
+    return max(1, min(n // 20, max(8, round(n / 1000))))
+
+
+def _parts(vectors: Vectors, k: int, train: partial[NDArray[np.float32]]) -> list[tuple[Rows, int]]:
+    """Split all points into parts that want at most 256 clusters each, and say how many each wants."""
+    done, waiting = [], [(np.arange(len(vectors)), k)]
+    while waiting:
+        rows, k = waiting.pop()
+        if k <= FLAT:
+            done.append((rows, k))
+            continue
+        nearest = _assign(vectors, rows, train((rows, round(k**0.5))))
+        parts = [rows[group] for group in groups_of(nearest)]
+        for part, wanted in zip(parts, _shares([len(part) for part in parts], k), strict=True):
+            waiting.append((part, wanted if len(part) <= WHOLE * len(rows) else min(wanted, FLAT)))
+    return done
+
+
+def _shares(sizes: list[int], k: int) -> list[int]:
+    """Share k clusters among parts in proportion to their points: at least one each, and no more than points.
+
+    The first point of each part brings one cluster, and the others follow by Hamilton's method.
+    """
+    rest = np.array(sizes) - 1
+    share = rest * ((k - len(sizes)) / max(1, rest.sum()))
+    whole = np.floor(share).astype(np.int64)
+    short = k - len(sizes) - int(whole.sum())
+    whole[np.argsort(whole - share, kind="stable")[:short]] += 1
+    return [int(more) + 1 for more in whole]
+
+
+def _train(vectors: Vectors, part: tuple[Rows, int], *, iterations: int, sample: int, seed: int) -> NDArray[np.float32]:
+    """Find the centroids of a part, on a sample of its points."""
+    import faiss  # noqa: PLC0415  heavy
+
+    faiss.omp_set_num_threads(1)  # of the thread that asks
+    rows, k = part
+    trainer = faiss.Kmeans(
+        vectors.shape[1],
+        k,
+        niter=iterations,
+        seed=seed,
+        spherical=True,
+        max_points_per_centroid=sample,
+        min_points_per_centroid=1,
+    )
+    trainer.train(rows_of(vectors, _drawn(rows, k * sample, seed)))
+    return np.asarray(trainer.centroids, dtype=np.float32)
+
+
+def _start(
+    vectors: Vectors, part: tuple[Rows, int], *, train: partial[NDArray[np.float32]], seed: int
+) -> tuple[NDArray[np.float32], Rows, NDArray[np.int32]]:
+    """Find the first centroids of a part, and draw the points that refine them, with the nearest centroid of each."""
+    rows, k = part
+    centroids = train(part)
+    drawn = _drawn(rows, k * POINTS, seed)
+    return centroids, drawn, _nearest(vectors, drawn, centroids)
+
+
+def _drawn(rows: Rows, most: int, seed: int) -> Rows:
+    """Draw at most so many of some rows, as faiss itself would."""
+    import faiss  # noqa: PLC0415  heavy
+
+    if len(rows) <= most:
+        return rows
+    lots = np.empty(len(rows), np.int32)
+    faiss.rand_perm(faiss.swig_ptr(lots), len(rows), seed)  # type: ignore[attr-defined]  # not in its stubs
+    return rows[lots[:most]]
+
+
+def _assign(vectors: Vectors, rows: Rows, centroids: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Find the nearest centroid of each point, on all cores."""
+    last = max(1, len(rows) // BLOCK)
+    blocks = np.split(rows, [BLOCK * at for at in range(1, last)])
+    return np.concatenate(each(lambda block: _nearest(vectors, block, centroids), blocks, label="cluster: assign"))
+
+
+def _nearest(vectors: Vectors, rows: Rows, centroids: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Find the nearest centroid of each point, on this thread; of equally near ones faiss takes the first."""
+    import faiss  # noqa: PLC0415  heavy
+
+    faiss.omp_set_num_threads(1)
+    index: Any = faiss.IndexFlatIP(centroids.shape[1])
+    index.add(centroids)
+    parts = np.split(rows, range(BLOCK, len(rows), BLOCK))
+    return np.concatenate([index.search(rows_of(vectors, part), 1)[1][:, 0].astype(np.int32) for part in parts])
+
+
+@contextmanager
+def _threads_kept() -> Iterator[None]:
+    """Give back the number of threads that faiss had before."""
+    import faiss  # noqa: PLC0415  heavy
+
+    threads = faiss.omp_get_max_threads()
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)

@@ -1,0 +1,167 @@
+"""Near duplicates: the same image, and nearly the same set of words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from recipe.errors import ConfigError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recipe.data.pool import Pool
+
+HASHES = 128
+FOUND = 0.95  # chance that a pair just at the threshold is proposed
+BLOCK = 16_384  # texts hashed at once
+
+
+def dedup(
+    pool: Pool,
+    *,
+    threshold: float = 0.9,
+    across_images: bool = False,
+    min_words: int = 4,
+    crowd: int = 1000,
+    seed: int = 0,
+) -> NDArray[np.int64]:
+    """Find for each sample an earlier kept one whose set of words is nearly the same.
+
+    Two samples are near duplicates if they share their image (or both have none) and the Jaccard similarity of their
+    sets of lower-case words reaches the threshold. The same question with the same answer on another picture is another
+    sample, unless `across_images` says otherwise. Samples are taken in the order of their keys, and one is dropped only
+    for a keeper, never for a sample that was itself dropped.
+
+    In an image of up to `crowd` samples every one is compared with the keepers before it, by 64-bit hashes of its
+    words: O(words) a pair of about equal length. In a larger crowd (samples without an image are one) MinHash with
+    banding proposes pairs and the exact similarity decides: equal sets are always found, there are no false hits, and a
+    pair at the threshold is missed with a chance of 1 in 20 at most, and more often only amid many others as near;
+    O(n (words + hashes)), for a bucket of n samples compares each with the bucket's first and with its predecessor.
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    threshold
+        Jaccard similarity from which two samples are duplicates, above 0 and up to 1.
+    across_images
+        Whether samples of different images are compared too.
+    min_words
+        Samples with fewer different words are left alone: their sets say too little.
+    crowd
+        Samples of an image from which on signatures are compared instead of all pairs.
+    seed
+        Seed of the hash functions.
+
+    Returns
+    -------
+    ndarray
+        (n,) int64 row of the keeper; its own row where a sample is kept, or has a problem already.
+
+    Raises
+    ------
+    ConfigError
+        If the threshold is out of its range.
+
+    References
+    ----------
+    Broder 1997, On the resemblance and containment of documents; Leskovec, Rajaraman and Ullman, Mining of Massive
+    Datasets, section 3.4, for the bands.
+    """
+    if not 0 < threshold <= 1:
+        raise ConfigError(f"dedup.near: expected a threshold above 0 and up to 1, got threshold={threshold}")
+    # Texts are only split and hashed where there is another sample to compare with.
+    table = pool.rows.select("row", pl.lit("").alias("image") if across_images else pl.col("image").fill_null(""))
+    table = table.with_columns(text=pool.texts).filter(pool.eligible).filter(pl.len().over("image") > 1)
+    words = pl.col("text").str.to_lowercase().str.extract_all(r"\w+")
+    table = table.select("row", "image", words=words, crowded=pl.len().over("image") > crowd).sort("image", "row")
+    keeper = np.arange(len(pool))
+    for crowded, compare in ((False, _one_by_one), (True, _by_signature)):
+        part = table.filter(pl.col("crowded") == crowded).drop("crowded")
+        row = part["row"].to_numpy().astype(np.int64)
+        keeper[row] = row[compare(part.with_columns(row=pl.int_range(pl.len())), threshold, min_words, seed)]
+    return keeper
+
+
+def _one_by_one(table: pl.DataFrame, threshold: float, min_words: int, seed: int) -> NDArray[np.int64]:  # noqa: ARG001  as below
+    """Compare each sample with the keepers of its image."""
+    if not table.height:
+        return np.arange(0)
+    from recipe.stages.dedup._kernels import first_keepers, sorted_sets  # noqa: PLC0415  compiles
+
+    words = table["words"].explode(empty_as_null=False).hash().to_numpy()
+    ends = np.cumsum(table["words"].list.len().to_numpy(), dtype=np.int64)
+    starts = np.concatenate([[0], ends[:-1]])
+    sets, sizes = sorted_sets(words, starts, ends)
+    image = table["image"].rank("dense").to_numpy()
+    keeper: NDArray[np.int64] = first_keepers(sets, starts, sizes, image, threshold, min_words)
+    return keeper
+
+
+def _by_signature(table: pl.DataFrame, threshold: float, min_words: int, seed: int) -> NDArray[np.int64]:
+    """Compare only samples whose signatures agree in a band."""
+    keeper = np.arange(table.height)
+    table = table.with_columns(pl.col("words").list.unique().list.sort()).filter(
+        pl.col("words").list.len() >= min_words
+    )
+    said = table.with_columns(first=pl.col("row").min().over("image", pl.col("words").list.join(" ")))
+    table = table.filter(said["first"] == said["row"])
+    pairs = _proposals(table, _signatures(table["words"], seed), threshold)
+    for early, late in pairs.filter(_jaccard(table, pairs) >= threshold).select("early", "late").iter_rows():
+        if keeper[early] == early and keeper[late] == late:
+            keeper[late] = early
+    keeper[said["row"].to_numpy()] = keeper[said["first"].to_numpy()]
+    return keeper
+
+
+def _signatures(words: pl.Series, seed: int) -> NDArray[np.uint32]:
+    """Return the (n, HASHES) MinHash signatures."""
+    from rensa import RMinHash  # noqa: PLC0415  only where near duplicates are asked for
+
+    blocks = [
+        RMinHash.digest_matrix_from_token_sets(words.slice(at, BLOCK).to_list(), HASHES, seed).to_rows()
+        for at in range(0, len(words), BLOCK)
+    ]
+    return np.concatenate(
+        [np.asarray(block, dtype=np.uint32) for block in blocks] or [np.zeros((0, HASHES), np.uint32)]
+    )
+
+
+def rows_a_band(threshold: float) -> int:
+    """Return the largest number of hashes a band with which a pair at the threshold is found with a chance of 0.95.
+
+    Examples
+    --------
+    >>> rows_a_band(1.0), rows_a_band(0.9), rows_a_band(0.5)
+    (128, 8, 2)
+    """
+    fits = [r for r in (1, 2, 4, 8, 16, 32, 64, 128) if 1 - (1 - threshold**r) ** (HASHES // r) >= FOUND]
+    return fits[-1] if fits else 1
+
+
+def _proposals(table: pl.DataFrame, signatures: NDArray[np.uint32], threshold: float) -> pl.DataFrame:
+    """List pairs (early < late) that agree in a band, in the order of `late`, then `early`."""
+    width = rows_a_band(threshold)
+    parts: list[pl.DataFrame] = []
+    for at in range(0, HASHES, width):
+        band = np.ascontiguousarray(signatures[:, at : at + width]).view(np.dtype((np.void, 4 * width))).ravel()
+        bucket = table.select("row", "image").with_columns(band=pl.Series(np.unique(band, return_inverse=True)[1]))
+        first, previous = pl.col("row").min().over("image", "band"), pl.col("row").shift(1).over("image", "band")
+        parts.extend(bucket.select(early=early, late="row") for early in (first, previous))
+    both = pl.concat(parts).drop_nulls().filter(pl.col("early") < pl.col("late"))
+    return both.unique(maintain_order=True).sort("late", "early")
+
+
+def _jaccard(table: pl.DataFrame, pairs: pl.DataFrame) -> pl.Series:
+    """Return the exact Jaccard similarity of each pair."""
+    early = pairs.join(
+        table.select("row", one="words"), left_on="early", right_on="row", how="left", maintain_order="left"
+    )
+    both = early.join(
+        table.select("row", two="words"), left_on="late", right_on="row", how="left", maintain_order="left"
+    )
+    shared = pl.col("one").list.set_intersection("two").list.len()
+    return both.select(shared / (pl.col("one").list.len() + pl.col("two").list.len() - shared)).to_series()

@@ -1,0 +1,70 @@
+"""Semantic duplicates: samples of one cluster whose vectors nearly agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.data.neighbours import first_keepers, grouped, in_blocks
+from recipe.engine import each, single_threaded
+from recipe.errors import ConfigError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recipe.data.pool import Pool
+
+
+@single_threaded
+def dedup(pool: Pool, *, threshold: float = 0.95, block: int = 20_000) -> NDArray[np.int64]:
+    """Find for each sample the first kept one of its cluster whose cosine reaches the threshold; O(n c d).
+
+    Samples are taken in the order of their keys, c are those kept of a cluster, and one is dropped only for a sample
+    that is kept: whatever is dropped is represented.
+
+    Parameters
+    ----------
+    pool
+        n samples with vectors and `cluster`.
+    threshold
+        Cosine from which two samples of a cluster are duplicates, above 0 and up to 1.
+    block
+        A cluster of more samples is cut into blocks of neighbours, from 2, and compared inside them: one cluster that
+        holds much of the pool, as pictures of nothing do, would else take the square of its size.
+
+    Returns
+    -------
+    ndarray
+        (n,) int64 row of the keeper; its own row where a sample is kept, or has a problem already.
+
+    Raises
+    ------
+    ConfigError
+        If a knob is out of its range, or the pool is not embedded or not clustered.
+
+    References
+    ----------
+    Abbas et al. 2023, SemDeDup: Data-efficient learning at web-scale through semantic deduplication, section 3. The
+    published code also drops a sample for one that was itself dropped, so that a chain of near samples shrinks to its
+    first; `recipe.stages.score.uniqueness` ranks as that code does.
+
+    Examples
+    --------
+    >>> from recipe import demo_pool, score_pool
+    >>> keeper = dedup(score_pool(demo_pool(images=4)), threshold=0.9)
+    >>> bool((keeper[keeper] == keeper).all())
+    True
+    """
+    if not (0 < threshold <= 1 and block >= 2):  # noqa: PLR2004  a pair
+        got = f"threshold={threshold}, block={block}"
+        raise ConfigError(f"dedup.semantic: expected a threshold above 0 and up to 1, block from 2 on, got {got}")
+    if pool.vectors is None or "cluster" not in pool.rows.columns:
+        raise ConfigError("dedup.semantic: expected a pool with vectors and clusters; embed and cluster it first")
+    vectors, eligible = pool.vectors, np.flatnonzero(pool.eligible)
+    parts = in_blocks(vectors, grouped(eligible, pool.rows["cluster"].to_numpy()[eligible]), block)
+    keeper = np.arange(len(pool))
+    found = each(lambda rows: first_keepers(vectors, rows, threshold), parts, label="dedup: semantic")
+    for rows, those in zip(parts, found, strict=True):
+        keeper[rows] = those
+    return keeper

@@ -1,0 +1,201 @@
+"""Vectors of your own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from recipe.errors import AlignmentError, ConfigError, InputError
+from recipe.stages.embed._sample import sample_rows
+from recipe.stages.embed.hashing import unit_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from recipe.data.pool import Pool
+
+    Matrix = NDArray[np.floating[Any]]
+
+BLOCK = 2**16  # vectors that are in memory beside the result
+
+
+def embed(
+    pool: Pool,
+    *,
+    path: str | Path,
+    column: str = "vector",
+    seed: int = 0,  # noqa: ARG001  every embedder takes a seed
+) -> NDArray[np.float16] | NDArray[np.float32]:
+    """Read vectors that were computed elsewhere.
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    path
+        ``.npy``: an (n, d) matrix of floats, one row for each sample *in the order in which the sources were read*
+        (source after source as given, the files of a folder by name, records as they stand). ``.parquet``: a column
+        `key` and a list or array column, in any order; further keys are ignored.
+    column
+        The column of the Parquet file that holds the vectors.
+    seed
+        Unused.
+
+    Returns
+    -------
+    ndarray
+        (n, d) unit rows, in the order of the pool: float16 for a ``.npy`` file of float16, else float32. The file is
+        read by blocks; nothing as large as the result is held beside it.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or cannot be read.
+    AlignmentError
+        If it does not have one finite vector for each sample.
+    ConfigError
+        If its ending is neither ``.npy`` nor ``.parquet``.
+    """
+    file = _known(path)
+    if file.suffix == ".npy":
+        matrix, order = _mapped(file, len(pool)), pool.rows["order"].to_numpy()
+        vectors = np.empty(matrix.shape, np.float16 if matrix.dtype == np.float16 else np.float32)
+        for first in range(0, len(pool), BLOCK):
+            vectors[first : first + BLOCK] = _unit(matrix[order[first : first + BLOCK]], file)
+        return vectors
+    keys = pool.rows["key"]
+    found = _found(file, column, keys)
+    missing = keys.filter(pl.Series(found < 0))
+    if len(missing):
+        raise AlignmentError(
+            f"{file}: expected a vector for each of {len(pool)} samples, {len(missing)} keys have none, as {missing[0]}"
+        )
+    return _gathered(file, column, found)
+
+
+def some(
+    pool: Pool, most: int, *, path: str | Path, column: str = "vector"
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Read the vectors of a sample of the pool, from a file that need not have all.
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    most
+        Samples wanted, from 1.
+    path, column
+        As for `embed`, but a ``.parquet`` file may have vectors of a part of the samples only.
+
+    Returns
+    -------
+    rows : ndarray
+        (m,) int64, ascending, m at most `most`: what `sample_rows` draws from the samples that have a vector.
+    vectors : ndarray
+        (m, d) float32 unit rows of these.
+
+    Raises
+    ------
+    InputError, AlignmentError, ConfigError
+        As for `embed`.
+    """
+    file = _known(path)
+    if file.suffix == ".npy":
+        rows = sample_rows(pool, most)
+        return rows, _unit(_mapped(file, len(pool))[pool.rows["order"].to_numpy()[rows]], file)
+    found = _found(file, column, pool.rows["key"])
+    rows = sample_rows(pool, most, among=found >= 0)
+    return rows, _gathered(file, column, found[rows])
+
+
+def _known(path: str | Path) -> Path:
+    """Return the path of a file that is there and has an ending that is understood."""
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"embed.cached: no file {file}; give the path of a .npy or .parquet file")
+    if file.suffix not in {".npy", ".parquet"}:
+        raise ConfigError(f"embed.cached: expected a .npy or .parquet file, got {file}")
+    return file
+
+
+def _mapped(file: Path, n: int) -> Matrix:
+    """Map a .npy file of n rows, never a pickled one."""
+    try:
+        matrix: Matrix = np.lib.format.open_memmap(file, mode="r")
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(
+            f"embed.cached: {file} is no .npy file of numbers ({error}); write it with numpy.save"
+        ) from error
+    if matrix.ndim != 2 or len(matrix) != n or matrix.shape[1] == 0 or matrix.dtype.kind != "f":  # noqa: PLR2004  a matrix
+        got = f"shape={matrix.shape}, dtype={matrix.dtype}"
+        raise AlignmentError(f"{file}: expected vectors of shape ({n}, d) and dtype float32 or float16, got {got}")
+    return matrix
+
+
+def _unit(block: Matrix, file: Path) -> NDArray[np.float32]:
+    """Return a block as finite unit rows."""
+    with np.errstate(over="ignore"):
+        rows = np.array(block, dtype=np.float32)
+    bad = int((~np.isfinite(rows).all(axis=1)).sum())
+    if bad:
+        raise AlignmentError(f"{file}: expected finite vectors, got {bad} rows with NaN or infinity")
+    return unit_rows(rows)
+
+
+def _found(file: Path, column: str, keys: pl.Series) -> NDArray[np.int64]:
+    """Return the row of a Parquet file that each key has a vector in, the first one; -1 for none."""
+    try:
+        whole = pl.scan_parquet(file, glob=False)
+        kind = whole.collect_schema().get(column)
+        if not isinstance(kind, pl.List | pl.Array):
+            raise pl.exceptions.SchemaError(f"expected lists of numbers, got {kind}")
+        known = whole.select(pl.col("key").cast(pl.String)).collect()
+        empty = whole.select(pl.col(column).is_null()).collect().to_series()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(file, column, error) from error
+    known = known.with_row_index("at").unique("key", keep="first", maintain_order=True)
+    joined = keys.to_frame("key").join(known, on="key", how="left", maintain_order="left")["at"]
+    at = joined.cast(pl.Int64).fill_null(-1).to_numpy().copy()
+    if len(empty):
+        at[(at >= 0) & empty.to_numpy()[at]] = -1
+    return at
+
+
+def _gathered(file: Path, column: str, at: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the unit vectors that stand in some rows of a Parquet file, in the order of `at`."""
+    vectors: NDArray[np.float32] | None = None
+    for first, block in _blocks(file, column):
+        rows = np.flatnonzero((at >= first) & (at < first + len(block)))
+        if not len(rows):
+            continue
+        lists = block.gather(at[rows] - first)
+        widths = lists.list.len()
+        width = int(widths[0]) if vectors is None else vectors.shape[1]
+        if widths.min() != width or widths.max() != width or width == 0:
+            raise AlignmentError(f"{file}: expected vectors of one length, got {widths.min()!r} to {widths.max()!r}")
+        if vectors is None:
+            vectors = np.empty((len(at), width), np.float32)
+        vectors[rows] = _unit(lists.list.to_array(width).to_numpy(), file)
+    return np.zeros((0, 1), np.float32) if vectors is None else vectors
+
+
+def _blocks(file: Path, column: str) -> Iterator[tuple[int, pl.Series]]:
+    """Read a column of a Parquet file by blocks of rows, as lists of float32, each with the number of its first row."""
+    whole = pl.scan_parquet(file, glob=False)
+    try:
+        height = whole.select(pl.len()).collect().item()
+        for first in range(0, height, BLOCK):
+            yield first, whole.select(column).slice(first, BLOCK).collect()[column].cast(pl.List(pl.Float32))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(file, column, error) from error
+
+
+def _unreadable(file: Path, column: str, error: Exception) -> InputError:
+    """Return the error that says why a Parquet file cannot be read."""
+    reason = str(error).splitlines()[0]
+    return InputError(f"embed.cached: cannot read key and {column} of {file} ({reason}); give column=...")

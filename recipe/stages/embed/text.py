@@ -1,0 +1,144 @@
+"""Any sentence-transformers model."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from recipe.errors import ConfigError, MissingExtra
+from recipe.stages.embed.hashing import unit_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from recipe.data.pool import Pool
+
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+Backend = Literal["torch", "onnx", "openvino"]
+
+
+def fit(pool: Pool, **knobs: Any) -> dict[str, NDArray[np.float32]]:  # noqa: ARG001  a trained model knows enough
+    """Learn nothing of the pool, but fail before the work is shared out if the model cannot be loaded.
+
+    Returns
+    -------
+    dict
+        Empty.
+
+    Raises
+    ------
+    MissingExtra
+        If sentence-transformers, or what the backend needs, is not installed.
+    ConfigError
+        If the model cannot be loaded, or there is no such backend.
+    """
+    load(knobs.get("model", MINILM), knobs.get("device"), knobs.get("backend", "torch"))
+    return {}
+
+
+def encode(
+    texts: pl.Series,
+    learned: Mapping[str, NDArray[np.float32]],  # noqa: ARG001  every embedder is given what `fit` learned
+    *,
+    model: str = MINILM,
+    batch_size: int = 64,
+    device: str | None = None,
+    backend: Backend = "torch",
+    seed: int = 0,  # noqa: ARG001  every embedder takes a seed; a trained model needs none
+) -> NDArray[np.float32]:
+    """Embed texts; the model is loaded once in each process.
+
+    Parameters
+    ----------
+    texts
+        m texts.
+    learned
+        Unused.
+    model, batch_size, device, backend, seed
+        As for `embed`.
+
+    Returns
+    -------
+    ndarray
+        (m, d) float32 unit rows. The model's sums may differ by some 1e-6 with the company a text is batched in.
+    """
+    vectors = load(model, device, backend).encode(
+        texts.to_list(),
+        batch_size=batch_size,
+        normalize_embeddings=True,
+        convert_to_numpy=True,
+        show_progress_bar=None,
+    )
+    return unit_rows(np.array(vectors, dtype=np.float32))
+
+
+def embed(
+    pool: Pool,
+    *,
+    model: str = MINILM,
+    batch_size: int = 64,
+    device: str | None = None,
+    backend: Backend = "torch",
+    seed: int = 0,
+) -> NDArray[np.float32]:
+    """Embed every sample by the text of all its turns with a sentence-transformers model.
+
+    Texts are sorted by length before they are batched, so that short ones are not padded to long ones.
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    model
+        Name of a model, or a local folder that holds one. Nothing is downloaded for a local folder.
+    batch_size
+        Texts a batch, from 1.
+    device
+        ``"cpu"``, ``"cuda"``, ...; the best one there is by default.
+    backend
+        What runs the model: ``"torch"``; ``"onnx"`` (``pip install 'sentence-transformers[onnx]'``); ``"openvino"``
+        (``pip install 'sentence-transformers[openvino]'``). A folder that holds a model exported and quantised for a
+        backend is used as it is; benchmarks/EMBEDDERS.md says which is worth its trouble.
+    seed
+        Unused.
+
+    Returns
+    -------
+    ndarray
+        (n, d) float32 unit rows.
+
+    Raises
+    ------
+    MissingExtra
+        If sentence-transformers, or what the backend needs, is not installed.
+    ConfigError
+        If the model cannot be loaded, or there is no such backend.
+    """
+    load(model, device, backend)
+    return encode(pool.texts, {}, model=model, batch_size=batch_size, device=device, backend=backend, seed=seed)
+
+
+@lru_cache(maxsize=1)
+def load(model: str, device: str | None = None, backend: Backend = "torch") -> Any:
+    """Load a model, once in each process."""
+    if backend not in get_args(Backend):
+        raise ConfigError(f"embed.text: expected one of {', '.join(get_args(Backend))}, got backend={backend!r}")
+    try:
+        from sentence_transformers import SentenceTransformer  # noqa: PLC0415  takes 7 s to load
+    except ImportError as error:
+        raise MissingExtra("embed.text needs sentence-transformers: pip install 'recipe[text]'") from error
+    try:
+        return SentenceTransformer(model, device=device, backend=backend)
+    except ImportError as error:
+        extra = f"sentence-transformers[{backend}]"
+        raise MissingExtra(f"embed.text with backend={backend!r} needs {extra}: pip install '{extra}'") from error
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ConfigError(
+            f"embed.text: cannot load model={model!r}: {reason}; name a local folder or a known model"
+        ) from error

@@ -1,0 +1,80 @@
+"""Runs of words that a sample shares with a benchmark's question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.data.alphabet import alphabet
+from recipe.stages.exclude import _kernels as kernels
+from recipe.stages.exclude._words import Words, words_of
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Runs:
+    """All runs of n words of some questions, to be found in other texts.
+
+    Parameters
+    ----------
+    n
+        Words of a run, from 1.
+    words
+        Of the questions.
+    run, where, owner
+        (slots,) an open hash table: hash, first word and first question of each different run; `where` is -1 in a slot
+        that is free.
+    """
+
+    n: int
+    words: Words
+    run: NDArray[np.uint64]
+    where: NDArray[np.int64]
+    owner: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: pl.Series, n: int) -> Runs:
+        """File the runs of m questions; O(words).
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> runs = Runs.of(pl.Series(["What is on the old oak table?"]), 4)
+        >>> runs.find(words_of(pl.Series(["A cup stands ON THE OLD, OAK bench.", "on the oak table"]))).tolist()
+        [0, -1]
+        """
+        return cls.of_words(words_of(texts), n)
+
+    @classmethod
+    def of_words(cls, words: Words, n: int) -> Runs:
+        """File the runs of questions that were split into words already."""
+        runs = int(np.maximum(words.counts - n + 1, 0).sum())
+        slots = 1 << (2 * runs + 1).bit_length()  # at most half full, so that a chain ends soon
+        run, where, owner = np.zeros(slots, np.uint64), np.full(slots, -1), np.full(slots, -1)
+        kernels.table_of_runs(*words, alphabet(), n, slots, run, where, owner)
+        return cls(n, words, run, where, owner)
+
+    def find(self, words: Words) -> NDArray[np.int64]:
+        """Return for each text the first question that it shares a run with, (m,) int64; -1 for none.
+
+        A run is found by a rolling 64-bit hash and then compared word by word, so nothing is found by accident.
+        O(words) and the runs that agree.
+
+        References
+        ----------
+        Karp and Rabin 1987, Efficient Randomized Pattern-Matching Algorithms, for the hash. Brown et al. 2020 (GPT-3),
+        appendix C, for runs of 13 words in lower case without punctuation. GPT-3 cut 200 characters around a hit out of
+        a long document and ignored runs that many documents share; here the whole sample is refused, since it is short
+        and its parts answer each other, and how-to-answer prompts are taken out instead.
+        """
+        found = np.full(len(words.starts) - 1, -1)
+        known = self.words
+        kernels.find_runs(
+            *words, known.text, known.begins, known.stops, alphabet(), self.n, self.run, self.where, self.owner, found
+        )
+        return found

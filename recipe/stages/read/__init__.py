@@ -1,0 +1,139 @@
+"""Files in, one pool out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from recipe.config.registry import find
+from recipe.data.pool import Pool
+from recipe.errors import ConfigError, InputError
+from recipe.io.atomic import SIDE_DATA, expand, sha256
+from recipe.io.cache import open_store
+from recipe.stages.read._rows import stack
+from recipe.stages.read._shards import Options, Piece, pieces_of, read_parts, read_piece
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from recipe.io.atomic import File, Source
+    from recipe.io.cache import Store
+    from recipe.stages.read._detect import Format
+
+IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
+
+
+def read_pool(
+    sources: Source | Sequence[Source],
+    *,
+    format: Format | None = None,  # noqa: A002  the word that users know
+    boxes: Literal["square", "keep"] = "square",
+    images: str | os.PathLike[str] | None = None,
+    image_data: str | os.PathLike[str] | None = None,
+    suffix_seed: int = 0,
+    image_token: Literal["front", "given"] = "front",  # noqa: S107  no password
+    lenient: bool = False,
+    store: Store | None = None,
+) -> Pool:
+    r"""Read files, folders and globs into one pool; every entry becomes a row, and a broken one says what is wrong.
+
+    Parameters
+    ----------
+    sources
+        What to read, as for `recipe.io.atomic.expand`. A file holds a JSON array, JSON Lines, one record, or an object
+        around an array or keyed by id; plain, gzip or zstd (which may unpack to 200 times their size, and to 64 MB in
+        any case); UTF-8, or any UTF with a byte-order mark. A record of more than 64 MB, or nested deeper than 100
+        brackets, is a row that says so.
+    format
+        The reader for files that do not name their own: a file of this room or a callable ``(record, context) ->
+        entries``. None recognises each file by its records.
+    boxes
+        ``"square"`` moves SVIT's boxes onto the padded square that LLaVA v1.5 feeds its model, ``"keep"`` keeps them.
+    images
+        The image folder, for sizes and paths that `image_data` does not know.
+    image_data
+        Visual Genome's `image_data.json`; None looks beside each SVIT file.
+    suffix_seed
+        Draws the sentence that is appended to SVIT's referring questions.
+    image_token
+        ``"front"`` writes `<image>` once, at the start of the first question; ``"given"`` leaves it where it is if it
+        stands once in the first question, which trains the same.
+    lenient
+        Whether to read what is sound of a damaged file: all records before the damage, of JSON Lines those after it
+        too. Each damaged part, and each entry of a file of no known format, is a row that says what is lost.
+    store
+        Where the text is kept, as `recipe.io.cache.open_store` opens it; what was read before from the same bytes in
+        the same way is found there again. By default small pools stay in memory, and large ones get a folder of their
+        own that goes when they go.
+
+    Returns
+    -------
+    Pool
+        Rows in key order, the same for any order of files and records but for `record` and `order`. `record` counts the
+        samples of a file, which in SVIT's files are more than the items.
+
+    Raises
+    ------
+    InputError
+        If a path does not exist, or a file cannot be read; unless lenient, also if it is not JSON or has no known
+        format.
+    ConfigError
+        If a format or an option is unknown.
+
+    Examples
+    --------
+    >>> import json, tempfile
+    >>> turns = [{"from": "human", "value": "What is it?"}, {"from": "gpt", "value": "A jay."}]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "mix.json")
+    ...     _ = file.write_text(json.dumps([{"id": "a", "image": "a.jpg", "conversations": turns}]))
+    ...     read_pool(file).rows["turns"][0][0]["value"]
+    '<image>\nWhat is it?'
+    """
+    if boxes not in ("square", "keep"):
+        raise ConfigError(f"boxes: expected 'square' or 'keep', got boxes={boxes!r}")
+    if image_token not in ("front", "given"):
+        raise ConfigError(f"image_token: expected 'front' or 'given', got image_token={image_token!r}")
+    options = Options(boxes, suffix_seed, image_token, lenient, _existing(images, "images"))
+    side_data = _existing(image_data, "image_data")
+    files = [(file, side_data or _beside(file.path)) for file in expand(sources)]
+    for file, _ in files:
+        find("read", file.format or format or "llava")  # a name that is none is refused before anything is read
+    in_files = all(isinstance(file.format or format, str | None) for file, _ in files)  # no worker knows a callable
+    if not in_files or (store is None and sum(_size(file) for file, _ in files) <= IN_MEMORY):
+        whole = [Piece(file, beside, file.format or format) for file, beside in files]
+        return Pool(stack([read_piece(piece, options) for piece in whole]))
+    pieces = [piece for file, beside in files for piece in pieces_of(file, beside, format, lenient=lenient)]
+    store = store or open_store(None)
+    return Pool.of(read_parts(pieces, options, store, _stage(files, format, options, store)))
+
+
+def _stage(files: Sequence[tuple[File, Path | None]], format: Format | None, options: Options, store: Store) -> str:  # noqa: A002  as above
+    """Name the stage by all that the pool is made of.
+
+    The sizes of files in an image folder are not among it: an image that changes its size is another image.
+    """
+    read = [(file.source, sha256(file.path), file.format or format, side and sha256(side)) for file, side in files]
+    return store.stage("read", files=read, options=options._asdict())
+
+
+def _size(file: File) -> int:
+    """Return the bytes of a file; one that cannot be looked at has none, and says so when it is read."""
+    try:
+        return file.path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _existing(path: str | os.PathLike[str] | None, option: str) -> Path | None:
+    """Return a path that an option names, which must exist."""
+    if path is not None and not Path(path).exists():
+        raise InputError(f"{option}: expected a path that exists, got {option}={str(path)!r}; check it")
+    return None if path is None else Path(path)
+
+
+def _beside(path: Path) -> Path | None:
+    """Return the `image_data.json` that lies beside a file."""
+    found = path.with_name(SIDE_DATA[0])
+    return found if found.is_file() else None

@@ -1,0 +1,58 @@
+"""Which reader a file is for, told by its first records."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from recipe.config.registry import names
+from recipe.errors import InputError
+from recipe.stages.read._entry import Entry, dump
+from recipe.stages.read._json import Undecodable, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from recipe.stages.read._json import Found
+
+    Format = str | Callable[..., Any]
+
+
+def no_record(value: object, why: str = "") -> Entry:
+    """Make the row that stands in place of what is no record."""
+    return Entry([], problem=f"not_a_record:{why}" if why else "not_a_record", raw=dump(value))
+
+
+def recognise(entries: Sequence[Found], path: Path, *, lenient: bool) -> Format:
+    """Name the reader that knows the shape of the first record that any reader knows."""
+    readers = {name: import_module(f"recipe.stages.read.{name}") for name in names("read")}
+    first: object = None
+    for entry in entries:
+        try:
+            head = decode(entry)
+        except Undecodable:
+            continue
+        if isinstance(head, dict):
+            for name, reader in readers.items():
+                if reader.fits(head):
+                    return name
+        first = head if first is None else first
+    if not entries:
+        return "llava"  # no entries: any reader reads them
+    what = f"expected a known format ({', '.join(readers)}), got {_shape(first, len(entries))}"
+    if lenient:
+        return lambda record, _: [no_record(record, what)]
+    raise InputError(f"{path}: {what}; convert the file, or name its format")
+
+
+def _shape(first: object, count: int) -> str:
+    """Describe the entries of a file by the first of them."""
+    if isinstance(first, dict) and first:
+        keys = ", ".join(map(repr, first))
+        if {"image_id", "width", "height"} <= first.keys():
+            return f"records with the keys {keys}, which are sizes of images (read: image_data)"
+        return f"records with the keys {keys}"
+    if isinstance(first, list) and first and isinstance(first[0], dict):
+        return f"{count} entries without keys: lists of records with the keys {', '.join(map(repr, first[0]))}"
+    return f"{count} entries without keys"

@@ -1,0 +1,207 @@
+"""What every reader makes of a record: turns, image, and what it carries beyond them."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from recipe.stages.read._images import Images
+
+    Turns = list[tuple[str, str]]  # speaker and text
+
+TOKEN = "<image>"  # noqa: S105  the mark for which LLaVA puts the image's patches
+SPEAKERS = {"human": "human", "gpt": "gpt"}
+_encode = msgspec.json.Encoder().encode
+
+
+class Entry(NamedTuple):
+    """One entry of a file: a sample, or what stands in place of one.
+
+    The key is made of image and turns; an entry that cannot be a sample gives the bytes it is made of instead (`dump`).
+    """
+
+    turns: Turns
+    image: str | None = None
+    id: str | None = None  # None: the sample's key becomes its id
+    extra: str | None = None
+    task_name: str | None = None
+    problem: str | None = None
+    raw: bytes | None = None
+
+
+class Context(NamedTuple):
+    """What a reader may know besides the record."""
+
+    path: Path
+    boxes: Literal["square", "keep"]
+    suffix_seed: int
+    images: Images
+
+
+def read_turns(
+    conversations: object, speakers: Mapping[str, str] = SPEAKERS
+) -> tuple[Turns, list[dict[str, Any]] | None, str | None]:
+    """Read a list of ``{"from", "value"}``.
+
+    Parameters
+    ----------
+    conversations
+        Any JSON value.
+    speakers
+        Name in the file to name in the pool.
+
+    Returns
+    -------
+    turns
+        Speaker and text; empty if there is a problem.
+    others
+        One object a turn with its unknown keys, or None if no turn has any.
+    problem
+        L05, L09, L10 or L12, or None.
+    """
+    if not isinstance(conversations, list):
+        return [], None, "L05"
+    if not conversations:
+        return [], None, "L09"
+    turns: Turns = []
+    others: list[dict[str, Any]] | None = None
+    for i, turn in enumerate(conversations):
+        problem = _turn_problem(turn, speakers)
+        if problem:
+            return [], None, problem
+        turns.append((speakers[turn["from"]], turn["value"]))
+        if len(turn) > 2:  # noqa: PLR2004  more than from and value
+            others = others or [{} for _ in conversations]
+            others[i] = {key: turn[key] for key in turn if key not in ("from", "value")}
+    return turns, others, None
+
+
+def _turn_problem(turn: object, speakers: Mapping[str, str]) -> str | None:
+    """Tell why a turn cannot be read."""
+    if not isinstance(turn, dict):
+        return "L05"
+    if not isinstance(turn.get("from"), str) or turn["from"] not in speakers:
+        return "L10"
+    value = turn.get("value")
+    if not isinstance(value, str):
+        return "L05"
+    return "L12" if is_broken(value) else None
+
+
+def read_image(record: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return a record's image and what is wrong with it; a list in which one name remains is read as that name."""
+    if record.get("video"):
+        return None, "many_images"
+    if "image" not in record:
+        return None, None
+    image = record["image"]
+    if isinstance(image, list):
+        image = [name for name in image if name]
+        if len(image) > 1:
+            return None, "many_images"
+        image = image[0] if image else None
+    if not isinstance(image, str) or not image:
+        return None, "L07"
+    return (None, "L12") if is_broken(image) else (image, None)
+
+
+def pack_extra(extra: Mapping[str, Any]) -> str | None:
+    """Write what a record carries beyond its schema as a JSON object.
+
+    ``record | json.loads(extra)`` gives the record back, but for two keys: ``id`` holds an id that is no string, as it
+    was given, and ``conversations`` a list with one object a turn, whose members belong into that turn.
+
+    Examples
+    --------
+    >>> pack_extra({"model": ""})
+    '{"model":""}'
+    """
+    return json.dumps(extra, separators=(",", ":")) if extra else None
+
+
+def text_id(value: object) -> str:
+    """Return an id as a string: a string as it is, anything else as its JSON text."""
+    return value if isinstance(value, str) and not is_broken(value) else json.dumps(value, separators=(",", ":"))
+
+
+def is_broken(text: str) -> bool:
+    """Tell whether a text holds half of a surrogate pair, which no UTF-8 file and no tokenizer takes."""
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def in_front(turns: Turns) -> Turns:
+    r"""Put `<image>` once at the start of the first human turn, as LLaVA's own loader does; idempotent.
+
+    Parameters
+    ----------
+    turns
+        Turns of a record that has an image. Answers are left alone.
+
+    Returns
+    -------
+    list
+        The same list where nothing had to change.
+
+    Source: ``preprocess_multimodal`` in ``llava/train/train.py`` of LLaVA v1.5.
+
+    Examples
+    --------
+    >>> in_front([("human", "Who is it?\n<image>"), ("gpt", "Nobody.")])
+    [('human', '<image>\nWho is it?'), ('gpt', 'Nobody.')]
+    """
+    first = next((i for i, (speaker, _) in enumerate(turns) if speaker == "human"), None)
+    marks = sum(value.count(TOKEN) for speaker, value in turns if speaker == "human")
+    if first is None or (marks == 1 and turns[first][1].startswith(TOKEN + "\n")):
+        return turns
+    bare = [(speaker, _without_mark(value) if speaker == "human" else value) for speaker, value in turns]
+    bare[first] = ("human", f"{TOKEN}\n{bare[first][1]}")
+    return bare
+
+
+def is_harmless(turns: Turns) -> bool:
+    """Tell whether `<image>` stands exactly once among the human turns, in the first: LLaVA moves it to the front."""
+    marks = [value.count(TOKEN) for speaker, value in turns if speaker == "human"]
+    return bool(marks) and marks[0] == sum(marks) == 1
+
+
+def _without_mark(value: str) -> str:
+    """Take every `<image>` out of a text, and the white space around what is left if it held one."""
+    if TOKEN not in value:
+        return value
+    while TOKEN in value:  # taking one out may put another together
+        value = value.replace(TOKEN, "")
+    return value.strip()
+
+
+def key_of(image: str | None, turns: Turns) -> str:
+    r"""Return the identity of a sample: blake2b-128 of image and turns, `<image>` in front.
+
+    Examples
+    --------
+    >>> key_of("a.jpg", [("human", "Who?\n<image>")]) == key_of("a.jpg", [("human", "<image>\nWho?")])
+    True
+    """
+    return digest(_encode((image, turns if image is None else in_front(turns))))
+
+
+def digest(content: bytes) -> str:
+    """Hash content to 32 hexadecimal digits."""
+    return blake2b(content, digest_size=16).hexdigest()
+
+
+def dump(value: object) -> bytes:
+    """Write a JSON value the same way for any order of its keys."""
+    return json.dumps(value, sort_keys=True).encode()

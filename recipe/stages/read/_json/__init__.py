@@ -1,0 +1,296 @@
+"""Text of a file -> its entries, whatever the container: array, JSON Lines, one record, wrapped, or keyed by id."""
+
+from __future__ import annotations
+
+import json
+from json.decoder import JSONDecodeError
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from recipe.errors import InputError
+from recipe.stages.read._json.load import MB, load
+from recipe.stages.read._json.scan import depth_exceeds, members, pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from recipe.stages.read._json.cut import Span
+    from recipe.stages.read._json.load import Loaded
+    from recipe.stages.read._json.scan import Piece
+
+
+LARGEST = 64 * MB  # bytes of a record; the longest real ones have a few kilobytes
+DEEPEST = 100  # brackets in brackets of a record; LLaVA's have four
+
+_REFUSED = (msgspec.DecodeError, UnicodeError, RecursionError)
+_KEPT = "surrogateescape"  # bytes that are no UTF-8 become lone surrogates, which readers find
+_decode = msgspec.json.Decoder().decode
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_lines = msgspec.json.Decoder(msgspec.Raw).decode_lines
+
+
+class Damage(NamedTuple):
+    """A part of a file that is no record."""
+
+    text: str
+    why: str
+
+
+Slice = str | msgspec.Raw  # the text of one JSON value
+Found = Slice | Damage
+
+
+class Undecodable(Exception):  # noqa: N818  it travels inside this room only and says what a record is
+    """A record that is sound as a part of its file but that Python or JSON cannot hold."""
+
+
+class Malformed(Undecodable):
+    """A record that is not JSON, which only decoding it showed."""
+
+
+def read_entries(path: Path, *, lenient: bool = False, walk: bool = False) -> Sequence[Found]:
+    """Return the text of every entry of a file, in its order, none decoded yet.
+
+    Parameters
+    ----------
+    path
+        A file of JSON, as for `recipe.stages.read._json.load.load`.
+    lenient
+        Whether to return what is sound of a damaged file, and each damaged part in its place.
+    walk
+        Whether to go over the text value by value, which finds every damage, and not fast.
+
+    Returns
+    -------
+    sequence of str, msgspec.Raw or Damage
+        One JSON value an entry, for `decode`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read; unless lenient, also if it is empty, is not text, or is not JSON.
+    """
+    loaded = load(path, lenient=lenient)
+    lost = [Damage("", f"{loaded.loss}; what followed is lost")] if loaded.loss else []
+    if not loaded.data.strip():
+        if not lenient:
+            raise InputError(f"{path}: expected JSON, got an empty file; remove it from the sources, or restore it")
+        return lost or [Damage("", "the file is empty")]
+    try:
+        entries: Sequence[Found] | None = None if walk else _entries(loaded.data)
+    except _REFUSED:  # NaN, deep nesting, or damage: walk the text to tell which
+        entries = None
+    if entries is None:
+        entries = _entries_of_text(path, loaded, lenient=lenient)
+    return [*entries, *lost] if lost else entries
+
+
+def read_span(path: Path, span: Span) -> Sequence[Found]:
+    """Return the text of every entry of a part of a plain file, none decoded yet.
+
+    Parameters
+    ----------
+    path
+        The file.
+    span
+        The inside of its array, or lines of it.
+
+    Returns
+    -------
+    sequence of str or msgspec.Raw
+        One JSON value an entry.
+
+    Raises
+    ------
+    Malformed
+        If the part is not sound by itself.
+    """
+    with path.open("rb") as file:
+        file.seek(span.start)
+        data = file.read(span.end - span.start)
+        file.seek(max(0, span.start - 1))
+        lines = span.start == 0 or file.read(1) == b"\n"
+    if not lines and not data.strip():
+        raise Malformed("a comma without an element")
+    try:
+        data.decode()
+        return _decode_lines(data) if lines else _decode_array(b"[" + data + b"]")
+    except UnicodeError as error:
+        raise Malformed(str(error)) from error
+    except _REFUSED:  # NaN, deep nesting, or damage: walk the text to tell which
+        text = data.decode() if lines else f"[{data.decode()}]"
+        found = list(pieces(text))
+        if any(piece.damage or piece.name is not None for piece in found):
+            raise Malformed("damage") from None
+        return [text[piece.start : piece.end] for piece in found]
+
+
+def decode(entry: Found) -> Any:
+    """Decode one entry.
+
+    Parameters
+    ----------
+    entry
+        Its text.
+
+    Returns
+    -------
+    object
+        The value; strings may hold lone surrogates.
+
+    Raises
+    ------
+    Undecodable
+        If the entry is damaged, holds NaN, an infinity, a number beyond the range of a float, more than 64 MB, or
+        brackets nested deeper than 100; the argument says which.
+    """
+    if isinstance(entry, Damage):
+        raise Undecodable(entry.why)
+    _check_limits(entry)
+    try:
+        return _decode(entry)
+    except _REFUSED:
+        try:
+            return json.loads(text_of(entry), parse_constant=_refuse, parse_float=_finite)
+        except JSONDecodeError as error:
+            raise Malformed(error.msg) from error
+        except ValueError as error:
+            raise Undecodable("an integer of more digits than Python converts") from error
+
+
+def text_of(entry: Found) -> str:
+    """Return an entry as text."""
+    if isinstance(entry, Damage):
+        return entry.text
+    return entry if isinstance(entry, str) else bytes(entry).decode(errors=_KEPT)
+
+
+def bytes_of(entry: Found) -> bytes:
+    """Return an entry as the bytes that were read, in UTF-8."""
+    return text_of(entry).encode(errors=_KEPT)
+
+
+def _check_limits(entry: Slice) -> None:
+    """Refuse a record that is absurdly large or deep, before anything recurses into it."""
+    content = bytes_of(entry) if isinstance(entry, str) else bytes(entry)
+    if len(content) > LARGEST:
+        raise Undecodable(f"{len(content):,} bytes, more than the limit of {LARGEST:,} for a record")
+    if content.count(b"[") + content.count(b"{") > DEEPEST and depth_exceeds(text_of(entry), DEEPEST):
+        raise Undecodable(f"brackets nested deeper than the limit of {DEEPEST}")
+
+
+def _entries(data: bytes) -> Sequence[Found]:
+    """Split sound JSON, fast."""
+    if data.lstrip()[:1] != b"{":
+        return _decode_array(data)
+    try:
+        return _unwrap(_decode_object(data), data)
+    except msgspec.DecodeError:
+        return _decode_lines(data)
+
+
+def _entries_of_text(path: Path, loaded: Loaded, *, lenient: bool) -> Sequence[Found]:
+    """Split JSON that the fast decoder refuses, by walking over it; damage is an entry, or an error."""
+    text = loaded.data.decode(errors=_KEPT)
+    found = list(pieces(text))
+    if len(found) == 1 and found[0].damage is None and text.lstrip()[0] == "{":
+        inside = {str(p.name): text[p.start : p.end] for p in members(text, found[0].start)}
+        return _unwrap(inside, text)
+    if not lenient and any(piece.damage for piece in found):
+        raise _malformed(path, text, loaded.encoding, found)
+    entries: list[Found] = []
+    for piece in found:
+        part = text[piece.start : piece.end]
+        if piece.damage is None:
+            entries.append(part if piece.name is None else _with_id(piece.name, part))
+        elif part.strip() != ",":  # a comma too many loses nothing
+            entries.append(Damage(part, _loss(text, loaded.encoding, piece)))
+    return entries
+
+
+def _unwrap(top: dict[str, Any], data: bytes | str) -> Sequence[Found]:
+    """Split an object: around one array, keyed by id, or itself the only record.
+
+    Every format keeps its turns under `conversations`, so an object with that key is a record.
+    """
+    whole: list[Found] = [data if isinstance(data, str) else msgspec.Raw(data)]
+    if not top or "conversations" in top:
+        return whole
+    arrays = [value for value in top.values() if _first(value) == "["]
+    if len(arrays) == 1:
+        try:
+            return _decode_array(arrays[0])
+        except _REFUSED:
+            array = text_of(arrays[0])
+            return [array[piece.start : piece.end] for piece in pieces(array)]
+    if all(_first(value) == "{" for value in top.values()):
+        text = data if isinstance(data, str) else data.decode(errors=_KEPT)  # two records may stand under one id
+        return [_with_id(str(p.name), text[p.start : p.end]) for p in members(text, text.index("{"))]
+    return whole
+
+
+def _first(entry: Slice) -> str:
+    """Return the character with which a value begins, without copying the value."""
+    return entry[:1] if isinstance(entry, str) else chr(memoryview(entry)[0])
+
+
+def _with_id(key: str, record: str) -> str:
+    """Put the key under which a record stood into it; an id of its own comes later in the text and so wins."""
+    rest = record[1:].lstrip()
+    return f'{{"id":{json.dumps(key)}{"" if rest.startswith("}") else ","}{rest}'
+
+
+def _malformed(path: Path, text: str, encoding: str, found: list[Piece]) -> InputError:
+    """Say where a file stops being JSON, and what the last sound record before that is."""
+    number = next(i for i, piece in enumerate(found) if piece.damage)
+    piece = found[number]
+    line = text.count("\n", 0, piece.at) + 1
+    column = piece.at - text.rfind("\n", 0, piece.at)
+    place = f"byte {_byte(text, encoding, piece.at)}, line {line}, column {column} ({_plain(piece.damage)})"
+    last = "no record before it is sound"
+    if number:
+        last = f"the last good record is {number - 1}{_id_of(text[found[number - 1].start : found[number - 1].end])}"
+    return InputError(
+        f"{path}: expected JSON, which breaks at {place}; {last}; repair the file, or read what is sound with --lenient"
+    )
+
+
+def _loss(text: str, encoding: str, piece: Piece) -> str:
+    """Say what of a file is lost to damage."""
+    start, end = _byte(text, encoding, piece.start), _byte(text, encoding, piece.end)
+    what = f"{_plain(piece.damage)}, at byte {_byte(text, encoding, piece.at)}"
+    return f"{what}; bytes {start} to {end} are lost" if end > start else f"{what}; what followed is lost"
+
+
+def _id_of(record: str) -> str:
+    """Return the id of a record for a message, if it has one."""
+    try:
+        return f" (id {json.loads(record)['id']!r:.80})"
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return ""
+
+
+def _byte(text: str, encoding: str, at: int) -> int:
+    """Return the number of the byte of a file, once unpacked, at which a character of its text stands."""
+    return len(text[:at].encode(encoding, _KEPT))
+
+
+def _plain(message: str | None) -> str:
+    """Strip Python's message of the place, which is told apart."""
+    return (message or "").removesuffix(" at").removesuffix(" starting")
+
+
+def _refuse(name: str) -> float:
+    """Refuse NaN and the infinities, which no other JSON reader takes."""
+    raise Undecodable(f"{name} is no JSON number")
+
+
+def _finite(number: str) -> float:
+    """Read a number, unless a float cannot hold it."""
+    value = float(number)
+    if value in (float("inf"), float("-inf")):
+        raise Undecodable(f"{number:.40} is beyond the range of a float")
+    return value

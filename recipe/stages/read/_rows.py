@@ -1,0 +1,101 @@
+"""Entries in, columns out: flat lists while a file is read, then one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from recipe.data.pool import SCHEMA, TURN
+from recipe.data.tokens import lengths
+from recipe.stages.read._entry import TOKEN, digest, in_front, is_harmless, key_of
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from recipe.stages.read._entry import Entry
+
+_ORDER = ("key", "id", "source", "extra", "task_name", "spelling", "record", "order")
+
+
+class Rows:
+    """The entries of one file, column by column.
+
+    Parameters
+    ----------
+    source
+        What the pool calls the file.
+    image_token
+        ``"front"`` puts `<image>` at the start of the first question, ``"given"`` leaves it where it does no harm.
+    """
+
+    def __init__(self, source: str, *, image_token: Literal["front", "given"]) -> None:
+        self.source = source
+        self.leaves_token = image_token == "given"  # noqa: S105  no password
+        self.entries: list[tuple[str | None, ...]] = []
+        self.ends: list[int] = []
+        self.speakers: list[str] = []
+        self.values: list[str] = []
+
+    def add(self, entry: Entry) -> None:
+        """Append one entry, whatever it is."""
+        turns, spelling = entry.turns, None
+        if entry.image is not None:
+            turns = in_front(turns)
+            if self.leaves_token and turns is not entry.turns and is_harmless(entry.turns):
+                turns, spelling = entry.turns, key_of(None, entry.turns)
+        key = key_of(entry.image, turns) if entry.raw is None else digest(entry.raw)
+        # spelling parts samples that are equal but for the place of <image>, so that their order is not left to chance
+        self.entries.append((key, entry.id or key, entry.image, entry.extra, entry.task_name, entry.problem, spelling))
+        self.speakers += [speaker for speaker, _ in turns]
+        self.values += [value for _, value in turns]
+        self.ends.append(len(self.values))
+
+    def frame(self) -> pl.DataFrame:
+        """Return the columns as a table in the order of the file, `spelling` among them."""
+        names = ("key", "id", "image", "extra", "task_name", "problem", "spelling")
+        table = pl.DataFrame(self.entries, schema=dict.fromkeys(names, pl.String()), orient="row")
+        return table.with_row_index("record").with_columns(
+            pl.lit(self.source).alias("source"), *self._turns().drop("record").get_columns()
+        )
+
+    def _turns(self) -> pl.DataFrame:
+        """Group the turns by record, and measure them."""
+        ends = pl.DataFrame({"end": self.ends}, schema={"end": pl.UInt32}).with_row_index("record")
+        counts = ends.select("record", n=pl.col("end") - pl.col("end").shift(1, fill_value=0))
+        turns = pl.DataFrame(
+            {"from": self.speakers, "value": self.values}, schema={"from": pl.String, "value": pl.String}
+        ).with_columns(counts.select(pl.col("record").repeat_by("n").explode()).drop_nulls())
+        words, tokens = lengths(pl.col("value").str.replace_all(TOKEN, "", literal=True))
+        grouped = turns.group_by("record", maintain_order=True).agg(
+            pl.struct("from", "value").alias("turns"), n_words=words.sum(), n_tokens=tokens.sum().ceil()
+        )
+        empty = pl.lit([], dtype=pl.List(TURN))
+        return counts.join(grouped, on="record", how="left", maintain_order="left").select(
+            "record",
+            pl.col("turns").fill_null(empty),
+            pl.col("n_words", "n_tokens").cast(pl.UInt32).fill_null(0),
+        )
+
+
+def stack(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Put the files' tables together, in key order, as the table of a pool.
+
+    Parameters
+    ----------
+    frames
+        One table a file, in reading order.
+
+    Returns
+    -------
+    polars.DataFrame
+        The columns of `recipe.data.pool.SCHEMA`. Samples with one key stand in an order that the order of files and
+        records does not change, unless they agree in everything.
+    """
+    rows = in_key_order(pl.concat(frames, how="vertical", rechunk=True).with_row_index("order"))
+    return rows.with_row_index("row").select(pl.col(n).cast(t) for n, t in SCHEMA.items())
+
+
+def in_key_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sort samples by their keys; those with one key by all that tells them apart."""
+    return rows.sort(_ORDER, nulls_last=False)

@@ -1,0 +1,246 @@
+"""Files cut into pieces, pieces read by workers into tables on disk, tables merged into the parts of a pool."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import polars as pl
+
+from recipe.config.registry import find
+from recipe.data.pool import PART, SCHEMA, Parts
+from recipe.engine import spread
+from recipe.errors import InputError
+from recipe.io.arrow import map_table, write_table
+from recipe.stages.read._detect import no_record, recognise
+from recipe.stages.read._entry import Context, Entry
+from recipe.stages.read._images import Images
+from recipe.stages.read._json import Malformed, Undecodable, bytes_of, decode, read_entries, read_span
+from recipe.stages.read._json.cut import cut
+from recipe.stages.read._rows import Rows, in_key_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from recipe.io.atomic import File
+    from recipe.io.cache import Store
+    from recipe.stages.read._detect import Format
+    from recipe.stages.read._json import Found
+    from recipe.stages.read._json.cut import Span
+
+PIECE = 16_000_000  # bytes of a piece, about: a worker holds some ten times as much while it reads one
+
+
+class Options(NamedTuple):
+    """How every file is read; as for `recipe.read_pool`."""
+
+    boxes: Any
+    suffix_seed: int
+    image_token: Any
+    lenient: bool
+    images: Path | None
+
+
+class Piece(NamedTuple):
+    """A part of a file, or all of it."""
+
+    file: File
+    beside: Path | None  # image_data.json
+    format: Format | None
+    span: Span | None = None  # None: the whole file, whatever it holds
+
+
+class Broken(Exception):  # noqa: N818  it travels inside this room only
+    """A piece that is not sound JSON by itself: what is wrong can only be told from the whole file."""
+
+
+def pieces_of(file: File, beside: Path | None, format: Format | None, *, lenient: bool) -> list[Piece]:  # noqa: A002  the word that users know
+    """Cut a large file into pieces of a known format; a file that cannot be cut is one piece.
+
+    Parameters
+    ----------
+    file
+        A source.
+    beside
+        The `image_data.json` that tells the sizes of its images.
+    format
+        The reader that was asked for, or None to recognise it by the first piece.
+    lenient
+        As for `recipe.read_pool`.
+    """
+    asked = file.format or format
+    whole = [Piece(file, beside, asked)]
+    try:
+        spans = cut(file.path, piece=PIECE)
+        if spans is None:
+            return whole
+        reader = asked or recognise(read_span(file.path, spans[0]), file.path, lenient=lenient)
+    except (OSError, InputError, Undecodable):
+        return whole  # which says what is wrong
+    return [Piece(file, beside, reader, span) for span in spans] if isinstance(reader, str) else whole
+
+
+def read_piece(piece: Piece, options: Options) -> pl.DataFrame:
+    """Read a piece into a table in the order of the file.
+
+    Raises
+    ------
+    Broken
+        If it is a part of a file and not sound.
+    InputError
+        If it is a whole file that cannot be read as asked.
+    """
+    path, lenient = piece.file.path, options.lenient
+    context = Context(path, options.boxes, options.suffix_seed, _images(piece.beside, options.images))
+    rows = Rows(piece.file.source, image_token=options.image_token)
+    with _collector_off():
+        try:
+            entries = read_span(path, piece.span) if piece.span else read_entries(path, lenient=lenient)
+        except Undecodable as error:
+            raise Broken from error
+        read = find("read", piece.format or recognise(entries, path, lenient=lenient))
+        for entry in entries:
+            for sample in _samples(entry, read, context, piece, lenient=lenient):
+                rows.add(sample)
+        return rows.frame()
+
+
+def _samples(
+    entry: Found, read: Callable[..., Any], context: Context, piece: Piece, *, lenient: bool
+) -> Sequence[Entry]:
+    """Read the samples of one entry of a file."""
+    try:
+        value = decode(entry)
+        return list(read(value, context)) if isinstance(value, dict) else [no_record(value)]
+    except (Undecodable, RecursionError) as error:
+        if isinstance(error, Malformed) and piece.span:
+            raise Broken from error
+        if isinstance(error, Malformed) and not lenient:
+            read_entries(context.path, walk=True)  # raises at the exact place
+        return [Entry([], problem=f"bad_json:{error}", raw=bytes_of(entry))]
+
+
+def read_parts(pieces: Sequence[Piece], options: Options, store: Store, stage: str) -> Parts:
+    """Read pieces on all cores into Arrow files of about 65,536 rows, in key order over all of them.
+
+    Keys are hashes, so a range of keys is a part: each piece is written in key order, and each part gathers its range
+    from all pieces. What was done before a kill is not done again. O(n log n), and the memory of a few parts.
+
+    Parameters
+    ----------
+    pieces
+        In reading order.
+    options
+        How to read them.
+    store, stage
+        Where the files go.
+
+    Returns
+    -------
+    Parts
+        The files and where they begin.
+    """
+    done = f"{stage}/done.json"
+    if not store.has(done):
+        tables = _tables(pieces, options, store, stage)
+        heights = [map_table(store.get(name)).height for name, _ in tables]
+        count = max(1, -(-sum(heights) // PART))
+        offsets = _offsets([file for _, file in tables], heights)
+        merge = partial(_merge, store, stage, [name for name, _ in tables], offsets, count)
+        todo = [part for part in range(count) if not store.has(_part(stage, part))]
+        spread(merge, todo, label="read: merge")
+        ends = [0]
+        for part in range(count):
+            ends.append(ends[-1] + map_table(store.get(_part(stage, part))).height)
+        store.put_json(done, {"starts": ends})
+        for name, _ in tables:
+            store.remove(name)
+    starts = store.get_json(done)["starts"]
+    return Parts(store, tuple(_part(stage, part) for part in range(len(starts) - 1)), tuple(starts))
+
+
+def _tables(pieces: Sequence[Piece], options: Options, store: Store, stage: str) -> list[tuple[str, str]]:
+    """Read every piece, and return the names of the tables and of their files; a broken file is read as a whole."""
+    named = [(f"{stage}/piece-{number:05}.arrow", piece) for number, piece in enumerate(pieces)]
+    while True:
+        todo = [one for one in named if not store.has(one[0])]
+        sound = spread(partial(_write_piece, options, store), todo, label="read")
+        if all(sound):
+            return [(name, piece.file.source) for name, piece in named]
+        broken = {piece.file.path for (_, piece), fine in zip(todo, sound, strict=True) if not fine}
+        firsts: set[Path] = set()
+        kept = []
+        for name, piece in named:
+            if piece.file.path not in broken:
+                kept.append((name, piece))
+            elif piece.file.path not in firsts:
+                firsts.add(piece.file.path)
+                kept.append((name.replace("piece", "whole"), piece._replace(span=None, format=None)))
+        named = kept
+
+
+def _write_piece(options: Options, store: Store, named: tuple[str, Piece]) -> bool:
+    """Read a piece and write its table in key order; false if it is broken."""
+    name, piece = named
+    try:
+        table = read_piece(piece, options)
+    except Broken:
+        return False
+    with store.writing(name) as file:
+        write_table(table.sort("key", maintain_order=True), file)
+    return True
+
+
+def _offsets(files: Sequence[str], heights: Sequence[int]) -> list[tuple[int, int]]:
+    """Return for each table how many rows were read before it: of its file, and in all."""
+    offsets, before, of_file = [], 0, dict.fromkeys(files, 0)
+    for file, height in zip(files, heights, strict=True):
+        offsets.append((of_file[file], before))
+        of_file[file] += height
+        before += height
+    return offsets
+
+
+def _merge(  # noqa: PLR0917  all but the part are bound beforehand
+    store: Store, stage: str, tables: Sequence[str], offsets: Sequence[tuple[int, int]], count: int, part: int
+) -> None:
+    """Gather a range of keys from all tables into one part."""
+    low, high = f"{part * 16**8 // count:08x}", f"{(part + 1) * 16**8 // count:08x}" if part + 1 < count else "g"
+    ranges = []
+    for name, (of_file, before) in zip(tables, offsets, strict=True):
+        table = map_table(store.get(name))
+        first, last = (int(table["key"].search_sorted(edge, side="left")) for edge in (low, high))
+        ranges.append(
+            table.slice(first, last - first).with_columns(
+                order=pl.col("record").cast(pl.UInt32) + before, record=pl.col("record") + of_file
+            )
+        )
+    merged = in_key_order(pl.concat(ranges, how="vertical", rechunk=False))
+    with store.writing(_part(stage, part)) as file:
+        write_table(merged.select(pl.col(n).cast(t) for n, t in SCHEMA.items() if n != "row"), file)
+
+
+def _part(stage: str, number: int) -> str:
+    """Name a part."""
+    return f"{stage}/part-{number:05}.arrow"
+
+
+@lru_cache(maxsize=4)
+def _images(beside: Path | None, folder: Path | None) -> Images:
+    """Read what is known of the images, once in each process."""
+    return Images(beside, folder)
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """Keep the garbage collector from walking over the records again and again while they are read."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

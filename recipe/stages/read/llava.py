@@ -1,0 +1,70 @@
+"""LLaVA-v1.5's own format, which LLaVAR and most mixes share: one record a sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from recipe.stages.read._entry import Entry, dump, is_broken, pack_extra, read_image, read_turns, text_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from recipe.stages.read._entry import Context
+
+SCHEMA = ("id", "image", "conversations")
+
+
+def fits(head: dict[str, Any]) -> bool:
+    """Tell whether a record looks like this format: turns under `conversations`, no `task_name`."""
+    return has_turns(head) and "task_name" not in head
+
+
+def has_turns(head: dict[str, Any]) -> bool:
+    """Tell whether a record has a list of turns with `from` or `value`."""
+    turns = head.get("conversations")
+    return isinstance(turns, list) and any(
+        isinstance(turn, dict) and ("from" in turn or "value" in turn) for turn in turns
+    )
+
+
+def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: ARG001  every reader is called alike
+    """Read one record as one sample.
+
+    Parameters
+    ----------
+    record
+        ``{"id"?, "image"?, "conversations": [{"from": "human" | "gpt", "value": str}, ...]}`` and any other keys, which
+        are kept. A `task_name` is kept, too, and is the sample's task name if it is a string.
+    context
+        Not needed.
+
+    Yields
+    ------
+    Entry
+        The sample. A record without an id gets its key as id; an id that is no string becomes its JSON text.
+
+    Examples
+    --------
+    >>> record = {"id": 7, "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]}
+    >>> next(read(record, None)).id
+    '7'
+    """
+    turns, others, problem = read_turns(record.get("conversations"))
+    image, image_problem = read_image(record)
+    extra = {key: value for key, value in record.items() if key not in SCHEMA}
+    name = extra.get("task_name")
+    given = record.get("id")
+    if "id" in record and (not isinstance(given, str) or is_broken(given)):
+        extra["id"] = given
+    if others:
+        extra["conversations"] = others
+    problem = problem or image_problem
+    yield Entry(
+        turns,
+        image,
+        None if given is None or given == "" else text_id(given),
+        pack_extra(extra),
+        name if isinstance(name, str) and name and not is_broken(name) else None,
+        problem,
+        dump(record) if problem else None,
+    )

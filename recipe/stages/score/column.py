@@ -1,0 +1,122 @@
+"""A score of your own: a column of a file, by key or by id."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+
+from recipe.errors import AlignmentError, ConfigError, InputError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from recipe.data.pool import Pool
+
+READERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
+    ".parquet": lambda file: pl.scan_parquet(file, glob=False),
+    ".csv": lambda file: pl.scan_csv(file, glob=False, infer_schema=False),  # ids keep the zeros they begin with
+    ".jsonl": lambda file: pl.scan_ndjson(file, infer_schema_length=None),
+}
+
+
+def score(
+    pool: Pool,
+    *,
+    file: str | Path,
+    column: str,
+    key: Literal["key", "id"] = "key",
+    missing: float | None = None,
+) -> NDArray[np.float32]:
+    """Score each sample by a number that was computed elsewhere, as a model's judgement of it; O(n + lines).
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    file
+        ``.parquet``, ``.csv`` or ``.jsonl``, with a column that is called as `key` says. Lines of other samples are
+        ignored.
+    column
+        Its column of numbers; higher = wanted. Null says nothing, NaN and infinity are refused.
+    key
+        Whether lines are found by ``"key"``, which every table of scores has, or by ``"id"``. Ids repeat in real
+        files: all samples of an id get its number.
+    missing
+        What a sample of which the file says nothing scores; None to refuse it.
+
+    Returns
+    -------
+    ndarray
+        (n,) float32 as the file says; 0 for a sample that may not be selected.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or the column holds no numbers.
+    ConfigError
+        If a knob is out of its range, or the file has no such column.
+    AlignmentError
+        If an eligible sample has no number, two lines of one sample differ, or a number is not finite.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from recipe import demo_pool
+    >>> pool = demo_pool(images=2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     quality = Path(folder, "quality.csv")
+    ...     pool.rows.select("key", clip=pl.lit(0.5)).write_csv(quality)
+    ...     set(score(pool, file=quality, column="clip")[pool.eligible].tolist())
+    {0.5}
+    """
+    if key not in ("key", "id"):
+        raise ConfigError(f"score.column: expected key or id, got key={key!r}")
+    if missing is not None and not math.isfinite(missing):
+        raise ConfigError(f"score.column: expected a finite number or null, got missing={missing}")
+    given = _numbers(Path(file), column, key)
+    wanted = pool.rows.select("row", name=key).filter(pool.eligible)
+    found = wanted.join(given, on="name", how="left", maintain_order="left")
+    lost = found.filter(pl.col("value").is_null())
+    if lost.height and missing is None:
+        what = f"expected a number in {column} for each of {found.height:,} eligible samples"
+        got = f"{lost.height:,} have none, as {key}={lost['name'][0]}"
+        raise AlignmentError(f"score.column: {file}: {what}, {got}; add them, or set missing")
+    scores = np.zeros(len(pool), np.float32)
+    scores[found["row"].to_numpy()] = found["value"].fill_null(0.0 if missing is None else missing).to_numpy()
+    return scores
+
+
+def _numbers(file: Path, column: str, key: str) -> pl.DataFrame:
+    """Return the lines of a file that say something: name and value, each name once."""
+    if file.suffix not in READERS:
+        raise ConfigError(f"score.column: expected a file of {', '.join(READERS)}, got file={str(file)!r}")
+    if not file.is_file():
+        raise InputError(f"score.column: no file {file}; give the path of a table of numbers")
+    try:
+        whole = READERS[file.suffix](file)
+        columns = whole.collect_schema().names()
+        for name in (key, column):
+            if name not in columns:
+                raise ConfigError(f"score.column: {file}: no column '{name}' here, {nearest(name, columns)}")
+        value = pl.col(column).cast(pl.Float64)
+        table = whole.select(name=pl.col(key).cast(pl.String), value=value).drop_nulls().collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"score.column: cannot read {key} and {column} of {file} ({reason}); repair it") from error
+    bad = table.filter(~pl.col("value").cast(pl.Float32).is_finite())
+    if bad.height:
+        got = f"{bad.height:,} others, as {bad['value'][0]} of {key}={bad['name'][0]}"
+        raise AlignmentError(f"score.column: {file}: expected finite numbers in {column}, got {got}; leave them out")
+    once = table.unique(maintain_order=True)
+    if once.height > once["name"].n_unique():
+        name = once.filter(pl.col("name").is_duplicated())["name"][0]
+        values = " and ".join(str(value) for value in once.filter(pl.col("name") == name)["value"].to_list()[:2])
+        fix = "keep one, or find samples by key" if key == "id" else "keep one"
+        raise AlignmentError(f"score.column: {file}: expected one number for {key}={name}, got {values}; {fix}")
+    return once

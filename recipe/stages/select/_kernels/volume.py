@@ -1,0 +1,76 @@
+"""The compiled walk of determinantal point processes: lazy greedy on an incremental Cholesky factor."""
+
+
+# mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False, check-untyped-defs=False
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from recipe.stages.select._kernels.lazy_greedy import QUANTUM, _sift_down
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _dot(a, b, length):
+    """Sum products of float64 in lanes: one order for a length on one kind of machine."""
+    total = 0.0
+    for t in range(length):
+        total += a[t] * b[t]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _project(j, first, picks, count, similarity, width, ridge, factor, volume):
+    """Bring a candidate's row of the factor, and what it adds to the volume, to the present; return the latter."""
+    left = volume[j]
+    for t in range(first, count):
+        p = picks[t]
+        like = np.exp(min(np.float64(similarity[j, p]) - 1.0, 0.0) / width) / (1.0 + ridge)
+        step = (like - _dot(factor[j], factor[p], t)) / np.sqrt(volume[p])
+        factor[j, t] = step
+        left -= step * step
+    return max(left, ridge / (1.0 + ridge))  # what is left of a twin, had sums no rounding
+
+
+@njit(cache=True, nogil=True)
+def volume_walk(similarity, bonus, width, ridge, cell, quota, image, room):
+    """Pick the largest gain in log volume and bonus; return places and gains, (k,) float64 whole quanta.
+
+    A candidate's row of the factor is brought up to date only when it stands on top of a heap of bounds, for its volume
+    only falls. Gains are rounded to quanta, so that sums of floats decide no ties; they go to the smaller place.
+    O(k^2) a candidate that is looked at to the end.
+    """
+    n = len(similarity)
+    most = min(n, quota.sum())
+    factor = np.empty((n, most), np.float64)
+    volume = np.ones(n, np.float64)
+    known = np.zeros(n, np.int64)  # picks that the row of the factor has seen
+    bound = bonus.copy()
+    heap = np.arange(n)
+    for at in range(n // 2 - 1, -1, -1):
+        _sift_down(heap, n, at, bound)
+    order = np.empty(most, np.int64)
+    gains = np.empty(most, np.float64)
+    count = 0
+    size = n
+    while size > 0 and count < most:
+        j = heap[0]
+        closed = quota[cell[j]] <= 0 or room[image[j]] <= 0
+        if not closed and known[j] != count:
+            volume[j] = _project(j, known[j], order, count, similarity, width, ridge, factor, volume)
+            known[j] = count
+            bound[j] = bonus[j] + np.rint(np.log(volume[j]) * QUANTUM)
+            _sift_down(heap, size, 0, bound)
+            continue
+        size -= 1
+        heap[0] = heap[size]
+        _sift_down(heap, size, 0, bound)
+        if closed:
+            continue
+        order[count] = j
+        gains[count] = bound[j]
+        quota[cell[j]] -= 1
+        room[image[j]] -= 1
+        count += 1
+    return order[:count], gains[:count]

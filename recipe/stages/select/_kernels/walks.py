@@ -1,0 +1,93 @@
+"""Compiled walks through the samples of a block: herding, and the filter by similarity to what was kept.
+
+numba infers the types.
+"""
+
+
+# mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False, check-untyped-defs=False
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from recipe.stages.select._kernels.lazy_greedy import QUANTUM
+
+
+@njit(cache=True, nogil=True)
+def gaussian_quanta(cosine, sigma):
+    """Turn (n, n) float32 cosines of unit rows into int16 quanta of exp(-|x - y|^2 / (2 sigma^2)), symmetric.
+
+    |x - y|^2 is 2 - 2 cos. The diagonal is one whole quantum, whatever half precision made of it.
+    """
+    n = len(cosine)
+    quanta = np.empty((n, n), np.int16)
+    for i in range(n):
+        quanta[i, i] = QUANTUM
+        for j in range(i):
+            value = np.exp((min(np.float64(cosine[i, j]), 1.0) - 1.0) / (sigma * sigma))
+            quanta[i, j] = quanta[j, i] = np.int16(np.rint(value * QUANTUM))
+    return quanta
+
+
+@njit(cache=True, nogil=True)
+def herd(kernel, count):
+    """Return the first picks of greedy MMD, and the gain of each in quanta of the kernel; ties to the smaller row.
+
+    After t picks, the biased squared MMD of all n rows X and the picks with j is, but for what j does not change,
+    ``(2 c_j + K_jj) / (t+1)^2 - 2 r_j / (n (t+1))`` with r_j the sum of K over X and c_j that over the picks. As K_jj
+    is the same for all, the best j has the largest ``(t+1) r_j - n c_j``: whole numbers, which have no rounding. Both
+    sums are carried along: O(n n + n count).
+    """
+    n = len(kernel)
+    mean = np.zeros(n, np.int64)
+    near = np.zeros(n, np.int64)
+    left = np.ones(n, np.bool_)
+    for i in range(n):
+        for j in range(n):
+            mean[i] += kernel[i, j]
+    picks = np.empty(count, np.int64)
+    gains = np.empty(count, np.float64)
+    for t in range(count):
+        best = -1
+        most = np.int64(0)
+        for j in range(n):
+            if left[j]:
+                gain = (t + 1) * mean[j] - n * near[j]
+                if best < 0 or gain > most:
+                    best = j
+                    most = gain
+        picks[t] = best
+        gains[t] = most / (n * (t + 1.0))
+        left[best] = False
+        for j in range(n):
+            near[j] += kernel[best, j]
+    return picks, gains
+
+
+@njit(cache=True, nogil=True)
+def pass_by(order, nearest, similarity, least, cell, quota, image, images, most):
+    """Keep rows in order that are less similar than `least` to all kept before; say which, and what stopped the others.
+
+    `nearest` holds the best similarity of each of the m rows to what was kept before them, and grows in place by that
+    to what is kept here; `similarity` is that among them, (m, m). Quotas and rooms shrink in place. Returns (m,) int8:
+    1 kept, 0 too similar, -1 no room.
+    """
+    state = np.empty(len(order), np.int8)
+    kept = np.empty(len(order), np.int64)
+    count = 0
+    for i in range(len(order)):
+        row = order[i]
+        state[i] = -1
+        if quota[cell[row]] <= 0 or images[image[row]] >= most:
+            continue
+        for t in range(count):
+            nearest[i] = max(nearest[i], similarity[i, kept[t]])
+        state[i] = 0
+        if nearest[i] < least:
+            state[i] = 1
+            kept[count] = i
+            count += 1
+            quota[cell[row]] -= 1
+            images[image[row]] += 1
+    return state

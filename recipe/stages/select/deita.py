@@ -1,0 +1,157 @@
+"""Score first, diversity aware: the best samples of which none is like another."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from recipe.data.blocks import cut_blocks
+from recipe.data.picks import Picks
+from recipe.data.vectors import rows_of
+from recipe.engine import each, single_threaded
+from recipe.errors import ConfigError
+from recipe.stages.select._image_limits import fill_up, take
+from recipe.stages.select._kernels.walks import pass_by
+from recipe.stages.select._worth import worth_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from recipe.data.pool import Pool
+    from recipe.data.quotas import Quotas
+    from recipe.data.vectors import Vectors
+
+    Rows = NDArray[np.int64]
+
+BATCH = 2048  # samples that are compared with what was kept before at once
+SLICE = 256  # of them, one thread's work
+NOTHING = np.float32(-2)  # similarity to nothing: below all others
+
+
+class Passed(NamedTuple):
+    """What a walk kept, and what it passed over because it was too similar, with its similarity to what was kept."""
+
+    kept: Rows
+    over: Rows
+    similarity: NDArray[np.float32]
+
+
+@single_threaded
+def select(
+    pool: Pool,
+    quotas: Quotas,
+    *,
+    by: str | Mapping[str, float] = "n_words",
+    tau: float = 0.9,
+    block: int = 1_000_000,
+    seed: int = 0,  # noqa: ARG001  every selector takes a seed
+) -> Picks:
+    """Walk down a score and keep each sample whose cosine to all kept ones is below `tau`, until the size.
+
+    Where too few are left, `tau` is relaxed just as far as it must be: the samples that were passed over come next, the
+    least similar first, and of equally similar ones the better. In a pool of up to `block` samples this is exact. A
+    larger one is cut into blocks of neighbours, each is walked by itself, and what they keep is taken by score; two
+    similar samples may then both be kept if they lie in different blocks. O(v k d) time for v samples visited and k
+    kept of a block: the walk ends when the size is reached.
+
+    Parameters
+    ----------
+    pool
+        n samples with vectors, `cluster`, and the columns that `by` names.
+    quotas
+        How many of each cell; a sample of a cell that is full is neither kept nor counts as kept.
+    by
+        A score (or any column of numbers) as it stands; or scores to weights, each counting by its rank, 0..1.
+    tau
+        Cosine from which two samples are too similar, above 0; above 1 nothing is.
+    block
+        Samples of a pool, or a block, that are walked in one go, from 2.
+    seed
+        Unused.
+
+    Returns
+    -------
+    Picks
+        As many rows as the quotas ask for; the gains are `score`, and `similarity`, minus the best cosine to the picks
+        before it if the sample was first passed over, else 0.
+
+    Raises
+    ------
+    ConfigError
+        If a knob is out of its range, the pool is not embedded, or a column is missing.
+
+    References
+    ----------
+    Liu et al. 2024, What Makes Good Data for Alignment? (DEITA), section 3.3. The published code compares, in batches
+    of more than one, with samples that it dropped itself, and returns fewer than asked for where the filter leaves
+    fewer.
+
+    Examples
+    --------
+    >>> from recipe import demo_pool, select_mix
+    >>> len(select_mix(demo_pool(images=4), size=20, select={"deita": {"by": "length", "tau": 0.5}}))
+    20
+    """
+    if pool.vectors is None:
+        raise ConfigError("select.deita: expected a pool with vectors; embed it first")
+    if not (tau > 0 and block >= 2):  # noqa: PLR2004  a pair
+        raise ConfigError(f"select.deita: expected tau above 0 and block from 2 on, got tau={tau}, block={block}")
+    rows = np.flatnonzero(quotas.cell >= 0)
+    worth = np.zeros(len(pool))
+    worth[rows] = worth_of(pool, rows, by, "select.deita: by")
+    blocks = [np.arange(len(rows))]
+    if len(rows) > block:
+        blocks = cut_blocks(pool.vectors, pool.rows["cluster"].to_numpy()[rows], most=block, rows=rows)
+    walks = []
+    for places in blocks:
+        here = rows[places]
+        walks.append(_walk(pool.vectors, here[np.argsort(-worth[here], kind="stable")], quotas, tau))
+    kept = np.concatenate([found.kept for found in walks])
+    over = np.concatenate([found.over for found in walks])
+    near = np.zeros(len(pool))
+    near[over] = np.concatenate([found.similarity for found in walks])
+    best = take(kept[np.lexsort((kept, -worth[kept]))], quotas)
+    more = take(over[np.lexsort((over, -worth[over], near[over]))], quotas, taken=best)
+    picks = fill_up(Picks(np.concatenate([best, more])), quotas)
+    return Picks(picks.rows, {"score": worth[picks.rows], "similarity": 0.0 - near[picks.rows]})
+
+
+def _walk(vectors: Vectors, order: Rows, quotas: Quotas, tau: float) -> Passed:
+    """Walk down some rows, batch by batch, each compared with all that was kept before it."""
+    quota = quotas.quota.copy()
+    images = np.zeros(int(quotas.image.max(initial=-1)) + 1, np.int64)
+    most = quotas.per_image or len(quotas.cell)
+    limits = (quotas.cell, quota, quotas.image, images, most)
+    kept, over, similarity = [order[:0]], [order[:0]], [np.zeros(0, np.float32)]
+    held: list[NDArray[np.float32]] = []
+    for at in range(0, len(order), BATCH):
+        batch = order[at : at + BATCH]
+        batch = batch[(quota[quotas.cell[batch]] > 0) & (images[quotas.image[batch]] < most)]
+        if not quota.any():
+            break
+        points = rows_of(vectors, batch)
+        slices = [points[first : first + SLICE] for first in range(0, len(points), SLICE)]
+        found = each(partial(_nearest, held, points), slices, label="select: deita") if slices else []
+        nearest = np.concatenate([np.zeros(0, np.float32), *(best for best, _ in found)])
+        among = np.concatenate([np.zeros((0, len(points)), np.float32), *(line for _, line in found)])
+        state = pass_by(batch, nearest, among, np.float32(tau), *limits)
+        kept.append(batch[state == 1])
+        over.append(batch[state == 0])
+        similarity.append(nearest[state == 0])
+        held.append(points[state == 1])
+    return Passed(np.concatenate(kept), np.concatenate(over), np.concatenate(similarity))
+
+
+def _nearest(
+    held: list[NDArray[np.float32]], batch: NDArray[np.float32], points: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the best cosine of each point to what is held, and its cosines to the batch it stands in."""
+    best = np.full(len(points), NOTHING)
+    for part in held:
+        if len(part):
+            best = np.maximum(best, (points @ part.T).max(axis=1))
+    return best, points @ batch.T

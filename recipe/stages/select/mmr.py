@@ -1,0 +1,108 @@
+"""Maximal marginal relevance: each pick is relevant, and unlike the picks before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.data.vectors import rows_of
+from recipe.engine import single_threaded
+from recipe.errors import ConfigError
+from recipe.stages.select._block_walks import Walk, cut_parts, ready, walk_parts
+from recipe.stages.select._kernels.lazy_greedy import QUANTUM, quantise
+from recipe.stages.select._kernels.penalty import penalised_walk
+from recipe.stages.select._worth import worth_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from recipe.data.picks import Picks
+    from recipe.data.pool import Pool
+    from recipe.data.quotas import Quotas
+    from recipe.stages.select._block_walks import Part
+
+
+@single_threaded
+def select(
+    pool: Pool,
+    quotas: Quotas,
+    *,
+    by: Mapping[str, float] | None = None,
+    diversity: float = 0.5,
+    block: int = 2000,
+    candidates: float = 2.0,
+    seed: int = 0,  # noqa: ARG001  every selector takes a seed
+) -> Picks:
+    """Pick the sample with the best balance of relevance and novelty, again and again, under quotas.
+
+    The next pick is the j with the largest::
+
+        (1 - diversity) * relevance(j) - diversity * max_{i in S} cos(i, j)
+
+    where S holds the picks so far. A pool of one block is solved exactly so. A larger one is cut into blocks of similar
+    samples, and likeness to picks of another block counts as 0: each block walks through `candidates` times its part of
+    each quota, and the walks are merged by the value above. Similarities below 0 count as 0, and are held in steps of
+    2**-14, so that ties, which go to the smaller key, are real ties. Under quotas of one cell the order of a pool of
+    one block nests; cut into blocks it need not, for a larger mix lets each block walk farther.
+
+    O(n d block) time, and O(block^2) memory a thread.
+
+    Parameters
+    ----------
+    pool
+        n samples with vectors, `cluster` and the scores that `by` names.
+    quotas
+        How many of each cell.
+    by
+        Score to weight, from 0. Relevance is the mean of the ranks of these scores, 0..1, weighted; by default all
+        samples are as relevant.
+    diversity
+        0..1: 1 minus the lambda of the paper. 0 is the order by relevance, 1 is farthest first.
+    block
+        Samples a block, from 2.
+    candidates
+        How many times its part of a quota a block offers, from 1. More lets relevant blocks give more.
+    seed
+        Unused.
+
+    Returns
+    -------
+    Picks
+        As many rows as the quotas ask for; the gain `relevance` is 0..1, `redundancy` 0 or below, both weighted.
+
+    Raises
+    ------
+    ConfigError
+        If a knob is out of its range, a score is unknown, or the pool has no vectors.
+
+    References
+    ----------
+    Carbonell and Goldstein 1998, The Use of MMR, Diversity-Based Reranking for Reordering Documents and Producing
+    Summaries, SIGIR, section 2. There relevance is likeness to a query, and the best of one short list is sought.
+
+    Examples
+    --------
+    >>> from recipe import demo_pool, select_mix
+    >>> mix = select_mix(demo_pool(images=20), size=10, select={"mmr": {"by": {"length": 1.0}}})
+    >>> len(mix)
+    10
+    """
+    weights = by or {}
+    vectors = ready("mmr", pool, block=block, candidates=candidates, weights=weights)
+    if not 0 <= diversity <= 1:
+        raise ConfigError(f"select.mmr: expected diversity from 0 to 1, got diversity={diversity}")
+    rows = np.flatnonzero(quotas.cell >= 0)
+    relevance = np.zeros(len(rows))
+    if weights:
+        relevance = worth_of(pool, rows, weights, "select.mmr: by") / (sum(weights.values()) or 1)
+    worth = np.rint((1 - diversity) * QUANTUM * relevance)
+
+    def walk(part: Part) -> Walk:
+        points, own = rows_of(vectors, part.rows), worth[part.places]
+        quanta = quantise(points @ points.T)
+        order, total = penalised_walk(quanta, own, float(diversity), False, np.zeros(len(own)), *part.limits)
+        return Walk(order, total, np.stack([own[order], total - own[order]], axis=1) / QUANTUM)
+
+    parts = cut_parts(pool, quotas, block=block, candidates=candidates)
+    return walk_parts(parts, walk, quotas, ("relevance", "redundancy"), label="select: marginal relevance")

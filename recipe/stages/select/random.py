@@ -1,0 +1,36 @@
+"""Chance, under the same quotas: the baseline that every selector must beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.data.picks import Picks
+from recipe.engine.seed import draws
+from recipe.stages.select._image_limits import fill_up, take
+
+if TYPE_CHECKING:
+    from recipe.data.pool import Pool
+    from recipe.data.quotas import Quotas
+
+
+def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:
+    """Pick samples by lot; each key draws its own number, so a sample's luck does not depend on its company.
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    quotas
+        How many of each cell.
+    seed
+        Any integer.
+
+    Returns
+    -------
+    Picks
+        As many rows as the quotas ask for.
+    """
+    order = np.argsort(draws(pool.rows["key"], seed=seed, label="select.random"), kind="stable")
+    return fill_up(Picks(take(order, quotas)), quotas)

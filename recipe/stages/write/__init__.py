@@ -1,0 +1,115 @@
+"""Picks out to files that trainers read. Each file: pool and rows -> one file; the door writes the files beside it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from recipe.config.registry import find
+from recipe.errors import ConfigError
+from recipe.io.atomic import atomic_write, sha256
+from recipe.stages.write._layout import Layout
+from recipe.stages.write._rejects import reject_lines
+from recipe.stages.write._scores import write_scores
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from recipe.data.pool import Pool
+
+FORMATS = {".json": "llava", ".jsonl": "jsonl"}
+
+
+def side_file(path: Path, name: str) -> Path:
+    """Return the path of a file beside the mix, as mix.manifest.json beside mix.json."""
+    return path.with_name(f"{path.stem}.{name}")
+
+
+def write_mix(
+    path: Path,
+    pool: Pool,
+    rows: NDArray[np.int64],
+    *,
+    manifest: dict[str, Any],
+    stats: str,
+    scores: pl.DataFrame,
+    layout: Layout | None = None,
+    **knobs: Any,
+) -> list[Path]:
+    """Write a mix and the files beside it, each whole or not at all, the manifest last.
+
+    Parameters
+    ----------
+    path
+        Where the mix goes: ``.json`` for one array, ``.jsonl`` for a record a line.
+    pool
+        n samples.
+    rows
+        (k,) rows in pick order.
+    manifest
+        What rebuilds the mix; the number of records and the hash of each file are added.
+    stats
+        JSON text of the statistics.
+    scores
+        One line a sample of the pool.
+    layout
+        Which picks stand where; one file in pick order by default.
+    **knobs
+        Given on to the writer: ids, pack, max_tokens, originals.
+
+    Returns
+    -------
+    list of Path
+        The files written, those of the mix first.
+
+    Raises
+    ------
+    ConfigError
+        If the ending names no format.
+    InputError
+        If the folder cannot be written to.
+    """
+    records = write_records(path, pool, rows, layout=layout or Layout(), **knobs)
+    beside = {
+        name: side_file(path, name) for name in ("scores.parquet", "rejects.jsonl", "stats.json", "manifest.json")
+    }
+    with atomic_write(beside["scores.parquet"]) as handle:
+        write_scores(scores, handle)
+    with atomic_write(beside["rejects.jsonl"], "w") as handle:
+        handle.writelines(reject_lines(pool))
+    with atomic_write(beside["stats.json"], "w") as handle:
+        handle.write(stats)
+    told = [{"name": file.name, "records": count, "sha256": sha256(file)} for file, count in records.items()]
+    mix = {"files": told} if layout and layout.files == "parts" else {"sha256": told[0]["sha256"]}
+    mix = {"format": FORMATS[path.suffix], "records": sum(records.values()), **mix}
+    with atomic_write(beside["manifest.json"], "w") as handle:
+        handle.write(json.dumps({**manifest, "mix": mix}, indent=1) + "\n")
+    return [*records, *beside.values()]
+
+
+def write_records(path: Path, pool: Pool, rows: NDArray[np.int64], *, layout: Layout, **knobs: Any) -> dict[Path, int]:
+    """Write the records of a mix, without the files beside it.
+
+    Parameters
+    ----------
+    path, pool, rows, layout, **knobs
+        As for `write_mix`.
+
+    Returns
+    -------
+    dict
+        Each file to the records in it.
+
+    Raises
+    ------
+    ConfigError
+        If the ending names no format.
+    """
+    if path.suffix not in FORMATS:
+        raise ConfigError(f"expected a mix ending in {' or '.join(FORMATS)}, got {path}")
+    write = find("write", FORMATS[path.suffix])
+    return {file: write(pool, some, file, **knobs) for file, some in layout.split(path, pool, rows).items()}

@@ -1,0 +1,122 @@
+"""Rows of a pool as LLaVA records, and records as lines."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+
+import numpy as np
+
+from recipe.errors import ConfigError
+from recipe.io.arrow import take
+from recipe.stages.write import _pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from recipe.data.pool import Pool
+    from recipe.stages.write._pack import Record, Rows
+
+Ids = Literal["string", "given"]
+
+
+class Originals(Protocol):
+    """Where the lines of records come from that are written as they were read."""
+
+    def lines(self, rows: NDArray[np.int64]) -> Iterator[str | None]:
+        """Return the line of each row, None where it must be made."""
+        ...
+
+
+SLICE = 8192  # rows that are Python objects at a time
+
+
+def records(pool: Pool, rows: Rows, *, ids: Ids = "string") -> Iterator[Record]:
+    """Make the LLaVA record of each row, one after the other.
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    rows
+        (k,) rows of the pool in the order in which they are wanted.
+    ids
+        ``"string"`` writes every id as a string, as Arrow and Hugging Face loaders need it; ``"given"`` writes it as it
+        was read.
+
+    Yields
+    ------
+    dict
+        `id`, `image` (no key for text only), `conversations`, and every unknown key that the sample was read with.
+
+    Raises
+    ------
+    ConfigError
+        If `ids` is neither.
+    """
+    if ids not in get_args(Ids):
+        raise ConfigError(f"write: expected one of {', '.join(get_args(Ids))}, got ids={ids!r}")
+    columns = ("id", "image", "turns", "extra")
+    order = np.asarray(rows, dtype=np.int64)
+    for start in range(0, len(order), SLICE):
+        for name, image, turns, extra in take(pool.rows, columns, order[start : start + SLICE]).iter_rows():
+            shown = {} if image is None else {"image": image}
+            record = {"id": name, **shown, "conversations": turns}
+            yield record if extra is None else _with_extra(record, json.loads(extra), ids)
+
+
+def _with_extra(record: Record, extra: dict[str, Any], ids: Ids) -> Record:
+    """Give a record back its id that was no string, the unknown keys of its turns, and its own."""
+    given = extra.pop("id", record["id"])
+    if ids == "given":
+        record["id"] = given
+    keys = extra.pop("conversations", [{}] * len(record["conversations"]))
+    for turn, more in zip(record["conversations"], keys, strict=True):
+        turn.update(more)
+    return record | extra
+
+
+def lines(
+    pool: Pool, rows: Rows, *, ids: Ids, pack: bool, max_tokens: int, originals: Originals | None = None
+) -> Iterator[str]:
+    """Make the record of each row, or of each pack of rows, as one line of ASCII JSON without its line end.
+
+    Parameters
+    ----------
+    pool, rows, ids
+        As for `records`.
+    pack
+        Merge single questions about one image into one record, see `recipe.stages.write._pack.pack`.
+    max_tokens
+        Most tokens of a merged record.
+    originals
+        Gives the lines of records that are written as they were read, when nothing is packed.
+
+    Yields
+    ------
+    str
+        One record.
+    """
+    if originals is not None and not pack:
+        yield from _given(pool, rows, ids, originals)
+        return
+    if not pack:
+        yield from map(json.dumps, records(pool, rows, ids=ids))
+        return
+    packs = _pack.pack(pool, rows, max_tokens=max_tokens)
+    single = records(pool, [row for members in packs for row in members], ids=ids)
+    for members in packs:
+        yield json.dumps(_pack.merge(list(islice(single, len(members)))))
+
+
+def _given(pool: Pool, rows: Rows, ids: Ids, originals: Originals) -> Iterator[str]:
+    """Take the line of each row from its file, and make those that cannot be taken."""
+    order = np.asarray(rows, dtype=np.int64)
+    for start in range(0, len(order), SLICE):
+        some = order[start : start + SLICE]
+        taken = list(originals.lines(some))
+        made = records(pool, some[[line is None for line in taken]], ids=ids)
+        yield from (json.dumps(next(made)) if line is None else line for line in taken)

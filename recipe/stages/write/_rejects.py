@@ -1,0 +1,29 @@
+"""Samples that may not be selected, one JSON line each."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.data.problems import PROBLEMS, code_of
+from recipe.io.arrow import take
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from recipe.data.pool import Pool
+
+
+def reject_lines(pool: Pool) -> Iterator[str]:
+    """Write where each sample with a problem stands, what its problem is, and what to do, in the order of the files."""
+    columns = ("source", "record", "row", "id", "key", "problem")
+    rejects = take(pool.rows, columns, np.flatnonzero(~pool.eligible)).sort("source", "record", "row").drop("row")
+    for source, record, sample, key, problem in rejects.iter_rows():
+        code = code_of(problem)
+        known = PROBLEMS.get(code)
+        line = {"source": source, "record": record, "id": sample, "key": key, "code": code}
+        line["detail"] = problem[len(code) + 1 :] or None
+        line["message"] = f"{known.what}; {known.fix}" if known else problem
+        yield json.dumps(line) + "\n"

@@ -1,0 +1,47 @@
+"""JSON Lines: one LLaVA record a line, no array around them, for loaders that stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recipe.io.atomic import atomic_write
+from recipe.stages.write._records import lines
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from recipe.data.pool import Pool
+    from recipe.stages.write._pack import Rows
+    from recipe.stages.write._records import Ids, Originals
+
+
+def write(
+    pool: Pool,
+    rows: Rows,
+    path: str | PathLike[str],
+    *,
+    ids: Ids = "string",
+    pack: bool = False,
+    max_tokens: int = 1472,
+    originals: Originals | None = None,
+) -> int:
+    """Write samples as JSON Lines. LLaVA v1.5 itself cannot read them: its file is one array.
+
+    Parameters
+    ----------
+    pool, rows, ids, pack, max_tokens, originals
+        As for `recipe.stages.write.llava.write`.
+    path
+        File to write, usually ``.jsonl``.
+
+    Returns
+    -------
+    int
+        Records written: k, or fewer if packed.
+    """
+    written = 0
+    with atomic_write(path, "w") as file:
+        for line in lines(pool, rows, ids=ids, pack=pack, max_tokens=max_tokens, originals=originals):
+            file.write(line + "\n")
+            written += 1
+    return written

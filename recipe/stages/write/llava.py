@@ -1,0 +1,61 @@
+"""LLaVA v1.5: one JSON array, one record a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recipe.io.atomic import atomic_write
+from recipe.stages.write._records import lines
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from recipe.data.pool import Pool
+    from recipe.stages.write._pack import Rows
+    from recipe.stages.write._records import Ids, Originals
+
+
+def write(
+    pool: Pool,
+    rows: Rows,
+    path: str | PathLike[str],
+    *,
+    ids: Ids = "string",
+    pack: bool = False,
+    max_tokens: int = 1472,
+    originals: Originals | None = None,
+) -> int:
+    """Write samples as the file that LLaVA v1.5 takes as ``--data_path``.
+
+    The file is ASCII, so that it is read alike under every locale, and appears under its name only when it is whole.
+
+    Parameters
+    ----------
+    pool
+        n samples.
+    rows
+        (k,) rows of the pool; the file keeps their order.
+    path
+        File to write, usually ``.json``.
+    ids
+        ``"string"`` writes every id as a string; ``"given"`` as it was read.
+    pack
+        Merge single questions about one image into one record, as LLaVA did for its VQA sources.
+    max_tokens
+        Most tokens of a merged record, from 1.
+    originals
+        Gives the lines of records that are written as they were read; without it all are made.
+
+    Returns
+    -------
+    int
+        Records written: k, or fewer if packed.
+    """
+    written = 0
+    with atomic_write(path, "w") as file:
+        for line in lines(pool, rows, ids=ids, pack=pack, max_tokens=max_tokens, originals=originals):
+            file.write(",\n" if written else "[\n")
+            file.write(line)
+            written += 1
+        file.write("\n]\n" if written else "[]\n")
+    return written
