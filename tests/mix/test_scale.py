@@ -21,7 +21,7 @@ from recipe.stages.embed.hashing import unit_rows
 from recipe.stages.read import _pieces
 from recipe.stages.read._json.cut import cut
 
-DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 QUIRKS = sorted(path for path in DATA.glob("quirks/*") if path.is_file())
 SIZES = {"size": 300, "seed": 5}
 

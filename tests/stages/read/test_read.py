@@ -19,7 +19,7 @@ from recipe.stages.read._entry import Entry, in_front, key_of
 from recipe.stages.read._images import Images
 from recipe.stages.read.svit import SUFFIXES
 
-DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[4] / "shared" / "data"))
 QUIRKS = sorted(DATA.glob("quirks/*")) if DATA.is_dir() else []
 needs_data = pytest.mark.skipif(not QUIRKS, reason="the real data are not here; set RECIPE_DATA to their folder")
 many_files = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

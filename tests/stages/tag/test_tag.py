@@ -20,7 +20,7 @@ from recipe.stages.read import read_pool
 from recipe.stages.tag import answer, task, trouble
 from recipe.stages.tag._kinds import KINDS, kind
 
-DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
+DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[3] / ".." / "shared" / "data"))
 needs_data = pytest.mark.skipif(not (DATA / "llava").is_dir(), reason="no real data at RECIPE_DATA or ../shared/data")
 
 

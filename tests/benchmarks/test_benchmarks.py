@@ -15,7 +15,7 @@ from strategies import unit_rows
 
 from recipe import read_pool
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 synth, tables, machine, bench_select, selectors = (
     pytest.importorskip(name) for name in ("synth", "tables", "_machine", "bench_select", "_selectors")

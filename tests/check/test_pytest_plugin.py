@@ -11,7 +11,7 @@ import pytest
 
 from recipe import demo_pool, select_mix
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TEST = """
 import pytest
 

@@ -121,7 +121,7 @@ def test_a_read_only_folder_leaves_the_old_file(tmp_path, monkeypatch, code):
     def refuse(*_, **__):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(files, "open_temporary", refuse)
+    monkeypatch.setattr(atomic, "open_temporary", refuse)
     with pytest.raises(InputError, match=r"mix\.json: cannot be written") as caught:
         write(mix)
     assert "\n" not in str(caught.value)

@@ -1,6 +1,6 @@
 """What becomes of each file of real trouble: one table, which the tests execute and which this file prints.
 
-``python tests/test_quirks.py`` writes the table as Markdown.
+``python tests/stages/read/test_quirks.py`` writes the table as Markdown.
 """
 
 from collections import Counter

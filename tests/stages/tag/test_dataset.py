@@ -14,7 +14,7 @@ from recipe import read_pool
 from recipe.config.registry import find
 from recipe.stages.tag.dataset import RULES
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 bench_svit = pytest.importorskip("bench_svit")
 
 COCO = "coco/train2017/000000033471.jpg"

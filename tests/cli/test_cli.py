@@ -146,6 +146,6 @@ def test_demo(tmp_path):
 
 def test_readme_names_every_command():
     """The README shows every command of the command line."""
-    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     for command in [command.callback.__name__ for command in app.registered_commands] + ["cache"]:
         assert f"recipe {command}" in readme

@@ -1,4 +1,4 @@
-"""A run that is killed leaves the old mix or the new one. `python tests/test_kill.py 20` kills twenty runs."""
+"""A run that is killed leaves the old mix or the new one. `python tests/mix/test_kill.py 20` kills twenty runs."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_taking_is_indexing(rows, piece):
     half = pl.DataFrame({"a": range(10), "b": [[str(i)] * (i % 3) for i in range(10)]})
     table = pl.concat([half, half.with_columns(pl.col("a") + 10)], rechunk=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "PIECE", piece)
+        patch.setattr(arrow, "PIECE", piece)
         assert arrow.take(table, ["b", "a"], np.array(rows, np.int64)).equals(table[rows].select("b", "a"))
 
 
