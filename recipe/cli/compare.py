@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003  typer reads the annotation
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -18,7 +18,6 @@ from recipe.io.cache import DEFAULT
 if TYPE_CHECKING:
     from recipe.report.comparison import Comparison
 
-Language = Literal["language", "transformer"]
 out = Console(highlight=False, soft_wrap=True)
 
 
@@ -31,7 +30,6 @@ def compare(
     size: Annotated[list[str] | None, typer.Option(help="A count or a share; repeatable. 5 % by default.")] = None,
     seeds: Annotated[int, typer.Option(help="Held-out parts and seeds.", min=2)] = 5,
     held: Annotated[float, typer.Option(help="Share of the images that judge.")] = 0.2,
-    language: Annotated[Language, typer.Option(help="An n-gram model, or a tiny transformer (torch).")] = "language",
     embed: Annotated[str | None, typer.Option(help="Embedder: hashing, distilled, text.")] = None,
     out_path: Annotated[Path | None, typer.Option("--out", help="All values, as .json.")] = None,
     chart: Annotated[Path | None, typer.Option(help="The chart: .html, .png or .svg.")] = None,
@@ -55,7 +53,6 @@ def compare(
         sizes=[count_or_share(one) for one in size or ["0.05"]],
         seeds=seeds,
         held=held,
-        language=language,
         cache=kept(cache),
         engine=engine,
         workers=workers,

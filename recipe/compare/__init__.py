@@ -44,7 +44,6 @@ def compare_mixes(
     seeds: int = 5,
     held: float = 0.2,
     base: Given | None = None,
-    language: str = "language",
     cache: str | Path | None = None,
     engine: Engine = "auto",
     workers: int | None = None,
@@ -74,9 +73,6 @@ def compare_mixes(
         Share of the images that judge, above 0 and below 1.
     base
         The recipe that says how samples are read, labelled and embedded, and by whose clusters the mixes are counted.
-    language
-        Which model of language is learned from each mix: ``"language"`` (an n-gram), or ``"transformer"`` if torch is
-        installed, which takes minutes.
     cache, engine, workers
         As for `select_mix`.
     **knobs
@@ -113,7 +109,7 @@ def compare_mixes(
         fixed = {name: _rows_of(pool, name, mix) for name, mix in (mixes or {}).items()}
         plans = _plans(recipes, plan, mixes or ())
         counts = sorted({count_of(size, pool, held) for size in sizes} | {len(rows) for rows in fixed.values()})
-        judge = Judge.of(pool, plan, language)
+        judge = Judge.of(pool, plan)
         lines: list[tuple[int, str, int, str, float]] = []
         refused: dict[str, str] = {}
         for seed in range(seeds):

@@ -37,23 +37,20 @@ class Judge:
         n samples with labels, vectors and clusters that are the same for every mix.
     keywords
         The recipe's list of concepts.
-    language
-        Which model of language is learned: a file of the room `proxy`.
     ready
         What learners need of the pool's texts, made once.
     """
 
     pool: Pool
     keywords: str | None
-    language: str
     ready: Prepared
 
     @classmethod
-    def of(cls, pool: Pool, plan: Recipe, language: str) -> Judge:
+    def of(cls, pool: Pool, plan: Recipe) -> Judge:
         """Prepare what is the same for every mix."""
         from recipe.compare.proxy import Prepared  # noqa: PLC0415  compiled kernels
 
-        return cls(pool, plan.tag.concepts, language, Prepared.of(pool))
+        return cls(pool, plan.tag.concepts, Prepared.of(pool))
 
     def on(self, out: NDArray[np.bool_], seed: int) -> Judged:
         """Return the judge of mixes that leave out some rows, (n,) bool."""
@@ -135,7 +132,7 @@ class Judged:
             told = learner("classifier")(*given, seed=self.seed)
             found |= {"proxy/kind": told["kind"], "proxy/task": told["task"]}
         found["proxy/retrieval"] = learner("retrieval")(*given, seed=self.seed)["f1"]
-        language = learner(self.judge.language)(*given, tokens=max(1, tokens), seed=self.seed)
+        language = learner("language")(*given, tokens=max(1, tokens), seed=self.seed)
         return found | {"proxy/language": language["bits"]}
 
     def _cut(self, rows: Rows, tokens: int) -> Rows:

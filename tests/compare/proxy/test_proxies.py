@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections import Counter, defaultdict
 
 import numpy as np
@@ -13,27 +12,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipe import demo_pool, score_pool
+from recipe.compare.judge import learner
 from recipe.compare.proxy import Prepared, draw_held
 from recipe.compare.proxy import _kernels as kernels
 from recipe.compare.proxy._budget import within_budget
 from recipe.compare.proxy._figures import mean_over_tasks, token_f1
 from recipe.compare.proxy._logistic import fit_logistic, with_one
-from recipe.compare.proxy._pieces import pieces_of
 from recipe.compare.proxy.classifier import balanced_accuracy
 from recipe.compare.proxy.language import discounts_of
 from recipe.compare.proxy.retrieval import nearest_pairs
-from recipe.config.registry import find, names
 from recipe.engine import running
-from recipe.errors import AlignmentError, ConfigError, MissingExtra, SupplyError
+from recipe.errors import AlignmentError, ConfigError, SupplyError
 
-ROOM = names("proxy")
-SMALL = {"transformer": {"d": 16, "layers": 1, "tokens": 3_000}}  # one that takes a second
+ROOM = ("classifier", "language", "retrieval")
 BETTER = {"kind": 1, "task": 1, "f1": 1, "bits": -1}  # the direction of each figure
 
 
 def judge(name, ready, picked, held, **knobs):
-    """Call a learner of the room, the transformer a tiny one."""
-    return find("proxy", name)(ready, picked, held, **(SMALL.get(name, {}) | knobs))
+    """Call a learner by its name."""
+    return learner(name)(ready, picked, held, **knobs)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +75,7 @@ def test_order_and_threads(name, ready, halves):
         assert figures == judge(name, ready, *halves)
 
 
-@pytest.mark.parametrize("name", [name for name in ROOM if name != "transformer"])
+@pytest.mark.parametrize("name", ROOM)
 def test_knowing_the_answers_helps(name, ready, halves):
     """A mix that holds the held-out samples beside its own scores better in every figure."""
     picked, held = halves
@@ -367,25 +364,22 @@ def test_budget_is_drawn(ready):
     assert set(few) != set(within_budget(ready, places, tokens=500, seed=1)[0])
 
 
-@pytest.mark.parametrize("name", ["language", "transformer"])
-def test_budget_knob(name, ready):
+def test_budget_knob(ready):
     """A budget below 1 is refused."""
     with pytest.raises(ConfigError, match="tokens=0"):
-        judge(name, ready, ready.rows, ready.rows, tokens=0)
+        judge("language", ready, ready.rows, ready.rows, tokens=0)
 
 
-@pytest.mark.parametrize("name", ["language", "transformer"])
-def test_nothing_behind_the_cut_is_read(name):
+def test_nothing_behind_the_cut_is_read():
     """What stands behind the end of the budget, in the same answer or in later ones, changes no figure."""
-    pytest.importorskip("torch")
     read = [("", "aaaa"), ("", "bbbb")]
     others = [[("", "aazz"), ("", "bbbb")], [("", "aaaa"), ("", "zzzz")]]
     figures = [
-        judge(name, told(sample, [("", "aaz")], n_tokens=[8, 1]), np.array([0]), np.array([1]), tokens=2)
+        judge("language", told(sample, [("", "aaz")], n_tokens=[8, 1]), np.array([0]), np.array([1]), tokens=2)
         for sample in (read, *others)
     ]
     assert figures[0] == figures[1] == figures[2]
-    assert judge(name, told(read, [("", "aaz")], n_tokens=[8, 1]), np.array([0]), np.array([1])) != figures[0]
+    assert judge("language", told(read, [("", "aaz")], n_tokens=[8, 1]), np.array([0]), np.array([1])) != figures[0]
 
 
 def test_hints_by_hand():
@@ -396,35 +390,3 @@ def test_hints_by_hand():
     assert words[0] == words[1] == words[2] == words[4] != words[3]
     assert len(set(whole)) == 4
     assert whole[2] == whole[4]
-
-
-# the transformer
-
-
-def test_pieces_hold_every_answer(ready):
-    """Put together, the pieces are the answers and their ends, each no wider than the transformer."""
-    pairs = ready.pairs(ready.places(ready.rows))
-    pieces, owners = pieces_of(ready, pairs, len(ready.text) + 1)
-    said = defaultdict(bytes)
-    for (piece, begin), owner in zip(pieces, owners, strict=True):
-        assert len(piece) <= 256
-        said[owner] += piece[begin:].tobytes()
-    answers = ready.qas["answer"].to_list()
-    assert [said[i] for i in range(len(pairs))] == [answer.encode() + b"\xff" for answer in answers]
-
-
-def test_transformer_learns(ready, halves):
-    """More text makes a better model, and nothing of its weights stands in the global generator."""
-    torch = pytest.importorskip("torch")
-    state, threads = torch.random.get_rng_state(), torch.get_num_threads()
-    few, more = (judge("transformer", ready, *halves, tokens=tokens)["bits"] for tokens in (300, 10_000))
-    assert more < few
-    assert torch.equal(state, torch.random.get_rng_state())
-    assert torch.get_num_threads() == threads
-
-
-def test_transformer_needs_torch(ready, monkeypatch):
-    """Without torch the message says what to install."""
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingExtra, match="pip install torch"):
-        judge("transformer", ready, ready.rows, ready.rows)
