@@ -13,7 +13,7 @@ import polars as pl
 from recipe.data.pool import part_pool
 from recipe.engine import spread
 from recipe.io.arrow import map_table, write_table
-from recipe.io.atomic import file_hashes
+from recipe.io.hashes import file_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Literal
 from recipe.config.registry import find
 from recipe.data.pool import Pool
 from recipe.errors import ConfigError, InputError
-from recipe.io.atomic import SIDE_DATA, expand, sha256
 from recipe.io.cache import open_store
+from recipe.io.hashes import sha256
 from recipe.stages.read._rows import stack
 from recipe.stages.read._shards import Options, Piece, pieces_of, read_parts, read_piece
+from recipe.stages.read._sources import SIDE_DATA, File, Source, expand
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from recipe.io.atomic import File, Source
     from recipe.io.cache import Store
     from recipe.stages.read._detect import Format
+
+__all__ = ["File", "Source", "expand", "read_pool"]
 
 IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
 
@@ -41,10 +43,10 @@ def read_pool(
     Parameters
     ----------
     sources
-        What to read, as for `recipe.io.atomic.expand`. A file holds a JSON array, JSON Lines, one record, or an object
-        around an array or keyed by id; plain, gzip or zstd (which may unpack to 200 times their size, and to 64 MB in
-        any case); UTF-8, or any UTF with a byte-order mark. A record of more than 64 MB, or nested deeper than 100
-        brackets, is a row that says so.
+        What to read, as for `recipe.stages.read.expand`. A file holds a JSON array, JSON Lines, one record, or an
+        object around an array or keyed by id; plain, gzip or zstd (which may unpack to 200 times their size, and to 64
+        MB in any case); UTF-8, or any UTF with a byte-order mark. A record of more than 64 MB, or nested deeper than
+        100 brackets, is a row that says so.
     format
         The reader for files that do not name their own: a file of this room or a callable ``(record, context) ->
         entries``. None recognises each file by its records.

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from recipe.io.atomic import File
     from recipe.io.cache import Store
     from recipe.stages.read._detect import Format
     from recipe.stages.read._json import Found
     from recipe.stages.read._json.cut import Span
+    from recipe.stages.read._sources import File
 
 PIECE = 16_000_000  # bytes of a piece, about: a worker holds some ten times as much while it reads one
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from recipe import select_mix
-from recipe.data import excerpts
+from recipe.data import samples
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
 from recipe.mix.mix import Mix
@@ -202,7 +202,7 @@ def test_size_is_bounded(demo, monkeypatch):
         taken = [pl.Series(n, [turns] * len(rows)) if n == "turns" else table[n].gather(rows) for n in columns]
         return pl.DataFrame(taken)
 
-    monkeypatch.setattr(excerpts, "take", all_long)
+    monkeypatch.setattr(samples, "take", all_long)
     table = picks_table(demo, 300)
     assert picks_of(table)[1][0]["asked"].startswith("漢字漢字")
     size = len(json.dumps(table["picks"], ensure_ascii=False, separators=(",", ":")).encode())
