@@ -12,7 +12,7 @@ from recipe.io.cache import open_store
 from recipe.io.hashes import sha256
 from recipe.stages.read._rows import stack
 from recipe.stages.read._shards import Options, Piece, pieces_of, read_parts, read_piece
-from recipe.stages.read._sources import SIDE_DATA, File, Source, expand
+from recipe.stages.read._sources import SIDE_DATA, File, expand
 
 if TYPE_CHECKING:
     import os
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from recipe.io.cache import Store
     from recipe.stages.read._detect import Format
+    from recipe.stages.read._sources import Source
 
-__all__ = ["File", "Source", "expand", "read_pool"]
+__all__ = ["File", "expand", "read_pool"]
 
 IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
 
