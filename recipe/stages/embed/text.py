@@ -105,7 +105,7 @@ def embed(
         (``pip install 'sentence-transformers[openvino]'``). A folder that holds a model exported and quantised for a
         backend is used as it is; benchmarks/EMBEDDERS.md says which is worth its trouble.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------
