@@ -172,7 +172,8 @@ def _selected(plan: Recipe, **how: Any) -> Mix:
     for file in written:
         out.print(f"wrote {shown(str(file))}")
     total = sum(one.seconds for one in stages)
-    shares = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.seconds / total:.0%})" for one in stages)
+    took = [one for one in stages if one.seconds >= 0.05]  # noqa: PLR2004  less is 0.0 s
+    shares = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.seconds / total:.0%})" for one in took)
     out.print(f"{'time':<12} {total:.1f} s: {shares}")
     return mix
 

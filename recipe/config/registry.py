@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from recipe.config.code import is_code, load
 from recipe.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 STAGES = Path(__file__).parent.parent / "stages"
-TOLD = ("groups",)  # what a function is told by its room, not by a recipe
+GIVEN = ("groups",)  # what a function is given by its room, not by a recipe
 
 
 def names(room: str) -> list[str]:
@@ -49,7 +51,7 @@ def find(room: str, name: str | Callable[..., Any]) -> Callable[..., Any]:
     room
         A folder of the package; its files each hold one function that is called as the room.
     name
-        A file of that folder without its ending, or a callable with the room's signature.
+        A file of that folder without its ending; ``module:function``; or a callable with the room's signature.
 
     Returns
     -------
@@ -59,19 +61,62 @@ def find(room: str, name: str | Callable[..., Any]) -> Callable[..., Any]:
     Raises
     ------
     ConfigError
-        If the folder has no such file.
+        If the folder has no such file, or nothing of that name can be imported.
 
     Examples
     --------
     >>> find("score", "novelty").__name__
     'score'
     """
-    if callable(name):
+    there = home(room, name)
+    function: Any = getattr(there, room, getattr(there, "encode", there))  # an embedder may have no more than `encode`
+    if not callable(function):
+        raise ConfigError(f"{room}: expected {name} to be a function, or to have a function {room}, got {there!r}")
+    return cast("Callable[..., Any]", function)
+
+
+def home(room: str, name: str | Callable[..., Any]) -> Any:
+    """Return what stands behind a name: the module of a file of the room, or the object that was named or given.
+
+    Parameters
+    ----------
+    room, name
+        As for `find`.
+
+    Returns
+    -------
+    object
+        An embedder's has `encode`, and may have `fit` and `report`; a reader's has `confidence`.
+
+    Raises
+    ------
+    ConfigError
+        If the folder has no such file, or nothing of that name can be imported.
+
+    Examples
+    --------
+    >>> home("score", "novelty").__name__
+    'recipe.stages.score.novelty'
+    """
+    if not isinstance(name, str):
         return name
+    if is_code(name):
+        return load(name)
     if name not in names(room):
         raise ConfigError(f"{room}: no '{name}' here, {nearest(name, names(room))}")
-    function: Callable[..., Any] = getattr(import_module(f"recipe.stages.{room}.{name}"), room)
-    return function
+    return import_module(f"recipe.stages.{room}.{name}")
+
+
+def is_costly(room: str, name: str | Callable[..., Any]) -> bool:
+    """Tell whether the file that a function stands in says of it that it takes minutes, by ``COSTLY = True``.
+
+    Examples
+    --------
+    >>> is_costly("score", "novelty"), is_costly("score", "length")
+    (True, False)
+    """
+    module = sys.modules.get(getattr(find(room, name), "__module__", ""))
+    return bool(getattr(module, "COSTLY", False))
 
 
 def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]) -> None:
@@ -90,7 +135,7 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
         If the function knows no such knob, or needs one that is not given.
     """
     parameters = inspect.signature(find(room, name)).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in TOLD]
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN]
     for knob in knobs:
         if knob not in known and not any(p.kind is p.VAR_KEYWORD for p in parameters):
             raise ConfigError(
@@ -111,7 +156,7 @@ def needed_knobs(room: str, name: str | Callable[..., Any]) -> list[str]:
     """
     parameters = inspect.signature(find(room, name)).parameters.values()
     bare = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
-    return [knob for knob in bare if knob not in {*TOLD, "seed"}]
+    return [knob for knob in bare if knob not in {*GIVEN, "seed"}]
 
 
 def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recipe.errors import InputError
-from recipe.io.atomic import expand, file_hashes, sha256
 from recipe.io.cache import DECIDING
+from recipe.io.hashes import file_hashes, sha256
 from recipe.stages.parts import part_counts
+from recipe.stages.read import expand
 from recipe.stages.write import side_file
 
 if TYPE_CHECKING:

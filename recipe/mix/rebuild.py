@@ -10,10 +10,10 @@ import polars as pl
 
 from recipe.config.recipe import Recipe
 from recipe.errors import ConfigError, InputError
-from recipe.io.atomic import expand, sha256
+from recipe.io.hashes import sha256
 from recipe.mix.manifest import read_manifest
 from recipe.mix.originals import writing
-from recipe.stages.read import read_pool
+from recipe.stages.read import expand, read_pool
 from recipe.stages.write import FORMATS, write_records
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from recipe.data.excerpts import excerpts
+from recipe.data.samples import excerpts
 from recipe.data.vectors import rows_of
 from recipe.engine.seed import draws
 from recipe.errors import ConfigError, MissingExtra

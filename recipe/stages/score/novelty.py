@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from recipe.data.pool import Pool
 
+COSTLY = True  # minutes in a large pool, so the checkpoint keeps it
+
 
 def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.float32]:
     """Score 1 minus the mean cosine to the nearest neighbours in the cluster; O(n block d).

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Keep = Literal["hard", "easy", "random"]
 
+COSTLY = True  # minutes in a large pool, so the checkpoint keeps it
+
 
 @single_threaded
 def score(pool: Pool, *, keep: Keep = "hard", block: int = 20_000, seed: int = 0) -> NDArray[np.float32]:

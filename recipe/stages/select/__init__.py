@@ -1,1 +1,21 @@
 """Selectors. Each file: pool and quotas -> picks in pick order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recipe.config.registry import call
+from recipe.data.vectors import release
+
+if TYPE_CHECKING:
+    from recipe.config.recipe import Recipe
+    from recipe.data.picks import Picks
+    from recipe.data.pool import Pool
+    from recipe.data.quotas import Quotas
+
+
+def apply(pool: Pool, plan: Recipe, quotas: Quotas) -> Picks:
+    """Pick as many samples of each cell as its quota says."""
+    picks: Picks = call("select", plan.select, pool, quotas, seed=plan.seed)
+    release(pool.vectors)
+    return picks

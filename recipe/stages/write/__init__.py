@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.config.registry import find
 from recipe.errors import ConfigError
-from recipe.io.atomic import atomic_write, sha256
+from recipe.io.atomic import atomic_write
+from recipe.io.hashes import sha256
 from recipe.stages.write._layout import Layout
 from recipe.stages.write._rejects import reject_lines
 from recipe.stages.write._scores import write_scores
