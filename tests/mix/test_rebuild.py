@@ -29,7 +29,7 @@ def mix(tmp_path_factory):
 @settings(max_examples=15)
 @given(picked=st.permutations(range(len(ALIKE))), count=st.integers(1, len(ALIKE)))
 def test_equal_records_are_told_apart(mix, tmp_path_factory, picked, count):
-    """Any of several records that say the same, picked in any order, are written again and not others in their place."""
+    """Of records that say the same, those that were picked are written again, in their order, and no others."""
     folder = tmp_path_factory.mktemp("mix")
     some = replace(mix, picks=Picks(np.array(picked[:count])))
     some.write(folder / "mix.json")
