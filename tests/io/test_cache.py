@@ -41,6 +41,8 @@ class Watched(memory.MemoryFileSystem):
     def _open(self, path, mode="rb", **knobs):
         if "w" not in mode and "x" not in mode:
             return super()._open(path, mode, **knobs)
+        if "x" in mode and self.exists(path):
+            raise FileExistsError(path)
         file = WatchedFile(self, self._strip_protocol(path))
         if not self._intrans:
             file.commit()
@@ -48,7 +50,7 @@ class Watched(memory.MemoryFileSystem):
 
     def pipe_file(self, path, value, mode="overwrite", **knobs):
         """Send bytes as any file is sent."""
-        with self.open(path, "wb") as file:
+        with self.open(path, "xb" if mode == "create" else "wb", **knobs) as file:
             file.write(value)
 
     def look(self):
