@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recipe.config.resolve import own_functions
 from recipe.errors import InputError
-from recipe.io.cache import DECIDING
 from recipe.io.hashes import file_hashes, sha256
+from recipe.io.versions import versions
 from recipe.stages.parts import part_counts
 from recipe.stages.read import expand
 from recipe.stages.write import side_file
@@ -56,7 +55,7 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "recipe": plan,
-        "versions": {name: version(name) for name in DECIDING},
+        "versions": versions(),
         "sources": sources,
         "files": _side_files(mix),
         **_functions(mix),

@@ -313,7 +313,7 @@ def test_model_that_cannot_be_loaded(minilm, tmp_path):  # noqa: ARG001  the ext
 def test_missing_extra_names_the_command(monkeypatch):
     """Without sentence-transformers the error says what to install."""
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'recipe\[text\]'$"):
+    with pytest.raises(MissingExtra, match=r"pip install 'vlm-recipe\[text\]'$"):
         text.embed(make_pool(["one"]))
 
 
