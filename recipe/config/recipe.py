@@ -46,7 +46,7 @@ class Recipe(Frozen):
     """Samples in the mix: a count (1 and more), a share of the eligible samples (0..1), or tokens ("20M tokens"). A
     fifth is the budget that published selections are compared at (COINCIDE, ICONS)."""
     seed: int = 0
-    """The one seed of every random choice of the selection."""
+    """The one seed of every random choice of the selection: any integer."""
     read: Read = Read()
     tag: Tag = Tag()
     embed: Room = room_default("hashing")
@@ -56,7 +56,8 @@ class Recipe(Frozen):
     cluster: Room = room_default("kmeans")
     """kmeans; the clusters are a margin of the balance, and the neighbourhoods in which samples are scored."""
     score: tuple[Room, ...] = room_default(("novelty", "density", "coverage", "balance", "length"))
-    """What every sample is scored by."""
+    """What every sample is scored by, in this order, so that a score may be made of those before it; `called` gives one
+    a name of its own."""
     balance: Balance = Balance()
     select: Room = room_default({"facility": {"concepts": 0.02, "quality": {"length": 0.05, "novelty": 0.15}}})
     """facility, mixture, knapsack, mmr, dpp, graph_cut, herding, deita, kcenter, concepts, ranked, weighted, given,

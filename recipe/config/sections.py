@@ -54,8 +54,8 @@ class Read(Frozen):
     images: str | None = None
     """Folder of the images, for sizes that image_data.json does not know."""
     suffix_seed: int = 0
-    """Draws which of SVIT's three sentences each referring question gets. Kept apart from `seed`, so that a sample
-    keeps its key when only the selection changes."""
+    """Any integer: draws which of SVIT's three sentences each referring question gets. Kept apart from `seed`, so that
+    a sample keeps its key when only the selection changes."""
     image_token: Literal["front", "given"] = "front"  # noqa: S105  a mark in a text, no secret
     """Whether `<image>` is moved to the start of the first question, where LLaVA's loader would move it, or left where
     it is harmless."""

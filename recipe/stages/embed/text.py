@@ -117,7 +117,7 @@ def embed(
         which needs ``sentence-transformers[openvino]``. A folder that holds a model exported and quantised for a
         backend is used as it is; benchmarks/EMBEDDERS.md says which is worth its trouble.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------
