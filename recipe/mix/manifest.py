@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recipe.config.resolve import own_functions
 from recipe.errors import InputError
 from recipe.io.hashes import file_hashes, sha256
 from recipe.io.versions import versions
@@ -57,6 +58,7 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "versions": versions(),
         "sources": sources,
         "files": _side_files(mix),
+        **_functions(mix),
         "counts": mix.counts,
         "margins": mix.quotas.report.to_dicts(),
         "certificate": mix.certificate,
@@ -65,6 +67,12 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "keys": mix.keys,
         **_copies(mix),
     }
+
+
+def _functions(mix: Selection) -> dict[str, Any]:
+    """Say which functions of your own were used, and hash their sources; null where one cannot be found."""
+    codes = own_functions(mix.recipe)
+    return {"functions": {code.name: code.sha256 for code in codes}} if codes else {}
 
 
 def _parts(mix: Selection) -> dict[str, Any]:

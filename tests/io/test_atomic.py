@@ -1,8 +1,12 @@
 """Laws and examples of `recipe.io.atomic` and `recipe.io.hashes`."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recipe.errors import InputError
 from recipe.io.atomic import atomic_write
@@ -37,6 +41,22 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         stopped()
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("mix.json", "old")]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an open file cannot be renamed here")
+@given(old=st.binary(max_size=200), new=st.binary(max_size=200))
+def test_a_name_is_passed_on_by_a_rename(old, new):
+    """The file that was written is the one that gets the name; who holds the old one, open or by a link, keeps it."""
+    with tempfile.TemporaryDirectory() as folder:
+        mix, link = Path(folder, "mix.json"), Path(folder, "link.json")
+        mix.write_bytes(old)
+        link.hardlink_to(mix)
+        with mix.open("rb", buffering=0) as reader:
+            with atomic_write(mix) as file:
+                file.write(new)
+                written = os.fstat(file.fileno()).st_ino
+            assert mix.stat().st_ino == written != os.fstat(reader.fileno()).st_ino
+            assert (mix.read_bytes(), reader.read(), link.read_bytes()) == (new, old, old)
 
 
 def test_a_new_file_has_the_usual_rights(tmp_path):
