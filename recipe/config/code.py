@@ -20,7 +20,7 @@ _NAME = re.compile(r"(?:[^\W\d]\w*)(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*
 
 
 class Code(NamedTuple):
-    """What a function of one's own is called, and what it says."""
+    """What a function of your own is called, and what it says."""
 
     name: str
     """``module:function``."""
@@ -28,15 +28,20 @@ class Code(NamedTuple):
     """Of the file of its module; of its own text where it stands in no file, as in a notebook; None if it is lost."""
 
 
-def is_code(name: object) -> bool:
-    """Tell whether a name is that of a function in a module, and not that of a file in a room.
+def name_of(function: object) -> str | None:
+    """Return what a function of your own is called, ``module:function``; None for the name of a file of a room.
 
     Examples
     --------
-    >>> is_code("my_scores:brevity"), is_code("novelty")
-    (True, False)
+    >>> name_of("my_scores:brevity"), name_of("novelty"), name_of(load)
+    ('my_scores:brevity', None, 'recipe.config.code:load')
     """
-    return isinstance(name, str) and ":" in name
+    if isinstance(function, str):
+        return function if ":" in function else None
+    kind: Any = function if hasattr(function, "__qualname__") else type(function)
+    module = sys.modules.get(kind.__module__, kind)
+    own = [name for name, one in vars(module).items() if one is function and kind is not function]
+    return f"{kind.__module__}:{own[0] if own else kind.__qualname__}"
 
 
 def load(name: str) -> Any:
@@ -82,7 +87,7 @@ def load(name: str) -> Any:
 
 
 def code_of(function: str | Callable[..., Any]) -> Code | None:
-    """Return the name and the hash of a function of one's own, without running anything; None for a file of a room.
+    """Return the name and the hash of a function of your own, without running anything; None for a file of a room.
 
     Examples
     --------
@@ -91,10 +96,11 @@ def code_of(function: str | Callable[..., Any]) -> Code | None:
     >>> code_of("recipe.config.code:load") == code_of(load)
     True
     """
-    if isinstance(function, str):
-        return Code(function, _hash_of_module(function.partition(":")[0])) if is_code(function) else None
-    thing: Any = function if hasattr(function, "__qualname__") else type(function)
-    return Code(f"{thing.__module__}:{thing.__qualname__}", _hash_of_module(thing.__module__) or _hash_of_text(thing))
+    name = name_of(function)
+    if name is None:
+        return None
+    found = _hash_of_module(name.partition(":")[0])
+    return Code(name, found or (None if isinstance(function, str) else _hash_of_text(function)))
 
 
 def _hash_of_module(name: str) -> str | None:
@@ -112,9 +118,10 @@ def _hash_of_module(name: str) -> str | None:
     return sha256(Path(file).read_bytes()).hexdigest()
 
 
-def _hash_of_text(thing: Any) -> str | None:
+def _hash_of_text(function: Any) -> str | None:
     """Hash the text of what was defined in no file."""
     try:
-        return sha256(inspect.getsource(thing).encode()).hexdigest()
+        text = inspect.getsource(function if hasattr(function, "__qualname__") else type(function))
     except (OSError, TypeError):
         return None
+    return sha256(text.encode()).hexdigest()

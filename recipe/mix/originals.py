@@ -178,6 +178,7 @@ def writing(pool: Pool, plan: Recipe, parts: Mapping[str, int]) -> dict[str, Any
     """
     asked = plan.write
     return {
+        "format": asked.format,
         "ids": asked.ids,
         "pack": asked.pack,
         "max_tokens": asked.max_tokens,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def enter(pool: Pool, stage: str, *steps: Step, **knobs: Any) -> Pool:
     """Take a pool on to a stage that has these steps and knobs.
 
-    A function of one's own is known by its name and the hash of its source. One whose source cannot be found has
+    A function of your own is known by its name and the hash of its source. One whose source cannot be found has
     nothing that says what it does, so what is made from there on is made again each time.
     """
     shards = pool.checkpoint.shards

@@ -22,7 +22,7 @@ from recipe.check.trainer.images import image_faults
 from recipe.check.trainer.llava import _findings, check_folder, fault_of, finding, read_bytes
 from recipe.check.trainer.loaders import other_id
 from recipe.check.trainer.rules import RULES, rules_with, troubles
-from recipe.check.trainer.tokens import IMAGE
+from recipe.data.tokens import IMAGE
 from recipe.errors import InputError
 from recipe.io.atomic import atomic_write
 

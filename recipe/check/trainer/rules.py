@@ -13,7 +13,8 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from recipe.check.trainer.images import outside
-from recipe.check.trainer.tokens import IMAGE, Tokens, estimate_tokens, tokens_by
+from recipe.check.trainer.tokens import ESTIMATE, Tokens, tokens_by
+from recipe.data.tokens import IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 CONTEXT = 2048  # model_max_length in v1_5/finetune.sh
 PATCHES = 576  # tokens of one image: (336 / 14) squared
 SPEAKERS = ("human", "gpt")
-ESTIMATE = Tokens(estimate_tokens, 2.0)
 
 _MARK = re.compile(r"<(?:image|video)>", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")

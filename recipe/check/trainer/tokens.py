@@ -1,21 +1,17 @@
-"""How many tokens a text has: an estimate that needs nothing, and the exact count of a tokenizer.model."""
+"""How many tokens a text has: the estimate of a pool, or the exact count of a tokenizer.model."""
 
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from recipe.data.tokens import IMAGE, LETTER, estimate_tokens
 from recipe.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
-
-IMAGE = "<image>"
-
-_WORD, _FOREIGN, _SIGN = re.compile(r"[A-Za-z]+"), re.compile(r"[^\W\d_A-Za-z]"), re.compile(r"[\d_]|[^\w\s]")
 
 
 class Tokens(NamedTuple):
@@ -25,26 +21,7 @@ class Tokens(NamedTuple):
     dearest: float  # most tokens that a character may cost: a short text need not be counted
 
 
-def estimate_tokens(text: str) -> int:
-    r"""Estimate how many tokens Llama's tokenizer makes of a text, without `<image>`.
-
-    Parameters
-    ----------
-    text
-        Any text.
-
-    Returns
-    -------
-    int
-        From 0, rounded up: 1.25 a run of ASCII letters, 1 a digit or sign, 1.5 any other letter.
-
-    Examples
-    --------
-    >>> estimate_tokens("<image>\nIs it 10 o'clock?")
-    9
-    """
-    text = text.replace(IMAGE, "")
-    return math.ceil(1.25 * len(_WORD.findall(text)) + len(_SIGN.findall(text)) + 1.5 * len(_FOREIGN.findall(text)))
+ESTIMATE = Tokens(estimate_tokens, LETTER)
 
 
 def tokens_by(tokenizer: str | PathLike[str]) -> Tokens:
@@ -70,7 +47,7 @@ def tokens_by(tokenizer: str | PathLike[str]) -> Tokens:
     try:
         from sentencepiece import SentencePieceProcessor  # noqa: PLC0415  an optional extra
     except ImportError as error:
-        raise MissingExtra("exact token counts need sentencepiece: pip install 'recipe[tokenizer]'") from error
+        raise MissingExtra.of("tokenizer", "exact token counts need sentencepiece") from error
     model = SentencePieceProcessor()
     try:
         model.LoadFromSerializedProto(Path(tokenizer).read_bytes())

@@ -127,7 +127,7 @@ def place_points(mix: Selection, rows: NDArray[np.int64], method: str) -> NDArra
     try:
         umap: Any = import_module("umap")
     except ImportError as error:
-        raise MissingExtra("chart map: method='umap' needs umap-learn: pip install umap-learn") from error
+        raise MissingExtra.elsewhere("umap-learn", "chart map: method='umap' needs umap-learn") from error
     knobs = {"n_neighbors": NEIGHBOURS, "metric": "cosine", "init": "pca", "random_state": 0, "n_jobs": 1}
     learned = umap.UMAP(**knobs).fit_transform(rows_of(mix.pool.vectors, rows).astype(np.float32))
     return np.asarray(learned, np.float64).round(DIGITS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from recipe.data.words import words_of
 from recipe.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ def dedup(
     """Find for each sample an earlier kept one whose set of words is nearly the same.
 
     Two samples are near duplicates if they share their image (or both have none) and the Jaccard similarity of their
-    sets of lower-case words reaches the threshold. The same question with the same answer on another picture is another
-    sample, unless `across_images` says otherwise. Samples are taken in the order of their keys, and one is dropped only
-    for a keeper, never for a sample that was itself dropped.
+    sets of words (`recipe.data.words`) reaches the threshold. The same question with the same answer on another picture
+    is another sample, unless `across_images` says otherwise. Samples are taken in the order of their keys, and one is
+    dropped only for a keeper, never for a sample that was itself dropped.
 
     In an image of up to `crowd` samples every one is compared with the keepers before it, by 64-bit hashes of its
     words: O(words) a pair of about equal length. In a larger crowd (samples without an image are one) MinHash with
@@ -50,11 +51,11 @@ def dedup(
     across_images
         Whether samples of different images are compared too.
     min_words
-        Samples with fewer different words are left alone: their sets say too little.
+        Samples with fewer different words, from 0, are left alone: their sets say too little.
     crowd
-        Samples of an image from which on signatures are compared instead of all pairs.
+        Samples of an image, from 1; where there are more, signatures are compared instead of all pairs.
     seed
-        Seed of the hash functions.
+        Any integer: draws the hash functions.
 
     Returns
     -------
@@ -76,35 +77,35 @@ def dedup(
     # Texts are only split and hashed where there is another sample to compare with.
     table = pool.rows.select("row", pl.lit("").alias("image") if across_images else pl.col("image").fill_null(""))
     table = table.with_columns(text=pool.texts).filter(pool.eligible).filter(pl.len().over("image") > 1)
-    words = pl.col("text").str.to_lowercase().str.extract_all(r"\w+")
-    table = table.select("row", "image", words=words, crowded=pl.len().over("image") > crowd).sort("image", "row")
+    table = table.with_columns(crowded=pl.len().over("image") > crowd).sort("image", "row")
     keeper = np.arange(len(pool))
     for crowded, compare in ((False, _one_by_one), (True, _by_signature)):
-        part = table.filter(pl.col("crowded") == crowded).drop("crowded")
+        part = table.filter(pl.col("crowded") == crowded)
         row = part["row"].to_numpy().astype(np.int64)
-        keeper[row] = row[compare(part.with_columns(row=pl.int_range(pl.len())), threshold, min_words, seed)]
+        keeper[row] = row[compare(part["image"], part["text"], threshold, min_words, seed)]
     return keeper
 
 
-def _one_by_one(table: pl.DataFrame, threshold: float, min_words: int, seed: int) -> NDArray[np.int64]:  # noqa: ARG001  as below
+def _one_by_one(images: pl.Series, texts: pl.Series, threshold: float, min_words: int, seed: int) -> NDArray[np.int64]:  # noqa: ARG001  as below
     """Compare each sample with the keepers of its image."""
-    if not table.height:
+    if not len(texts):
         return np.arange(0)
     from recipe.stages.dedup._kernels import first_keepers, sorted_sets  # noqa: PLC0415  compiles
 
-    words = table["words"].explode(empty_as_null=False).hash().to_numpy()
-    ends = np.cumsum(table["words"].list.len().to_numpy(), dtype=np.int64)
-    starts = np.concatenate([[0], ends[:-1]])
-    sets, sizes = sorted_sets(words, starts, ends)
-    image = table["image"].rank("dense").to_numpy()
+    words = words_of(texts)
+    starts, ends = words.starts[:-1], words.starts[1:]
+    sets, sizes = sorted_sets(words.hashes, starts, ends)
+    image = images.rank("dense").to_numpy()
     keeper: NDArray[np.int64] = first_keepers(sets, starts, sizes, image, threshold, min_words)
     return keeper
 
 
-def _by_signature(table: pl.DataFrame, threshold: float, min_words: int, seed: int) -> NDArray[np.int64]:
+def _by_signature(
+    images: pl.Series, texts: pl.Series, threshold: float, min_words: int, seed: int
+) -> NDArray[np.int64]:
     """Compare only samples whose signatures agree in a band."""
-    keeper = np.arange(table.height)
-    table = table.with_columns(pl.col("words").list.unique().list.sort()).filter(
+    keeper = np.arange(len(texts))
+    table = pl.DataFrame({"row": keeper, "image": images, "words": _sets(texts)}).filter(
         pl.col("words").list.len() >= min_words
     )
     said = table.with_columns(first=pl.col("row").min().over("image", pl.col("words").list.join(" ")))
@@ -115,6 +116,17 @@ def _by_signature(table: pl.DataFrame, threshold: float, min_words: int, seed: i
             keeper[late] = early
     keeper[said["row"].to_numpy()] = keeper[said["first"].to_numpy()]
     return keeper
+
+
+def _sets(texts: pl.Series) -> pl.Series:
+    """Return the set of words of each text, each a sorted list."""
+    words = words_of(texts, letters=True)
+    _, first, code = np.unique(words.hashes, return_index=True, return_inverse=True)
+    spelled = pl.Series(words.spelled(first), dtype=pl.String).gather(code)
+    table = pl.DataFrame({"row": np.repeat(np.arange(len(texts)), words.counts), "word": spelled}).unique()
+    sets = table.sort("row", "word").group_by("row", maintain_order=True).agg("word")
+    every = pl.DataFrame({"row": np.arange(len(texts))}).join(sets, on="row", how="left", maintain_order="left")
+    return every.select(pl.col("word").fill_null(pl.lit([], dtype=pl.List(pl.String)))).to_series()
 
 
 def _signatures(words: pl.Series, seed: int) -> NDArray[np.uint32]:

@@ -1,9 +1,8 @@
 """Words of texts as hashed columns, and the sum of what a table says of them.
 
-A word is a run of letters, digits, underscores and accents that begins with a letter and has two characters or more, in
-lower case, or one character of a script without spaces. So the numbers of boxes, which would drown what is said about
-them, and single letters are none. Its column is FNV-1a over its characters, 64 bits, mixed as MurmurHash3 does in the
-end, modulo the number of columns: no library's hash, whose next version could move every sample.
+Words are those of `recipe.data.words` that begin with a letter and have two characters or more, or are a character of a
+script without spaces. So the numbers of boxes, which would drown what is said about them, and single letters are none.
+The column of a word is its hash modulo the number of columns.
 """
 
 from __future__ import annotations
@@ -11,27 +10,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
-from recipe.data.alphabet import alphabet, packed
+from recipe.data.words import Words, words_of
 from recipe.stages.embed import _kernels as kernels
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-WORD = r"\pL[\pL\pM\pN_]+"  # near enough to find words to ask a teacher about
+BLOCK = 2**13  # texts whose words are in memory at once
 
 
 def count_texts(texts: pl.Series, features: int) -> NDArray[np.int64]:
     """Return in how many of m texts each column stands, (features,); O(words)."""
-    found: NDArray[np.int64] = kernels.count_texts(*packed(texts), alphabet(), features)
+    found = np.zeros(features, np.int64)
+    for _, words in _blocks(texts):
+        kernels.count_texts(words.hashes, words.starts, found)
     return found
 
 
 def columns_of(words: pl.Series, features: int) -> NDArray[np.int64]:
     """Return the column of each of m strings, (m,), that each are one word; -1 where one is none or several."""
-    columns: NDArray[np.int64] = kernels.only_columns(*packed(words), alphabet(), features)
+    found = words_of(words, numbers=False)
+    columns = np.full(len(words), -1)
+    alone = np.flatnonzero(found.counts == 1)
+    columns[alone] = found.hashes[found.starts[alone]] % np.uint64(features)
     return columns
 
 
@@ -58,7 +64,8 @@ def add_up(
     """
     sums = np.zeros((len(texts), table.shape[1]), np.float32)
     none = np.zeros(0, np.float32)
-    kernels.add_up(*packed(texts), alphabet(), none if lengths is None else lengths, table, sums)
+    for rows, words in _blocks(texts):
+        kernels.add_up(words.hashes, words.starts, none if lengths is None else lengths, table, sums[rows])
     return sums
 
 
@@ -66,7 +73,8 @@ def bags(texts: pl.Series, lengths: NDArray[np.float32]) -> csr_array:
     """Return each text as a sparse row of weighted counts of length one, as `add_up` weighs them, (m, features)."""
     from scipy.sparse import csr_array  # noqa: PLC0415  takes 0.2 s to load
 
-    begins, columns, times = kernels.count_words(*packed(texts), alphabet(), len(lengths))
+    words = words_of(texts, numbers=False)
+    begins, columns, times = kernels.count_words(words.hashes, words.starts, len(lengths))
     weights = (1 + np.log(times)) * lengths[columns]
     squares = np.concatenate([[0], np.cumsum(weights**2)])
     norms = np.sqrt(squares[begins[1:]] - squares[begins[:-1]])
@@ -76,6 +84,17 @@ def bags(texts: pl.Series, lengths: NDArray[np.float32]) -> csr_array:
 
 def frequent_words(texts: pl.Series, most: int) -> pl.Series:
     """Return the words that stand in the most texts, lower case, the most frequent first, ties by the alphabet."""
-    words = texts.str.to_lowercase().str.extract_all(WORD).list.unique().explode().drop_nulls().rename("word")
-    counts = words.to_frame().group_by("word").len()
-    return counts.sort(["len", "word"], descending=[True, False])["word"].head(most)
+    words = words_of(texts, numbers=False, letters=True)
+    hashes, first = np.unique(words.hashes, return_index=True)
+    told = pl.DataFrame({"text": np.repeat(np.arange(len(texts)), words.counts), "hash": words.hashes}).unique()
+    counts = told.group_by("hash").len()
+    spelled = pl.DataFrame(
+        {"hash": hashes, "word": words.spelled(first)}, schema={"hash": pl.UInt64, "word": pl.String}
+    )
+    return spelled.join(counts, on="hash").sort(["len", "word"], descending=[True, False])["word"].head(most)
+
+
+def _blocks(texts: pl.Series) -> Iterator[tuple[slice, Words]]:
+    """Yield the words of some texts at a time, and which texts these are."""
+    for first in range(0, len(texts), BLOCK):
+        yield slice(first, first + BLOCK), words_of(texts.slice(first, BLOCK), numbers=False)

@@ -161,7 +161,7 @@ def embed(
     device, backend
         As for `text`.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------

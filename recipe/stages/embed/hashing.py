@@ -100,7 +100,7 @@ def embed(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> 
     features
         Number of hashed columns, from 1; few make words collide.
     seed
-        Seed of the projection.
+        Any integer: draws the projection.
 
     Returns
     -------

@@ -113,11 +113,11 @@ def embed(
     device
         ``"cpu"``, ``"cuda"``, ...; the best one there is by default.
     backend
-        What runs the model: ``"torch"``; ``"onnx"`` (``pip install 'sentence-transformers[onnx]'``); ``"openvino"``
-        (``pip install 'sentence-transformers[openvino]'``). A folder that holds a model exported and quantised for a
+        What runs the model: ``"torch"``; ``"onnx"``, which needs ``sentence-transformers[onnx]``; ``"openvino"``,
+        which needs ``sentence-transformers[openvino]``. A folder that holds a model exported and quantised for a
         backend is used as it is; benchmarks/EMBEDDERS.md says which is worth its trouble.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------
@@ -143,12 +143,12 @@ def load(model: str, device: str | None = None, backend: Backend = "torch") -> A
     try:
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415  takes 7 s to load
     except ImportError as error:
-        raise MissingExtra("embed.text needs sentence-transformers: pip install 'recipe[text]'") from error
+        raise MissingExtra.of("text", "embed.text needs sentence-transformers") from error
     try:
         return SentenceTransformer(model, device=device, backend=backend)
     except ImportError as error:
         extra = f"sentence-transformers[{backend}]"
-        raise MissingExtra(f"embed.text with backend={backend!r} needs {extra}: pip install '{extra}'") from error
+        raise MissingExtra.elsewhere(extra, f"embed.text with backend={backend!r} needs {extra}") from error
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConfigError(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
+from recipe.data.words import words_of
 from recipe.errors import InputError, ShortQuestions
 from recipe.stages.exclude._questions import TABLES, Question, read_lines, read_questions
-from recipe.stages.exclude._words import bare, words_of
+from recipe.stages.exclude._turns import bare
 from recipe.stages.exclude.images import ENDINGS, file_names, marks_of_name
 from recipe.stages.exclude.ngram import Runs
 from recipe.stages.exclude.similar import Bags

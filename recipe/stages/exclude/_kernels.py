@@ -1,4 +1,4 @@
-"""The compiled kernels of exclusion: words of many texts, runs of them, and bags of them. numba infers the types.
+"""The compiled kernels of exclusion: runs of words, and bags of them. numba infers the types.
 
 They stand in one file because numba's cache on disk notices a change of its own file only.
 """
@@ -8,152 +8,67 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recipe.data.alphabet import ALONE
-
-ASCII, TWO, THREE = np.uint32(0x80), np.uint32(0xE0), np.uint32(0xF0)
-BASIS, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)  # of FNV-1a, 64 bits
 BASE = np.uint64(0x9E3779B97F4A7C15)  # of the polynomial of a run; odd, so that no word of it is lost
 SLACK = 1e-9  # what float64 may lose of a cosine
 
 
 @njit(cache=True, nogil=True)
-def _character(text, at, alphabet):
-    """Return what the alphabet says of the character that begins at a byte of valid UTF-8, and where the next begins.
-
-    A character beyond the basic plane stands by itself, and its code is not cut.
-    """
-    a = np.uint32(text[at])
-    if a < ASCII:
-        entry = alphabet[a]
-        return entry >> np.uint32(16), entry & np.uint32(0xFFFF), at + 1
-    b = np.uint32(text[at + 1] & 0x3F)
-    if a < TWO:
-        code, after = (a & np.uint32(0x1F)) << np.uint32(6) | b, at + 2
-    elif a < THREE:
-        code, after = (
-            (a & np.uint32(0x0F)) << np.uint32(12) | b << np.uint32(6) | np.uint32(text[at + 2] & 0x3F),
-            at + 3,
-        )
-    else:
-        c, d = np.uint32(text[at + 2] & 0x3F), np.uint32(text[at + 3] & 0x3F)
-        code = (a & np.uint32(0x07)) << np.uint32(18) | b << np.uint32(12) | c << np.uint32(6) | d
-        return np.uint32(ALONE), code, at + 4
-    entry = alphabet[code]
-    return entry >> np.uint32(16), entry & np.uint32(0xFFFF), after
-
-
-@njit(cache=True, nogil=True)
-def _mixed(h):
-    """Spread a hash over all of its bits, so that any part of it is uniform."""
-    h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    h = (h ^ (h >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    return h ^ (h >> np.uint64(33))
-
-
-@njit(cache=True, nogil=True)
-def split_words(text, ends, alphabet, hashes, begins, stops, starts):
-    """Write hash, first byte and last byte of each word, and at which word each text starts; return their number."""
-    count = 0
-    for i in range(len(ends) - 1):
-        starts[i] = count
-        at, end = ends[i], ends[i + 1]
-        begin = np.int64(-1)
-        h = BASIS
-        while at < end:
-            kind, lower, after = _character(text, at, alphabet)
-            if 0 < kind < ALONE:
-                if begin < 0:
-                    begin = at
-                h = (h ^ np.uint64(lower)) * PRIME
-            else:
-                if begin >= 0:
-                    hashes[count], begins[count], stops[count] = _mixed(h), begin, at
-                    count += 1
-                    begin = np.int64(-1)
-                    h = BASIS
-                if kind == ALONE:
-                    hashes[count], begins[count], stops[count] = _mixed((BASIS ^ np.uint64(lower)) * PRIME), at, after
-                    count += 1
-            at = after
-        if begin >= 0:
-            hashes[count], begins[count], stops[count] = _mixed(h), begin, end
-            count += 1
-    starts[len(ends) - 1] = count
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _same_words(one, begins, stops, i, two, others, ends, j, n, alphabet):
-    """Tell whether n words of one text are n words of another, letter by letter in lower case."""
+def _same_words(one, begins, i, two, others, j, n):
+    """Tell whether n words of one text are n words of another, letter by letter."""
     for t in range(n):
-        at, other = np.int64(begins[i + t]), np.int64(others[j + t])
-        end, last = np.int64(stops[i + t]), np.int64(ends[j + t])
-        while at < end and other < last:
-            _, a, at = _character(one, at, alphabet)
-            _, b, other = _character(two, other, alphabet)
-            if a != b:
-                return False
-        if at < end or other < last:
+        begin, other = begins[i + t], others[j + t]
+        size = begins[i + t + 1] - begin
+        if others[j + t + 1] - other != size:
             return False
+        for s in range(size):
+            if one[begin + s] != two[other + s]:
+                return False
     return True
 
 
 @njit(cache=True, nogil=True)
-def _first_run(hashes, start, n):
-    """Return the hash of the first run of a text, and what its first word is multiplied by in it."""
+def _runs_of(hashes, n):
+    """Return the hash of each run of n words of a text; the low bits of one are as uniform as those of its words."""
+    runs = np.zeros(max(len(hashes) - n + 1, 0), np.uint64)
     h, power = np.uint64(0), np.uint64(1)
-    for t in range(n):
-        h = h * BASE + hashes[start + t]
-        if t:
+    for t in range(len(hashes) if len(runs) else 0):
+        if t >= n:
+            h -= hashes[t - n] * power
+        elif t:
             power *= BASE
-    return h, power
+        h = h * BASE + hashes[t]
+        if t >= n - 1:
+            runs[t - n + 1] = h
+    return runs
 
 
 @njit(cache=True, nogil=True)
-def table_of_runs(text, hashes, begins, stops, starts, alphabet, n, slots, run, where, owner):
+def table_of_runs(hashes, starts, letters, begins, n, slots, run, where, owner):
     """Fill a hash table of `slots` (a power of two) with the runs of n words of each text, each with its first text."""
     mask = np.uint64(slots - 1)
     for i in range(len(starts) - 1):
-        start, stop = starts[i], starts[i + 1]
-        if stop - start < n:
-            continue
-        h, power = _first_run(hashes, start, n)
-        for at in range(start, stop - n + 1):
-            slot = _mixed(h) & mask
-            while where[slot] >= 0:
-                if run[slot] == h and _same_words(
-                    text, begins, stops, at, text, begins, stops, where[slot], n, alphabet
-                ):
-                    break
+        for t, h in enumerate(_runs_of(hashes[starts[i] : starts[i + 1]], n)):
+            at, slot = starts[i] + t, h & mask
+            while where[slot] >= 0 and not (
+                run[slot] == h and _same_words(letters, begins, at, letters, begins, where[slot], n)
+            ):
                 slot = (slot + np.uint64(1)) & mask
             if where[slot] < 0:
                 run[slot], where[slot], owner[slot] = h, at, i
-            if at + n < stop:
-                h = (h - hashes[at] * power) * BASE + hashes[at + n]
 
 
 @njit(cache=True, nogil=True)
-def find_runs(text, hashes, begins, stops, starts, known, others, ends, alphabet, n, run, where, owner, found):
+def find_runs(hashes, starts, letters, begins, known, others, n, run, where, owner, found):
     """Write for each text the first of the known texts with which it shares a run of n words; others are left."""
     mask = np.uint64(len(run) - 1)
     for i in range(len(starts) - 1):
-        start, stop = starts[i], starts[i + 1]
-        if stop - start < n:
-            continue
-        h, power = _first_run(hashes, start, n)
-        for at in range(start, stop - n + 1):
-            slot = _mixed(h) & mask
+        for t, h in enumerate(_runs_of(hashes[starts[i] : starts[i + 1]], n)):
+            slot = h & mask
             while where[slot] >= 0:
-                better = found[i] < 0 or owner[slot] < found[i]
-                if (
-                    better
-                    and run[slot] == h
-                    and _same_words(text, begins, stops, at, known, others, ends, where[slot], n, alphabet)
-                ):
+                better = run[slot] == h and (found[i] < 0 or owner[slot] < found[i])
+                if better and _same_words(letters, begins, starts[i] + t, known, others, where[slot], n):
                     found[i] = owner[slot]
                 slot = (slot + np.uint64(1)) & mask
-            if at + n < stop:
-                h = (h - hashes[at] * power) * BASE + hashes[at + n]
 
 
 @njit(cache=True, nogil=True)

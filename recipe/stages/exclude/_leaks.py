@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from recipe.data.words import words_of
 from recipe.errors import ConfigError
 from recipe.io.arrow import map_table
 from recipe.stages import checkpoint
 from recipe.stages.exclude._benchmark import Asked, Benchmark, Known, file_benchmark, read_benchmark, warn_of_short
-from recipe.stages.exclude._words import spoken, words_of
+from recipe.stages.exclude._turns import spoken
 from recipe.stages.exclude.images import find_images, marks_of_image
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _by_runs(block: pl.DataFrame, known: Known, prompts: str) -> NDArray[np.int6
     first = np.full(len(block), -1)
     if known.runs is not None:
         turns = spoken(block["turns"], prompts)
-        found = known.runs.find(words_of(turns["value"]))
+        found = known.runs.find(words_of(turns["value"], letters=True))
         hits = np.flatnonzero(found >= 0)
         first = _first(len(block), turns["row"].to_numpy()[hits], found[hits])
     return first

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.data.alphabet import alphabet
+from recipe.data.words import Words, words_of
 from recipe.stages.exclude import _kernels as kernels
-from recipe.stages.exclude._words import Words, words_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,24 +44,25 @@ class Runs:
         --------
         >>> import polars as pl
         >>> runs = Runs.of(pl.Series(["What is on the old oak table?"]), 4)
-        >>> runs.find(words_of(pl.Series(["A cup stands ON THE OLD, OAK bench.", "on the oak table"]))).tolist()
+        >>> runs.find(words_of(pl.Series(["ON THE OLD, OAK bench", "on the oak table"]), letters=True)).tolist()
         [0, -1]
         """
-        return cls.of_words(words_of(texts), n)
+        return cls.of_words(words_of(texts, letters=True), n)
 
     @classmethod
     def of_words(cls, words: Words, n: int) -> Runs:
-        """File the runs of questions that were split into words already."""
+        """File the runs of questions that were split into words, with their letters, already."""
         runs = int(np.maximum(words.counts - n + 1, 0).sum())
         slots = 1 << (2 * runs + 1).bit_length()  # at most half full, so that a chain ends soon
         run, where, owner = np.zeros(slots, np.uint64), np.full(slots, -1), np.full(slots, -1)
-        kernels.table_of_runs(*words, alphabet(), n, slots, run, where, owner)
+        kernels.table_of_runs(*words, n, slots, run, where, owner)
         return cls(n, words, run, where, owner)
 
     def find(self, words: Words) -> NDArray[np.int64]:
         """Return for each text the first question that it shares a run with, (m,) int64; -1 for none.
 
-        A run is found by a rolling 64-bit hash and then compared word by word, so nothing is found by accident.
+        `words` are those of m texts, with their letters. A run is found by a rolling 64-bit hash and then compared word
+        by word, so nothing is found by accident.
         O(words) and the runs that agree.
 
         References
@@ -74,7 +74,5 @@ class Runs:
         """
         found = np.full(len(words.starts) - 1, -1)
         known = self.words
-        kernels.find_runs(
-            *words, known.text, known.begins, known.stops, alphabet(), self.n, self.run, self.where, self.owner, found
-        )
+        kernels.find_runs(*words, known.letters, known.begins, self.n, self.run, self.where, self.owner, found)
         return found

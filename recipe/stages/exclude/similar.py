@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from recipe.data.words import Words, words_of
 from recipe.stages.exclude import _kernels as kernels
-from recipe.stages.exclude._words import Words, words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from recipe.config.registry import find
 from recipe.data.checkpoint import SHARD, Shards
 from recipe.data.pool import SCHEMA
 from recipe.engine import spread
-from recipe.errors import InputError
+from recipe.errors import ConfigError, InputError
 from recipe.io.arrow import map_table, write_table
 from recipe.stages.read._detect import no_record, recognise
 from recipe.stages.read._entry import Context, Entry
@@ -23,7 +23,7 @@ from recipe.stages.read._json.cut import cut
 from recipe.stages.read._rows import Rows, in_key_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from recipe.io.cache import Store
@@ -115,13 +115,24 @@ def _samples(
     """Read the samples of one entry of a file."""
     try:
         value = decode(entry)
-        return list(read(value, context)) if isinstance(value, dict) else [no_record(value)]
+        return _checked(read(value, context), read) if isinstance(value, dict) else [no_record(value)]
     except (Undecodable, RecursionError) as error:
         if isinstance(error, Malformed) and piece.span:
             raise Broken from error
         if isinstance(error, Malformed) and not lenient:
             read_entries(context.path, walk=True)  # raises at the exact place
         return [Entry([], problem=f"bad_json:{error}", raw=bytes_of(entry))]
+
+
+def _checked(samples: Iterable[Any], read: Callable[..., Any]) -> list[Entry]:
+    """Return what a reader makes of a record, if that is what it should make."""
+    entries: list[Entry] = []
+    for one in samples:
+        if not isinstance(one, Entry):
+            what = f"expected a reader to make recipe.stages.read.Entry, got {type(one).__name__}"
+            raise ConfigError(f"read.{getattr(read, '__module__', read)}: {what}")
+        entries.append(one)
+    return entries
 
 
 def read_shards(pieces: Sequence[Piece], options: Options, store: Store, stage: str) -> Shards:

@@ -31,7 +31,7 @@ def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.
     neighbours
         How many nearest neighbours count, from 1; fewer where the cluster has fewer.
     block
-        A cluster of more samples is cut into blocks of so many, and neighbours are sought inside the block.
+        Samples, from 1: a larger cluster is cut into blocks of so many, and neighbours are sought inside the block.
 
     Returns
     -------

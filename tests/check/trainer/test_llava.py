@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 
 import pytest
 from hypothesis import given
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from recipe.check import check_mix
 from recipe.check.trainer.llava import _findings, check
-from recipe.check.trainer.rules import RULES, estimate_tokens
+from recipe.check.trainer.rules import RULES
 from recipe.data.problems import PROBLEMS
 from recipe.errors import InputError
 
@@ -214,18 +213,6 @@ def test_unreadable_paths_are_input_errors(tmp_path):
         check_mix(tmp_path)
     with pytest.raises(InputError, match="image_folder"):
         check_mix(tmp_path / "mix.json", images=tmp_path / "nowhere")
-
-
-@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
-def test_token_estimate_against_a_count_by_character(text):
-    """The estimate is 1.25 a run of ASCII letters, 1 a digit or mark, 1.5 a letter or numeral beyond, rounded up."""
-    words, total = "".join(c if c.isascii() and c.isalpha() else " " for c in text).split(), 0.0
-    for c in text:
-        if c.isalnum() and not c.isascii() and not c.isdecimal():
-            total += 1.5
-        elif not c.isspace() and not c.isalpha():
-            total += 1.0
-    assert estimate_tokens(text) == math.ceil(total + 1.25 * len(words))
 
 
 phrases = st.text(alphabet="abc 1.?\né中🙂", min_size=1, max_size=60).filter(str.strip)

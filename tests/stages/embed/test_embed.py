@@ -6,7 +6,6 @@ import math
 import os
 import re
 import sys
-import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -16,8 +15,8 @@ import pytest
 from builders import make_pool
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from words_by_definition import LETTERS, hash_by_definition, words_by_definition
 
-from recipe.data.alphabet import IDEOGRAPHS
 from recipe.errors import AlignmentError, ConfigError, InputError, MissingExtra
 from recipe.stages.embed import cached, hashing, text
 from recipe.stages.embed._sample import sample_rows
@@ -111,45 +110,13 @@ def tf_idf_cosines(texts):
     )
 
 
-LETTERS = "aBzÉéßЖжΩωİあ猫字한ब🙂𠀀0७_ \n,.-'\u0301\u200b"
-
-
-def words_by_definition(text):
-    """Words as recipe.stages.embed._words defines them, character by character."""
-    words, run = [], ""
-    for character in text + " ":
-        group = unicodedata.ucd_3_2_0.category(character)
-        spaceless = ord(character) >= 0x10000 or (
-            any(first <= ord(character) <= last for first, last in IDEOGRAPHS) and group[0] == "L"
-        )
-        if not spaceless and (group[0] in "LNM" or group == "Cn" or character == "_"):
-            run += character
-            continue
-        start = unicodedata.ucd_3_2_0.category(run[0]) if run else ""
-        if len(run) > 1 and (start[0] == "L" or start == "Cn"):
-            words.append("".join(c.lower() if len(c.lower()) == 1 else c for c in run))
-        run = ""
-        words += [character] if spaceless else []
-    return words
-
-
-def hash_by_definition(word):
-    """FNV-1a over the characters of a word, finished as MurmurHash3 is, in whole numbers of Python."""
-    h = 0xCBF29CE484222325
-    for character in word:
-        h = ((h ^ ord(character)) * 0x100000001B3) % 2**64
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        h = ((h ^ (h >> 33)) * factor) % 2**64
-    return h ^ (h >> 33)
-
-
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(st.sampled_from(LETTERS) | st.characters(exclude_categories=["Cs"]), max_size=40), max_size=5))
 def test_words_are_hashed_by_definition(texts):
     """Columns, and in how many texts each stands, are those of a reading character by character in plain Python."""
     expected = np.zeros(97, np.int64)
     for text_ in texts:
-        for column in {hash_by_definition(word) % 97 for word in words_by_definition(text_)}:
+        for column in {hash_by_definition(word) % 97 for word in words_by_definition(text_, numbers=False)}:
             expected[column] += 1
     assert (count_texts(pl.Series(texts, dtype=pl.String), 97) == expected).all()
 
@@ -174,7 +141,7 @@ def test_sums_are_those_of_dictionaries(texts):
     table, lengths = draw.standard_normal((61, 5)).astype(np.float32), draw.uniform(1, 2, 61).astype(np.float32)
     plain, even = np.zeros((len(texts), 5)), np.zeros((len(texts), 5))
     for i, text_ in enumerate(texts):
-        counts = Counter(hash_by_definition(word) % 61 for word in words_by_definition(text_))
+        counts = Counter(hash_by_definition(word) % 61 for word in words_by_definition(text_, numbers=False))
         weights = {column: 1 + math.log(count) for column, count in counts.items()}
         plain[i] = sum((weight * table[column] for column, weight in weights.items()), np.zeros(5))
         norm = math.sqrt(sum((weight * lengths[column]) ** 2 for column, weight in weights.items()))
@@ -313,7 +280,7 @@ def test_model_that_cannot_be_loaded(minilm, tmp_path):  # noqa: ARG001  the ext
 def test_missing_extra_names_the_command(monkeypatch):
     """Without sentence-transformers the error says what to install."""
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'recipe\[text\]'$"):
+    with pytest.raises(MissingExtra, match=r"pip install 'vlm-recipe\[text\]'$"):
         text.embed(make_pool(["one"]))
 
 

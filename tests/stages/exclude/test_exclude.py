@@ -9,7 +9,6 @@ import subprocess
 import sys
 import warnings
 from collections import Counter
-from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -21,12 +20,12 @@ from hypothesis import strategies as st
 from recipe import read_pool, select_mix
 from recipe.data.problems import PROBLEMS, code_of
 from recipe.data.prompts import FORMAT_PROMPTS
+from recipe.data.words import words_of
 from recipe.errors import ConfigError, InputError, ShortQuestions
 from recipe.io.cache import open_store
 from recipe.stages import checkpoint
 from recipe.stages.exclude._leaks import find_leaks
 from recipe.stages.exclude._questions import read_questions
-from recipe.stages.exclude._words import words_of
 from recipe.stages.exclude.images import file_names, find_images
 from recipe.stages.exclude.ngram import Runs
 from recipe.stages.exclude.similar import FEWEST, Bags
@@ -53,43 +52,6 @@ def plain(text):
     return re.findall(r"\w+", text.lower(), re.ASCII)
 
 
-# words
-
-
-@given(st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126)), max_size=5))
-def test_words_are_those_of_a_regular_expression(texts):
-    """In ASCII, words are runs of letters, digits and underscores of the text in lower case, text by text."""
-    words = words_of(pl.Series(texts, dtype=pl.String))
-    raw = words.text.tobytes()
-    said = [raw[a:b].decode().lower() for a, b in zip(words.begins, words.stops, strict=True)]
-    assert [said[a:b] for a, b in pairwise(words.starts)] == [plain(text) for text in texts]
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [
-        ("", 0),
-        ("?!", 0),
-        ("Caf\u00e9 \u00c0 12", 3),
-        ("\u56fe\u4e2d\u6709\u732b", 4),
-        ("a\u2014b", 2),
-        ("\U0001f600 x", 2),
-    ],
-)
-def test_words_of_other_scripts(text, count):
-    """Accents belong to words, each ideograph and each character beyond the basic plane is one, punctuation is none."""
-    assert words_of(pl.Series([text])).counts.tolist() == [count]
-
-
-@given(st.text(), st.text())
-def test_words_hash_alike_in_any_case(one, other):
-    """Whatever the text, upper-case ASCII changes no hash, and what follows changes no word before it."""
-    lower = "".join(c.lower() if c.isascii() else c for c in one)
-    words = words_of(pl.Series([one, lower, f"{one}. {other}"]))
-    first, second, both = (words.hashes[a:b].tolist() for a, b in pairwise(words.starts))
-    assert first == second == both[: len(first)]
-
-
 # runs of words
 
 
@@ -106,14 +68,16 @@ few_words = st.lists(st.lists(st.sampled_from(["a", "B", "cat", "b", "Dog!"]), m
 @given(few_words, few_words, st.integers(1, 4))
 def test_runs_are_those_of_sets(texts, questions, n):
     """The first question that shares n words in a row is that of a search by sets of tuples."""
-    found = Runs.of(pl.Series(questions, dtype=pl.String), n).find(words_of(pl.Series(texts, dtype=pl.String)))
+    found = Runs.of(pl.Series(questions, dtype=pl.String), n).find(
+        words_of(pl.Series(texts, dtype=pl.String), letters=True)
+    )
     assert found.tolist() == shared(texts, questions, n)
 
 
 @given(few_words, few_words, st.integers(1, 3))
 def test_no_run_is_found_by_a_collision(texts, questions, n):
     """Where all hashes collide the words themselves still decide."""
-    known, words = (words_of(pl.Series(said, dtype=pl.String)) for said in (questions, texts))
+    known, words = (words_of(pl.Series(said, dtype=pl.String), letters=True) for said in (questions, texts))
     known, words = (one._replace(hashes=np.zeros_like(one.hashes)) for one in (known, words))
     assert Runs.of_words(known, n).find(words).tolist() == shared(texts, questions, n)
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipe.check.trainer.llava import _findings
-from recipe.check.trainer.rules import estimate_tokens
 from recipe.data.pool import SCHEMA, Pool
 from recipe.data.problems import PROBLEMS
+from recipe.data.tokens import estimate_tokens
 from recipe.stages.read import read_pool
 from recipe.stages.tag import answer, task, trouble
 from recipe.stages.tag._kinds import KINDS, kind

@@ -1,0 +1,88 @@
+"""The compiled kernel that cuts texts into words and hashes them; numba infers the types.
+
+Nothing compiled elsewhere calls it: numba's cache on disk notices a change of its own file only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from recipe.data.alphabet import ALONE, LETTER, PLANE
+
+ASCII, TWO, THREE, LAST = np.uint32(0x80), np.uint32(0xE0), np.uint32(0xF0), np.uint32(PLANE - 1)
+BASIS, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)  # of FNV-1a, 64 bits
+
+
+@njit(cache=True, nogil=True)
+def split_words(text, ends, alphabet, every, hashes, letters, begins, starts):
+    """Write the words of each text, and return how many words and letters there are.
+
+    Of each word its hash and where its letters begin, of each text where its words start; of `letters` nothing if it is
+    empty. Unless `every` is true, runs that are one character long or do not begin with a letter are left out.
+    """
+    words = kept = 0
+    for i in range(len(ends) - 1):
+        starts[i] = words
+        at, end = ends[i], ends[i + 1]
+        run = 0
+        first = np.uint32(0)
+        h = BASIS
+        while at < end:
+            code = np.uint32(text[at])
+            if code < ASCII:
+                entry = alphabet[code]
+                at += 1
+            else:
+                code, at = _decoded(text, at)
+                entry = alphabet[min(code, LAST)]
+            kind = entry >> np.uint32(16)
+            if 0 < kind < ALONE:
+                if run == 0:
+                    first = kind
+                lower = entry & np.uint32(0xFFFF)
+                if len(letters):
+                    letters[kept + run] = lower
+                run += 1
+                h = (h ^ np.uint64(lower)) * PRIME
+                continue
+            if run and (every or (run > 1 and first == LETTER)):
+                hashes[words], begins[words] = _mixed(h), kept
+                words += 1
+                kept += run
+            run = 0
+            h = BASIS
+            if kind == ALONE:
+                hashes[words], begins[words] = _mixed((BASIS ^ np.uint64(code)) * PRIME), kept
+                if len(letters):
+                    letters[kept] = code
+                words += 1
+                kept += 1
+        if run and (every or (run > 1 and first == LETTER)):
+            hashes[words], begins[words] = _mixed(h), kept
+            words += 1
+            kept += run
+    starts[len(ends) - 1] = words
+    begins[words] = kept
+    return words, kept
+
+
+@njit(cache=True, nogil=True)
+def _decoded(text, at):
+    """Return the character of two to four bytes that begins at a byte of valid UTF-8, and where the next begins."""
+    a, b = np.uint32(text[at]), np.uint32(text[at + 1] & 0x3F)
+    if a < TWO:
+        return (a & np.uint32(0x1F)) << np.uint32(6) | b, at + 2
+    c = np.uint32(text[at + 2] & 0x3F)
+    if a < THREE:
+        return (a & np.uint32(0x0F)) << np.uint32(12) | b << np.uint32(6) | c, at + 3
+    d = np.uint32(text[at + 3] & 0x3F)
+    return (a & np.uint32(0x07)) << np.uint32(18) | b << np.uint32(12) | c << np.uint32(6) | d, at + 4
+
+
+@njit(cache=True, nogil=True)
+def _mixed(h):
+    """Spread a hash over all of its bits, so that any part or remainder of it is uniform."""
+    h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    h = (h ^ (h >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    return h ^ (h >> np.uint64(33))
