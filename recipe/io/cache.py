@@ -158,8 +158,8 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
 
 
 def _holds_something(path: Path) -> bool:
-    """Tell whether there is a file, or a folder that is not empty."""
-    return path.exists() and (not path.is_dir() or any(path.iterdir()))
+    """Tell whether there is a file, or a folder with more than what a run that died at its first write has left."""
+    return path.exists() and (not path.is_dir() or any(not one.name.startswith(f".{MARK}.") for one in path.iterdir()))
 
 
 def check_format(store: Store) -> None:
