@@ -11,7 +11,7 @@ import polars as pl
 
 from recipe.data.html import table as html_table
 from recipe.errors import ConfigError, InputError, nearest
-from recipe.report.intervals import bootstrap
+from recipe.report.intervals import mean_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,7 +113,7 @@ class Comparison:
         -------
         polars.DataFrame
             One line a size, recipe and metric: `mean` of the recipe, `baseline` (the other's mean), `difference` of the
-            two, `low` and `high` (its 95 % interval, see `recipe.report.intervals.bootstrap`), and `word`: better,
+            two, `low` and `high` (its 95 % interval, see `recipe.report.intervals.mean_interval`), and `word`: better,
             worse, or no difference where the interval holds zero. Of twenty such words one is wrong by chance.
 
         Raises
@@ -132,7 +132,7 @@ class Comparison:
             if len(both) == 0:
                 lines.append((size, recipe, metric, _mean(group["value"]), None, None, None, None, "not measured"))
                 continue
-            low, high = bootstrap(mine - theirs)
+            low, high = mean_interval(mine - theirs)
             difference = round(float((mine - theirs).mean()), DIGITS)
             word = "the baseline" if recipe == against else _word(low, high, lower=METRICS[str(metric)].lower)
             ends = (round(low, DIGITS), round(high, DIGITS))
