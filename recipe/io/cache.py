@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from recipe.errors import InputError, MissingExtra
 from recipe.io.atomic import atomic_write
+from recipe.io.versioned import read_versioned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,13 +175,8 @@ def _holds_something(path: Path) -> bool:
 
 def check_format(store: Store) -> None:
     """Raise unless a place is a cache of this version of the format."""
-    try:
-        told = store.get_json(MARK)["format"]
-    except (OSError, ValueError, KeyError, TypeError):
-        told = None
-    if told != FORMAT:
-        what = f"expected a cache of format {FORMAT}, got format={told!r}"
-        raise InputError(f"{store.root}: {what}; it is another version's: remove it, or name another folder")
+    fix = "it is another version's: remove it, or name another folder"
+    read_versioned(store.get(MARK), "a cache", FORMAT, fix=fix, name=store.root)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import polars as pl
 
 from recipe.data.html import table as html_table
 from recipe.errors import ConfigError, InputError, nearest
+from recipe.io.versioned import read_versioned
 from recipe.report.intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -200,13 +201,11 @@ def read_comparison(path: Path) -> Comparison:
     InputError
         If it holds something else, or another version of the format.
     """
+    told = read_versioned(path, "a comparison", FORMAT, fix="compare again")
     try:
-        told = json.loads(path.read_text("utf-8"))
-        if told["format"] != FORMAT:
-            raise InputError(f"{path}: expected a comparison of format {FORMAT}, got {told['format']}; compare anew")
         values = pl.DataFrame(told["values"], schema=_VALUES)
         return Comparison(values, dict(told["refused"]), dict(told["about"]))
-    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+    except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path}: cannot read the comparison: {' '.join(str(error).split())}") from None
 
 

@@ -267,7 +267,7 @@ def test_a_comparison_is_read_again(found, tmp_path):
     file.write_text(found.to_json())
     assert read_comparison(file).table("source-balanced").equals(found.table("source-balanced"))
     file.write_text('{"format": 0}')
-    with pytest.raises(InputError, match="expected a comparison of format 1, got 0"):
+    with pytest.raises(InputError, match="expected a comparison of format 1, got format=0"):
         read_comparison(file)
     file.write_text("[")
     with pytest.raises(InputError, match="cannot read the comparison"):
