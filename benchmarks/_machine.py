@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recipe import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -29,7 +31,7 @@ def facts(packages: Iterable[str] = ()) -> dict[str, Any]:
     dict
         cpu, cores, memory_gb, system, python, and versions of packages.
     """
-    versions = {name: installed(name) for name in ("recipe", "numpy", *packages)}
+    versions = {"recipe": __version__, **{name: installed(name) for name in ("numpy", *packages)}}
     return {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)),

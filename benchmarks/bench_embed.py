@@ -24,8 +24,8 @@ import numpy as np
 import polars as pl
 from numba import njit
 
+from recipe import read_pool
 from recipe.engine import usable_cores
-from recipe.mix.flow import read_pool
 from recipe.stages.embed import distilled, hashing, text
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ QUESTIONS = [
 ]
 FILES = {"questions": QUESTIONS, "captions": ["llava/coco_captions.json"]}
 MODULES = {"hashing": hashing, "distilled": distilled, "text": text}
+ENCODERS: dict[str, Callable[..., NDArray[np.float32]]] = {
+    "hashing": lambda texts, learned, _: hashing.encode_texts(texts, learned),
+    "distilled": lambda texts, learned, _: distilled.encode_texts(texts, learned),
+    "text": lambda texts, _, knobs: text.encode_texts(texts, **knobs),
+}
 NEIGHBOURS, QUERIES = 10, 1000
 SPEED = 20_000  # samples that speed is measured on, at least
 
@@ -110,7 +115,7 @@ class Judge:
 def shard(texts: pl.Series, name: str, knobs: dict[str, Any], folder: str) -> int:
     """Embed texts in a worker process, from what was learned, and return how many there were."""
     learned = {file.stem: np.load(file, mmap_mode="r") for file in Path(folder).glob("*.npy")}
-    return len(MODULES[name].encode(texts, learned, **knobs))
+    return len(ENCODERS[name](texts, learned, knobs))
 
 
 def speeds(texts: pl.Series, name: str, knobs: dict[str, Any], learned: dict[str, Any]) -> tuple[float, float]:
@@ -138,7 +143,7 @@ def teacher_of(texts: pl.Series, model: str, backend: text.Backend, file: Path |
     """Return the teacher's vectors, from a file if an earlier run left them there."""
     if file is not None and file.is_file():
         return np.load(file)
-    vectors = text.encode(texts, {}, model=model, backend=backend)
+    vectors = text.encode_texts(texts, model=model, backend=backend)
     if file is not None:
         np.save(file, vectors)
     return vectors
@@ -188,7 +193,7 @@ def main() -> None:
                 begin = time.perf_counter()
                 learned = MODULES[name].fit(pool, **knobs)
                 fitted = time.perf_counter() - begin
-            vectors = MODULES[name].encode(texts, learned, **knobs)
+            vectors = ENCODERS[name](texts, learned, knobs)
             one, all_cores = speeds(pl.concat([texts] * max(1, SPEED // count)), name, knobs, learned)
             figures.append(
                 {

@@ -25,6 +25,8 @@ from _forked import Measured, measured
 from _machine import available, facts, installed, save, table
 from _selectors import NEIGHBOURS, Contestant, contestants
 
+from recipe.errors import MissingExtra
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -129,7 +131,7 @@ def _worth(vectors: Vectors, picks: NDArray[np.integer]) -> float:
 def _unfit(one: Contestant, n: int) -> str | None:
     """Say why a contestant cannot run."""
     if installed(one.package) is None and one.package != "recipe":
-        return f"{one.package} is not installed (pip install 'recipe[bench]')"
+        return str(MissingExtra.of("bench", f"{one.package} is not installed"))
     needed = one.square_bytes * n * n
     return f"{n:,} x {n:,} similarities need about {needed / 1e9:,.0f} GB" if needed > available() else None
 

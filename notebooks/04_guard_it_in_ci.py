@@ -134,7 +134,7 @@ assert run("pytest", "-q", "-p", "no:cacheprovider", test) == 0
 #       - uses: actions/checkout@v4
 #       - uses: actions/setup-python@v5
 #         with: {python-version: "3.12"}
-#       - run: pip install recipe
+#       - run: pip install vlm-recipe
 #       - run: recipe select my_recipe.yaml --out mix.json
 #       - run: recipe check mix.json --baseline baseline.json --junit drift.xml
 # ```

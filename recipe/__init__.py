@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from recipe.mix.rebuild import rebuild_mix
     from recipe.stages.read import read_pool
 
+    __version__: str
+
 __all__ = [
     "Mix",
     "Pool",
@@ -43,6 +45,7 @@ _HOMES = {
     "rebuild_mix": "mix.rebuild",
     "score_pool": "mix.flow",
     "select_mix": "mix.flow",
+    "__version__": "io.versions",
 }
 
 

@@ -20,10 +20,13 @@ A message says what was expected, what came, where, and what to do, in one line.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from shlex import quote
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+DISTRIBUTION = "vlm-recipe"  # what is installed; on PyPI the bare name belongs to another project
 
 
 class RecipeError(Exception):
@@ -52,6 +55,35 @@ class WorkerError(RecipeError):
 
 class MissingExtra(RecipeError):  # noqa: N818  the name says what to do better than a suffix would
     """An optional dependency is not installed."""
+
+    @classmethod
+    def of(cls, extra: str, need: str) -> Self:
+        """Say what needs one of our extras, and the line that installs it.
+
+        Parameters
+        ----------
+        extra
+            An optional dependency of pyproject.toml, as ``"ray"``.
+        need
+            What needs which library.
+
+        Examples
+        --------
+        >>> print(MissingExtra.of("ray", "engine='ray' needs Ray"))
+        engine='ray' needs Ray: pip install 'vlm-recipe[ray]'
+        """
+        return cls.elsewhere(f"{DISTRIBUTION}[{extra}]", need)
+
+    @classmethod
+    def elsewhere(cls, package: str, need: str) -> Self:
+        """Say what needs a package that none of our extras brings, and the line that installs it.
+
+        Examples
+        --------
+        >>> print(MissingExtra.elsewhere("umap-learn", "the map needs umap-learn"))
+        the map needs umap-learn: pip install umap-learn
+        """
+        return cls(f"{need}: pip install {quote(package)}")
 
 
 class RecipeWarning(UserWarning):

@@ -1,10 +1,12 @@
-"""One hypothesis profile for all, and where the real data are."""
+"""One hypothesis profile for all, where the real data are, and which `recipe` is tested."""
 
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import recipe
 
 settings.register_profile(
     "recipe",
@@ -14,7 +16,23 @@ settings.register_profile(
 )
 settings.load_profile("recipe")
 
-REAL = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(recipe.__file__).parent
+REAL = Path(os.environ.get("RECIPE_DATA", ROOT.parent / "shared" / "data"))
+
+
+def pytest_configure() -> None:
+    """Let processes that tests start import the same `recipe`; stop if it is not the wheel that RECIPE_WHEEL names."""
+    if not PACKAGE.samefile(ROOT / "recipe"):
+        return
+    if os.environ.get("RECIPE_WHEEL"):
+        raise pytest.UsageError(f"expected the installed wheel, got the checkout: {PACKAGE}; start pytest elsewhere")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+
+
+def pytest_report_header() -> str:
+    """Say which `recipe` is tested."""
+    return f"recipe: {recipe.__version__} in {PACKAGE}"
 
 
 @pytest.fixture(scope="session")

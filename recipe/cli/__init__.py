@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import typer
 
@@ -27,7 +28,12 @@ app.add_typer(caches, name="cache")
 
 
 def main() -> None:
-    """Run the command line: every error on purpose is one line on standard error and exit code 2."""
+    """Run the command line: every error on purpose is one line on standard error and exit code 2.
+
+    A function of your own, ``module:function``, is looked for in the working directory too, after all that is
+    installed.
+    """
+    sys.path.append(str(Path.cwd()))
     try:
         app()
     except RecipeError as error:

@@ -30,6 +30,10 @@ Preset = Annotated[str | None, typer.Option(help="A shipped recipe; see `recipe 
 Cache = Annotated[str, typer.Option(help="Where stages leave what they made: a folder, a URL, or off.")]
 EngineName = Annotated[Engine, typer.Option("--engine", help="Who works: auto, serial, processes, ray.")]
 Workers = Annotated[int | None, typer.Option(help="Processes, or Ray workers; as many as there are cores by default.")]
+Knobs = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any key of a recipe: balance.per_image=3, write.format=module:function. Repeatable."),
+]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Read what is sound of damaged files, and list the rest.")]
 
 
@@ -40,8 +44,10 @@ def select(
     seed: Seed = None,
     preset: Preset = None,
     out_path: Annotated[Path | None, typer.Option("--out", help="The mix: .json, or .jsonl.")] = None,
-    select: Annotated[str | None, typer.Option(help="Selector: facility, mmr, herding, random ...")] = None,
-    embed: Annotated[str | None, typer.Option(help="Embedder: hashing, distilled, text.")] = None,
+    select: Annotated[str | None, typer.Option(help="Selector: facility, mmr, random ..., or module:function.")] = None,
+    embed: Annotated[str | None, typer.Option(help="Embedder: hashing, distilled, text, or module:function.")] = None,
+    score: Annotated[list[str] | None, typer.Option(help="A score, or module:function; once for each.")] = None,
+    knobs: Knobs = None,
     boxes: Annotated[str | None, typer.Option(help="SVIT's boxes: square, or keep.")] = None,
     images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,
     pack: Annotated[bool | None, typer.Option(help="Merge single questions of one image.")] = None,
@@ -69,7 +75,8 @@ def select(
     write = {name: value for name, value in (("path", out_path and str(out_path)), ("pack", pack)) if value is not None}
     held_out = (("images", exclude_images), ("questions", exclude_questions))
     exclude = {name: tuple(given) for name, given in held_out if given}
-    plan = _plan(inputs, preset, size, seed=seed, select=select, embed=embed, read=read, exclude=exclude, write=write)
+    rooms = {"select": select, "embed": embed, "score": score}
+    plan = _plan(inputs, preset, size, knobs, seed=seed, **rooms, read=read, exclude=exclude, write=write)
     if print_recipe:
         sys.stdout.write(plan.to_yaml())
         return
@@ -82,6 +89,8 @@ def score(
     size: Size = None,
     seed: Seed = None,
     preset: Preset = None,
+    score: Annotated[list[str] | None, typer.Option(help="A score, or module:function; once for each.")] = None,
+    knobs: Knobs = None,
     lenient: Lenient = False,
     cache: Cache = DEFAULT,
     engine: EngineName = "auto",
@@ -94,7 +103,7 @@ def score(
 
     if out_path.suffix != ".parquet":
         raise ConfigError(f"expected --out ending in .parquet, got {out_path}")
-    plan = _plan(inputs, preset, size, seed=seed, read=_leniently(lenient))
+    plan = _plan(inputs, preset, size, knobs, seed=seed, score=score, read=_leniently(lenient))
     pool = score_pool(recipe=plan, cache=kept(cache), engine=engine, workers=workers)
     with atomic_write(out_path) as file:
         pool.rows.drop("turns", "extra", "order").write_parquet(file)
@@ -123,7 +132,7 @@ def demo(
     folder.mkdir(parents=True, exist_ok=True)
     write_demo(folder, images=images)
     out.print(f"made a pool of {images} images in {shown(str(folder))}")
-    plan = _plan([str(folder)], None, size, seed=seed, write={"path": str(out_path / "mix.json")})
+    plan = _plan([str(folder)], None, size, None, seed=seed, write={"path": str(out_path / "mix.json")})
     _show(_selected(plan, cache=None))
 
 
@@ -132,8 +141,10 @@ def _leniently(lenient: bool) -> dict[str, Any]:
     return {"lenient": True} if lenient else {}
 
 
-def _plan(inputs: list[str] | None, preset: str | None, size: str | None, **knobs: Any) -> Recipe:
-    """Make the recipe that the arguments describe."""
+def _plan(
+    inputs: list[str] | None, preset: str | None, size: str | None, keys: list[str] | None, **knobs: Any
+) -> Recipe:
+    """Make the recipe that the arguments describe; what `--set` says goes before all."""
     paths = inputs or []
     files = [path for path in paths if path.endswith((".yaml", ".yml"))]
     if len(files) > 1 or (files and preset):
@@ -141,6 +152,7 @@ def _plan(inputs: list[str] | None, preset: str | None, size: str | None, **knob
     pools = tuple(path for path in paths if path not in files)
     number = None if size is None else count_or_share(size)
     plan = Recipe.of(files[0] if files else preset, sources=pools or None, size=number, **knobs)
+    plan = plan.with_keys(keys or ())
     if not plan.sources:
         raise ConfigError("nothing to read: name files, folders or globs, or a recipe file with sources")
     return plan
@@ -161,10 +173,12 @@ def kept(cache: str) -> str | None:
 def _selected(plan: Recipe, **how: Any) -> Mix:
     """Select, and write what was selected."""
     from recipe.mix.flow import select_mix  # noqa: PLC0415  starts fast
+    from recipe.stages.write import writer_of  # noqa: PLC0415
 
     target = Path(plan.write.path)
-    if target.suffix not in {".json", ".jsonl"} or not target.parent.is_dir():
-        raise ConfigError(f"expected a mix ending in .json or .jsonl in a folder that exists, got {target}")
+    writer_of(target, plan.write.format)
+    if not target.parent.is_dir():
+        raise ConfigError(f"expected a mix in a folder that exists, got {target}; make the folder")
     with timed() as stages:
         mix = select_mix(recipe=plan, **how)
         with stage("write"):
@@ -172,7 +186,8 @@ def _selected(plan: Recipe, **how: Any) -> Mix:
     for file in written:
         out.print(f"wrote {shown(str(file))}")
     total = sum(one.seconds for one in stages)
-    shares = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.seconds / total:.0%})" for one in stages)
+    took = [one for one in stages if one.seconds >= 0.05]  # noqa: PLR2004  less is 0.0 s
+    shares = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.seconds / total:.0%})" for one in took)
     out.print(f"{'time':<12} {total:.1f} s: {shares}")
     return mix
 

@@ -13,12 +13,13 @@ from recipe.compare.hold_out import OpenPart, count_of, hold_out
 from recipe.compare.judge import Judge
 from recipe.config.resolve import complete, lean
 from recipe.config.size import read_size
+from recipe.data.checkpoint import Checkpoint
 from recipe.engine import running
 from recipe.errors import ConfigError, SupplyError
-from recipe.mix.flow import make_plan, opened, pick
 from recipe.mix.from_file import read_labelled
+from recipe.mix.plan import make_plan
 from recipe.report.comparison import BASELINES, Comparison, values_of
-from recipe.stages.label import label_pool
+from recipe.stages import flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.data.selection import Selection
     from recipe.engine import Name as Engine
-    from recipe.mix.flow import Sources
+    from recipe.mix.plan import Sources
 
     Given = Recipe | Mapping[str, Any] | str | Path
 
@@ -104,8 +105,8 @@ def compare_mixes(
     plan = _base(base, sources, knobs)
     _check(sizes, seeds, held)
     with running(engine, workers):
-        known = label_pool(opened(sources, plan, cache), plan)
-        pool = replace(known.pool, parts=None)
+        pool = flow.label(flow.read(sources, plan, cache), plan)
+        pool = replace(pool, checkpoint=Checkpoint())
         fixed = {name: _rows_of(pool, name, mix) for name, mix in (mixes or {}).items()}
         plans = _plans(recipes, plan, mixes or ())
         counts = sorted({count_of(size, pool, held) for size in sizes} | {len(rows) for rows in fixed.values()})
@@ -138,11 +139,11 @@ def _picked(
     for name, plan in plans.items():
         seeded = plan.model_copy(update={"size": count, "seed": seed})
         try:
-            rows = pick(left.seen_by(seeded), seeded, count).picks.rows
+            _, picks, _ = flow.pick(left.seen_by(seeded), seeded, count)
         except (SupplyError, ConfigError) as error:
             refused.setdefault(f"{name} at {count:,}", str(error))
             continue
-        picked[name] = rows
+        picked[name] = picks.rows
     return picked
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from recipe.config.size import read_size
+from recipe.data.checkpoint import Checkpoint
 from recipe.engine.seed import draws
-from recipe.stages.checkpoint import Trail
-from recipe.stages.label import Labelled, cluster_pool, refuse_alike, refuse_twins
+from recipe.stages import cluster, dedup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,22 +43,21 @@ class OpenPart(NamedTuple):
     def without(cls, pool: Pool, out: NDArray[np.bool_]) -> OpenPart:
         """Refuse some rows, whatever problem they had: not even a part that takes all there is may pick them."""
         held = pl.when(pl.Series(out)).then(pl.lit(HELD)).otherwise(pool.rows["problem"])
-        return cls(replace(pool.with_labels(pl.select(held.alias("problem"))), parts=None), {})
+        return cls(replace(pool.with_labels(pl.select(held.alias("problem"))), checkpoint=Checkpoint()), {})
 
-    def seen_by(self, plan: Recipe) -> Labelled:
+    def seen_by(self, plan: Recipe) -> Pool:
         """Return the pool with the duplicates that a recipe refuses, and its clusters."""
-        trail = Trail(None)
         loose = plan.dedup.model_copy(update={"semantic": None})
         twins, clusters = loose.model_dump_json(), f"{plan.cluster} {plan.seed}"
         whole = f"{plan.dedup.model_dump_json()} {clusters}"
         if twins not in self.labelled:
-            self.labelled[twins] = refuse_twins(self.pool, plan, trail)[0]
+            self.labelled[twins] = dedup.apply(self.pool, plan)
         if clusters not in self.labelled:
-            self.labelled[clusters] = cluster_pool(self.pool, plan, trail)[0]
+            self.labelled[clusters] = cluster.apply(self.pool, plan)
         if whole not in self.labelled:
             pool = self.labelled[twins].with_labels(self.labelled[clusters].rows.select("cluster"))
-            self.labelled[whole] = refuse_alike(pool, plan, trail)[0]
-        return Labelled(self.labelled[whole], trail, {})
+            self.labelled[whole] = dedup.apply_to_vectors(pool, plan)
+        return self.labelled[whole]
 
 
 def hold_out(pool: Pool, held: float, *, seed: int, taken: Iterable[NDArray[np.int64]] = ()) -> NDArray[np.bool_]:

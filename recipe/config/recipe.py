@@ -26,7 +26,7 @@ from recipe.config.step import Room, room_default
 from recipe.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class Recipe(Frozen):
@@ -46,7 +46,7 @@ class Recipe(Frozen):
     """Samples in the mix: a count (1 and more), a share of the eligible samples (0..1), or tokens ("20M tokens"). A
     fifth is the budget that published selections are compared at (COINCIDE, ICONS)."""
     seed: int = 0
-    """The one seed of every random choice of the selection."""
+    """The one seed of every random choice of the selection: any integer."""
     read: Read = Read()
     tag: Tag = Tag()
     embed: Room = room_default("hashing")
@@ -56,7 +56,8 @@ class Recipe(Frozen):
     cluster: Room = room_default("kmeans")
     """kmeans; the clusters are a margin of the balance, and the neighbourhoods in which samples are scored."""
     score: tuple[Room, ...] = room_default(("novelty", "density", "coverage", "balance", "length"))
-    """What every sample is scored by."""
+    """What every sample is scored by, in this order, so that a score may be made of those before it; `called` gives one
+    a name of its own."""
     balance: Balance = Balance()
     select: Room = room_default({"facility": {"concepts": 0.02, "quality": {"length": 0.05, "novelty": 0.15}}})
     """facility, mixture, knapsack, mmr, dpp, graph_cut, herding, deita, kcenter, concepts, ranked, weighted, given,
@@ -111,6 +112,50 @@ class Recipe(Frozen):
             return cls(**given)
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from None
+
+    def with_keys(self, given: Iterable[str]) -> Recipe:
+        """Return a recipe with some keys set, as the command line names them.
+
+        Parameters
+        ----------
+        given
+            ``key=value`` each: a key with its path, and a value as a recipe file would have it.
+
+        Returns
+        -------
+        Recipe
+            With all other keys as they were.
+
+        Raises
+        ------
+        ConfigError
+            If one is not of that form, or its key or value is refused.
+
+        Examples
+        --------
+        >>> changed = Recipe().with_keys(["balance.per_image=3", "balance.margins.task=even"])
+        >>> changed.balance.per_image, changed.balance.margins["task"].name
+        (3, 'even')
+        """
+        plan = self
+        for one in given:
+            path, equals, text = one.partition("=")
+            names = path.strip().split(".")
+            try:
+                value = yaml.safe_load(text)
+            except yaml.YAMLError as error:
+                raise ConfigError(f"{one}: cannot read the value: {' '.join(str(error).split())}") from None
+            if not equals or not all(names):
+                raise ConfigError(f"expected key=value, got {one!r}; write it as in balance.per_image=3")
+            whole = plan.model_dump()
+            inside: Any = whole if len(names) == 1 else {names[-1]: value}
+            for depth in range(len(names) - 2, 0, -1):
+                here: Any = whole
+                for name in names[: depth + 1]:
+                    here = here.get(name, {}) if isinstance(here, dict) else {}
+                inside = {names[depth]: {**(here if isinstance(here, dict) else {}), **inside}}
+            plan = Recipe.of(plan, **{names[0]: value if len(names) == 1 else inside})
+        return plan
 
     def to_yaml(self) -> str:
         """Write the whole recipe, every default included, as YAML."""

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from recipe.config.code import load, name_of
 from recipe.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from recipe.config.step import Step
 
 
 STAGES = Path(__file__).parent.parent / "stages"
-TOLD = ("groups",)  # what a function is told by its room, not by a recipe
+DATA = {  # what the functions of each room are given, in this order
+    "read": ("record", "context"),
+    "tag": ("pool",),
+    "dedup": ("pool",),
+    "embed": ("pool",),
+    "cluster": ("vectors",),
+    "score": ("pool",),
+    "balance": ("counts", "size"),
+    "select": ("pool", "quotas"),
+    "write": ("pool", "rows", "path"),
+}
+GIVEN = ("groups",)  # what a function is given by its room, not by a recipe
 
 
 def names(room: str) -> list[str]:
@@ -49,7 +62,7 @@ def find(room: str, name: str | Callable[..., Any]) -> Callable[..., Any]:
     room
         A folder of the package; its files each hold one function that is called as the room.
     name
-        A file of that folder without its ending, or a callable with the room's signature.
+        A file of that folder without its ending; ``module:function``; or a callable with the room's signature.
 
     Returns
     -------
@@ -59,19 +72,62 @@ def find(room: str, name: str | Callable[..., Any]) -> Callable[..., Any]:
     Raises
     ------
     ConfigError
-        If the folder has no such file.
+        If the folder has no such file, or nothing of that name can be imported.
 
     Examples
     --------
     >>> find("score", "novelty").__name__
     'score'
     """
-    if callable(name):
+    there = home(room, name)
+    function: Any = getattr(there, room, getattr(there, "encode", there))  # an embedder may have no more than `encode`
+    if not callable(function):
+        raise ConfigError(f"{room}: expected {name} to be a function, or to have a function {room}, got {there!r}")
+    return cast("Callable[..., Any]", function)
+
+
+def home(room: str, name: str | Callable[..., Any]) -> Any:
+    """Return what stands behind a name: the module of a file of the room, or the object that was named or given.
+
+    Parameters
+    ----------
+    room, name
+        As for `find`.
+
+    Returns
+    -------
+    object
+        An embedder's has `encode`, and may have `fit` and `report`; a reader's has `confidence`.
+
+    Raises
+    ------
+    ConfigError
+        If the folder has no such file, or nothing of that name can be imported.
+
+    Examples
+    --------
+    >>> home("score", "novelty").__name__
+    'recipe.stages.score.novelty'
+    """
+    if not isinstance(name, str):
         return name
+    if name_of(name):
+        return load(name)
     if name not in names(room):
         raise ConfigError(f"{room}: no '{name}' here, {nearest(name, names(room))}")
-    function: Callable[..., Any] = getattr(import_module(f"recipe.stages.{room}.{name}"), room)
-    return function
+    return import_module(f"recipe.stages.{room}.{name}")
+
+
+def is_costly(room: str, name: str | Callable[..., Any]) -> bool:
+    """Tell whether the file that a function stands in says of it that it takes minutes, by ``COSTLY = True``.
+
+    Examples
+    --------
+    >>> is_costly("score", "novelty"), is_costly("score", "length")
+    (True, False)
+    """
+    module = sys.modules.get(getattr(find(room, name), "__module__", ""))
+    return bool(getattr(module, "COSTLY", False))
 
 
 def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]) -> None:
@@ -89,8 +145,8 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
     ConfigError
         If the function knows no such knob, or needs one that is not given.
     """
-    parameters = inspect.signature(find(room, name)).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in TOLD]
+    parameters = _parameters(room, name)
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN]
     for knob in knobs:
         if knob not in known and not any(p.kind is p.VAR_KEYWORD for p in parameters):
             raise ConfigError(
@@ -101,6 +157,38 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
             raise ConfigError(f"{room}.{name}: expected the knob '{knob}'; write {{{name}: {{{knob}: ...}}}}")
 
 
+def _parameters(room: str, name: str | Callable[..., Any]) -> list[inspect.Parameter]:
+    """List what a function of a room takes; refuse one that does not take the data that the room gives it."""
+    function = find(room, name)
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # a builtin that does not say what it takes
+        raise ConfigError(f"{room}: expected a function that says what it takes, got {name}; wrap it in one") from None
+    data = ("part", "learned") if room == "embed" and function.__name__ == "encode" else DATA[room]
+    places = [p for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    many = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())
+    needed = [p for p in places if p.default is p.empty]
+    if len(needed) > len(data) or (len(places) < len(data) and not many):
+        takes = f"({', '.join(data)}, *, ...)"
+        raise ConfigError(f"{room}: expected a function of {takes}, got {name}{signature}; change what it takes")
+    return list(signature.parameters.values())
+
+
+def fitting(room: str, name: str | Callable[..., Any], knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of some knobs that a function of a room has.
+
+    Examples
+    --------
+    >>> fitting("balance", "temperature", {"t": 3, "colour": "red"})
+    {'t': 3}
+    """
+    parameters = _parameters(room, name)
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return dict(knobs)
+    known = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return {knob: value for knob, value in knobs.items() if knob in known}
+
+
 def needed_knobs(room: str, name: str | Callable[..., Any]) -> list[str]:
     """List the knobs without which a function of a room cannot be called.
 
@@ -109,9 +197,9 @@ def needed_knobs(room: str, name: str | Callable[..., Any]) -> list[str]:
     >>> needed_knobs("score", "column"), needed_knobs("score", "novelty")
     (['file', 'column'], [])
     """
-    parameters = inspect.signature(find(room, name)).parameters.values()
+    parameters = _parameters(room, name)
     bare = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
-    return [knob for knob in bare if knob not in {*TOLD, "seed"}]
+    return [knob for knob in bare if knob not in {*GIVEN, "seed"}]
 
 
 def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:

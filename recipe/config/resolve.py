@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from inspect import signature
 from typing import TYPE_CHECKING
 
+from recipe.config.code import Code, code_of, name_of
 from recipe.config.registry import find, names, needed_knobs
 from recipe.config.step import Step
 
@@ -36,12 +37,12 @@ def complete(plan: Recipe) -> Recipe:
 def lean(plan: Recipe) -> Recipe:
     """Return a recipe without what its picks do not hang on: certificates, and scores that nothing else names.
 
-    A recipe in which a callable may ask for any score is left as it is.
+    A recipe with a function of your own, which may ask for any score, is left as it is.
     """
     steps = [plan.select, *plan.balance.margins.values()]
     for part in plan.parts.values():
         steps += [*([part.select] if part.select else []), *(part.balance.margins.values() if part.balance else [])]
-    if any(callable(step.name) for step in (*steps, *plan.score)):
+    if any(name_of(step.name) for step in (*steps, *plan.score)):
         return plan
     used = {name for step in steps for name in names_in(step.knobs)}
     kept: list[Step] = []
@@ -54,6 +55,23 @@ def lean(plan: Recipe) -> Recipe:
         for name, part in plan.parts.items()
     }
     return plan.model_copy(update={"score": tuple(kept), "select": _uncertified(plan.select), "parts": parts})
+
+
+def own_functions(plan: Recipe) -> list[Code]:
+    """List the functions of your own that a recipe names or holds, each once, in the order of their names.
+
+    Examples
+    --------
+    >>> from recipe.config.recipe import Recipe
+    >>> [code.name for code in own_functions(Recipe(score=["json:loads", "length"]))]
+    ['json:loads']
+    """
+    parts = plan.parts.values()
+    steps = [plan.embed, plan.cluster, plan.select, *plan.score, *plan.balance.margins.values()]
+    steps += [step for part in parts if part.balance for step in part.balance.margins.values()]
+    steps += [step for step in (plan.write.format, *(part.select for part in parts)) if step]
+    given = [*(step.name for step in steps), *(source.format for source in plan.sources if source.format)]
+    return sorted({code for one in given if (code := code_of(one))})
 
 
 def _uncertified(step: Step) -> Step:

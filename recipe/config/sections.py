@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from recipe.config.code import name_of
 from recipe.config.size import read_size
 from recipe.config.step import Room, room_default
 from recipe.errors import ConfigError
+
+Function = Annotated[
+    str | Callable[..., Any],
+    PlainSerializer(lambda given: name_of(given) or given, when_used="json"),
+    WithJsonSchema({"type": "string"}),
+]
 
 
 class Frozen(BaseModel):
@@ -25,8 +33,9 @@ class Source(Frozen):
     """A file, a folder, or a glob."""
     name: str | None = None
     """What `source` says of its samples; by default the path below the folder that all sources share."""
-    format: str | None = None
-    """svit, llava, vision_flan, minigpt4; recognised by its content if not given."""
+    format: Function | None = None
+    """svit, llava, vision_flan, minigpt4, or a reader of your own (``module:function``); the reader that is surest of
+    its records if not given."""
 
 
 def understand_source(given: object) -> object:
@@ -45,8 +54,8 @@ class Read(Frozen):
     images: str | None = None
     """Folder of the images, for sizes that image_data.json does not know."""
     suffix_seed: int = 0
-    """Draws which of SVIT's three sentences each referring question gets. Kept apart from `seed`, so that a sample
-    keeps its key when only the selection changes."""
+    """Any integer: draws which of SVIT's three sentences each referring question gets. Kept apart from `seed`, so that
+    a sample keeps its key when only the selection changes."""
     image_token: Literal["front", "given"] = "front"  # noqa: S105  a mark in a text, no secret
     """Whether `<image>` is moved to the start of the first question, where LLaVA's loader would move it, or left where
     it is harmless."""
@@ -157,7 +166,9 @@ class Write(Frozen):
     """How the mix is written."""
 
     path: str = "mix.json"
-    """``.json`` for the array that LLaVA reads, ``.jsonl`` for a record a line."""
+    """``.json`` for the array that LLaVA reads, ``.jsonl`` for a record a line; any ending for a writer of your own."""
+    format: Room | None = None
+    """llava, jsonl, or a writer of your own (``module:function``); by the ending of the path if not given."""
     ids: Literal["string", "given"] = "string"
     """Whether ids that were numbers are written as strings (Arrow readers refuse a mixture), or as they were given."""
     records: Literal["made", "given"] = "made"

@@ -1,33 +1,38 @@
-"""A step of a recipe: which file of a room does it, with which knobs."""
+"""A step of a recipe: which file of a room (or which function of your own) does it, with which knobs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable  # noqa: TC003  pydantic reads the annotation
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from recipe.config.code import name_of
+
 
 class Step(NamedTuple):
-    """A file of a room (or a callable) and the knobs it is called with."""
+    """A file of a room, ``module:function``, a callable or an embedder, and the knobs it is called with."""
 
-    name: str | Callable[..., Any]
+    name: Any
     knobs: dict[str, Any]
     called: str | None = None
 
     @property
     def label(self) -> str:
-        """What it is called: by the recipe, else by the name of the file or of the callable."""
+        """What it is called: by the recipe, else by the name of the file or of the function."""
         if self.called is not None:
             return self.called
-        return self.name if isinstance(self.name, str) else getattr(self.name, "__name__", type(self.name).__name__)
+        own = name_of(self.name)
+        return str(self.name) if own is None else own.rpartition(":")[2].rpartition(".")[2]
 
 
 def _step(given: object) -> Step:
-    """Understand ``name``, ``{name: {knob: value}}``, a callable, or a Step; the knob `called` gives it a name."""
+    """Understand ``name``, ``module:function``, ``{name: {knob: value}}``, a callable, or a Step.
+
+    The knob `called` gives it a name.
+    """
     if isinstance(given, Step):
         return given
-    if isinstance(given, str) or callable(given):
+    if isinstance(given, str) or callable(given) or hasattr(given, "encode"):
         return Step(given, {})
     if isinstance(given, dict) and len(given) == 1:
         ((name, knobs),) = given.items()
@@ -36,12 +41,12 @@ def _step(given: object) -> Step:
             called = rest.pop("called", None)
             if called is None or isinstance(called, str):
                 return Step(name, rest, called)
-    raise ValueError(f"expected a name, or {{name: {{knob: value}}}}, got {given!r}")
+    raise ValueError(f"expected a name, module:function, or {{name: {{knob: value}}}}, got {given!r}")
 
 
 def _plain(step: Step) -> str | dict[str, Any]:
     """Write a step as a recipe file would have it."""
-    name = step.name if isinstance(step.name, str) else f"{step.name.__module__}.{step.name.__qualname__}"
+    name = name_of(step.name) or str(step.name)
     knobs = step.knobs if step.called is None else {**step.knobs, "called": step.called}
     return {name: knobs} if knobs else name
 

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from recipe.data.checkpoint import SHARD, Checkpoint
 from recipe.data.overview import pool_html, pool_lines
 from recipe.data.samples import draw_lots, told
 from recipe.data.vectors import check_vectors
 from recipe.errors import AlignmentError
-from recipe.io.arrow import map_table, map_tables
+from recipe.io.arrow import map_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from recipe.data.checkpoint import Shards
     from recipe.data.vectors import Vectors
     from recipe.io.cache import Store
 
-PART = 65_536  # rows, about, that are worked on at a time
 TURN = pl.Struct({"from": pl.String, "value": pl.String})
 
 SCHEMA: dict[str, pl.DataType] = {
@@ -48,29 +49,6 @@ LABELS = (  # what tagging, clustering, quotas and parts attach: no score may be
 )
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Where the rows of a pool lie on disk, cut into files that are worked on one by one.
-
-    Parameters
-    ----------
-    store
-        Where the files are.
-    names
-        Arrow files of the columns of `SCHEMA` but `row`, in the order of the rows.
-    starts
-        First row of each file, and the number of rows of all.
-    """
-
-    store: Store
-    names: tuple[str, ...]
-    starts: tuple[int, ...]
-
-    def table(self) -> pl.DataFrame:
-        """Return all rows, mapped from the files."""
-        return map_tables(self.store.get(name) for name in self.names).with_row_index("row")
-
-
 @dataclass(frozen=True, repr=False)
 class Pool:
     """All samples that were read, aligned by row, never reordered and never dropped.
@@ -84,8 +62,8 @@ class Pool:
         A table with at least the columns of `SCHEMA`, one row a sample.
     vectors
         (n, d) float16 or float32 matrix of unit rows, or None before embedding. That of a large pool lies in a file.
-    parts
-        Where a pool that was read from files keeps its text; None for a pool in memory.
+    checkpoint
+        Where a pool that was read into files stands; that of a pool in memory keeps nothing.
 
     Raises
     ------
@@ -95,7 +73,7 @@ class Pool:
 
     rows: pl.DataFrame
     vectors: Vectors | None = None
-    parts: Parts | None = None
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
 
     def __post_init__(self) -> None:
         missing = [name for name in SCHEMA if name not in self.rows.columns]
@@ -105,15 +83,20 @@ class Pool:
             check_vectors(self.vectors, len(self))
 
     @classmethod
-    def of(cls, parts: Parts) -> Pool:
+    def of(cls, shards: Shards) -> Pool:
         """Return the pool that lies in files; its text is read where it is touched."""
-        return cls(parts.table(), parts=parts)
+        return cls(shards.table(), checkpoint=Checkpoint.of(shards))
+
+    @classmethod
+    def of_shard(cls, store: Store, name: str) -> Pool:
+        """Return one file of a pool as a pool of its own, with rows from 0."""
+        return cls(map_table(store.get(name)).with_row_index("row"))
 
     def slices(self) -> Iterator[Pool]:
         """Yield the rows in slices, each a pool of its own with rows from 0; one empty slice of an empty pool."""
-        for start in range(0, max(1, len(self)), PART):
-            part = self.rows.slice(start, PART)
-            vectors = None if self.vectors is None else self.vectors[start : start + PART]
+        for start in range(0, max(1, len(self)), SHARD):
+            part = self.rows.slice(start, SHARD)
+            vectors = None if self.vectors is None else self.vectors[start : start + SHARD]
             yield Pool(part.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")), vectors)
 
     def __len__(self) -> int:
@@ -269,11 +252,6 @@ class Pool:
         """
         found = pl.Series("problem", problems, dtype=pl.String)
         return self.with_labels(self.rows.select(pl.coalesce(pl.col("problem"), found).alias("problem")))
-
-
-def part_pool(store: Store, name: str) -> Pool:
-    """Return one file of a pool as a pool of its own, with rows from 0."""
-    return Pool(map_table(store.get(name)).with_row_index("row"))
 
 
 def _said(rows: pl.DataFrame) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +39,6 @@ class Selection:
         What was asked of each cell.
     recipe
         The whole recipe.
-    fidelity
-        What the embedder says of itself, as how like its teacher a student is.
 
     Raises
     ------
@@ -52,7 +50,6 @@ class Selection:
     picks: Picks
     quotas: Quotas
     recipe: Recipe
-    fidelity: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rows = self.picks.rows
@@ -63,6 +60,11 @@ class Selection:
 
     def __len__(self) -> int:
         return len(self.picks)
+
+    @property
+    def fidelity(self) -> Mapping[str, float]:
+        """What the embedder says of its vectors, as how like its teacher a student is."""
+        return self.pool.checkpoint.fidelity
 
     @property
     def keys(self) -> list[str]:

@@ -112,7 +112,7 @@ def on_ray(function: Callable[[In], Out], shards: Sequence[In], workers: int | N
     try:
         import ray  # noqa: PLC0415  an extra
     except ImportError as error:
-        raise MissingExtra("engine='ray' needs Ray: pip install 'recipe[ray]'") from error
+        raise MissingExtra.of("ray", "engine='ray' needs Ray") from error
     if not ray.is_initialized():
         ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False, configure_logging=False)
     cluster: Any = ray

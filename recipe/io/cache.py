@@ -8,14 +8,14 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import IO, TYPE_CHECKING, Any
 
 from recipe.errors import InputError, MissingExtra
 from recipe.io.atomic import atomic_write
-from recipe.io.versioned import read_versioned
+from recipe.io.formats import read_versioned
+from recipe.io.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 MARK = "recipe-cache.json"
 DEFAULT = ".recipe-cache"
-DECIDING = (
-    "recipe",
-    "faiss-cpu",
-    "numba",
-    "numpy",
-    "polars",
-    "rensa",
-    "scikit-learn",
-    "scipy",
-)  # libraries that bytes hang on
 
 
 @dataclass(frozen=True)
@@ -115,7 +105,7 @@ class Store:
         str
             The folder, which says in `about.json` what it is made of.
         """
-        about = {"format": FORMAT, "stage": name, "made_of": made_of, "versions": {v: version(v) for v in DECIDING}}
+        about = {"format": FORMAT, "stage": name, "made_of": made_of, "versions": versions()}
         told = json.dumps(about, sort_keys=True, default=str).encode()
         folder = f"{name}-{blake2b(told, digest_size=8).hexdigest()}"
         if not self.has(MARK):
@@ -246,5 +236,5 @@ def _remote(url: str) -> Any:
     try:
         import fsspec  # noqa: PLC0415  an extra
     except ImportError as error:
-        raise MissingExtra(f"{url}: a cache behind a URL needs fsspec: pip install 'recipe[ray]'") from error
+        raise MissingExtra.of("ray", f"{url}: a cache behind a URL needs fsspec") from error
     return fsspec.core.url_to_fs(url)[0]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recipe.config.resolve import own_functions
 from recipe.errors import InputError
-from recipe.io.atomic import expand, file_hashes, sha256
-from recipe.io.cache import DECIDING
-from recipe.io.versioned import read_versioned
+from recipe.io.formats import read_versioned
+from recipe.io.hashes import file_hashes, sha256
+from recipe.io.versions import versions
 from recipe.stages.parts import part_counts
+from recipe.stages.read import expand
 from recipe.stages.write import side_file
 
 if TYPE_CHECKING:
@@ -54,9 +55,10 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "recipe": plan,
-        "versions": {name: version(name) for name in DECIDING},
+        "versions": versions(),
         "sources": sources,
         "files": _side_files(mix),
+        **_functions(mix),
         "counts": mix.counts,
         "margins": mix.quotas.report.to_dicts(),
         "certificate": mix.certificate,
@@ -65,6 +67,12 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "keys": mix.keys,
         **_copies(mix),
     }
+
+
+def _functions(mix: Selection) -> dict[str, Any]:
+    """Say which functions of your own were used, and hash their sources; null where one cannot be found."""
+    codes = own_functions(mix.recipe)
+    return {"functions": {code.name: code.sha256 for code in codes}} if codes else {}
 
 
 def _parts(mix: Selection) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Mix(Selection):
 
     Parameters
     ----------
-    pool, picks, quotas, recipe, fidelity
+    pool, picks, quotas, recipe
         As of `recipe.data.selection.Selection`, whose columns and counts it has too.
     stated
         Its statistics, if they were measured before.

@@ -14,10 +14,10 @@ from recipe.data.picks import Picks
 from recipe.data.pool import SCHEMA
 from recipe.data.quotas import REPORT, Quotas
 from recipe.errors import InputError
-from recipe.mix.flow import open_sources
 from recipe.mix.manifest import is_unchanged, read_manifest
 from recipe.mix.mix import Mix
 from recipe.report.stats import read_stats
+from recipe.stages import read
 from recipe.stages.balance._strata import image_numbers
 from recipe.stages.write import side_file
 
@@ -75,9 +75,10 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     picks = Picks(picked["row"].cast(pl.Int64).to_numpy(), gains, value, bound)
     labels = scores.select(pl.exclude("rank", "^gain.*$"))
     pool = _labelled(_sources(plan, cache, file), labels, file)
+    pool = replace(pool, checkpoint=replace(pool.checkpoint, fidelity=told["fidelity"]))
     if pool.rows["key"].gather(picks.rows).to_list() != told["keys"]:
         raise InputError(f"{file}: its scores are of another mix than its manifest; write the mix anew")
-    return Mix(pool, picks, _quotas(pool, plan, told["margins"]), plan, told["fidelity"], stats)
+    return Mix(pool, picks, _quotas(pool, plan, told["margins"]), plan, stats)
 
 
 def _quotas(pool: Pool, plan: Recipe, margins: list[dict[str, Any]]) -> Quotas:
@@ -97,7 +98,7 @@ def _quotas(pool: Pool, plan: Recipe, margins: list[dict[str, Any]]) -> Quotas:
 def _sources(plan: Recipe, cache: str | Path | None, file: Path) -> Pool:
     """Read the sources again; relative paths are those of the folder where the mix was selected."""
     try:
-        return open_sources(plan, cache)
+        return read.apply(plan, cache)
     except InputError as error:
         raise InputError(f"{file}: its sources cannot be read here: {error}; go where it was selected") from None
 

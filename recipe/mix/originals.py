@@ -13,7 +13,7 @@ import numpy as np
 
 from recipe.errors import ConfigError, InputError
 from recipe.io.arrow import take
-from recipe.io.atomic import expand
+from recipe.stages.read import expand
 from recipe.stages.read._detect import recognise
 from recipe.stages.read._entry import is_harmless, key_of, read_image, read_turns
 from recipe.stages.read._json import Undecodable, bytes_of, decode, read_entries, read_span
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from recipe.config.recipe import Recipe
     from recipe.data.pool import Pool
-    from recipe.io.atomic import File
+    from recipe.stages.read import File
 
 SHAPES = ("llava", "vision_flan")  # readers that make one sample of one record in LLaVA's shape
 SHORTEST = 2  # bytes from one comma of an array to the next: cutting by so many cuts between all records
@@ -178,6 +178,7 @@ def writing(pool: Pool, plan: Recipe, parts: Mapping[str, int]) -> dict[str, Any
     """
     asked = plan.write
     return {
+        "format": asked.format,
         "ids": asked.ids,
         "pack": asked.pack,
         "max_tokens": asked.max_tokens,

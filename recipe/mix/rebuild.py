@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from recipe.config.code import code_of
 from recipe.config.recipe import Recipe
-from recipe.errors import ConfigError, InputError
-from recipe.io.atomic import expand, sha256
+from recipe.errors import InputError
+from recipe.io.hashes import sha256
 from recipe.mix.manifest import read_manifest
 from recipe.mix.originals import writing
-from recipe.stages.read import read_pool
-from recipe.stages.write import FORMATS, write_records
+from recipe.stages.read import expand, read_pool
+from recipe.stages.write import FORMATS, write_records, writer_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +44,8 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     Raises
     ------
     InputError
-        If the manifest is none, a source is missing or has other bytes than when the mix was made, or a key is not
-        found.
+        If the manifest is none, a source is missing or has other bytes than when the mix was made, a function of your
+        own has another source now, or a key is not found.
     """
     file = Path(manifest)
     told = read_manifest(file)
@@ -52,19 +53,28 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     sources = [source.model_dump(exclude_none=True) for source in plan.sources]
     if not sources:
         raise InputError(f"{file}: its mix was made from a pool in memory, which names no sources to rebuild it from")
+    _check_functions(told.get("functions", {}), file)
     found = {entry.source: sha256(entry.path) for entry in expand(sources)}
     for source in told["sources"]:
         if found.get(source["name"]) != source["sha256"]:
             got = found.get(source["name"], "no such file")
             raise InputError(f"{file}: {source['name']} had SHA-256 {source['sha256']}, got {got}; restore the file")
     pool = read_pool(sources, **plan.read.model_dump())
-    ending = next(ending for ending, name in FORMATS.items() if name == told["mix"]["format"])
+    written = told["mix"]
+    ending = written.get("ending") or next(end for end, name in FORMATS.items() if name == written["format"])
     target = Path(path) if path else file.with_name(file.name.removesuffix(".manifest.json") + ending)
-    if target.suffix not in FORMATS:
-        raise ConfigError(f"expected a mix ending in {' or '.join(FORMATS)}, got {target}")
+    writer_of(target, plan.write.format)
     rows = _rows(pool, told["keys"], told.get("copies", {}), file)
-    written = write_records(target, pool, rows, **writing(pool, plan, told.get("parts", {})))
-    return next(iter(written))
+    return next(iter(write_records(target, pool, rows, **writing(pool, plan, told.get("parts", {})))))
+
+
+def _check_functions(known: dict[str, str | None], file: Path) -> None:
+    """Refuse functions that say something else than when the mix was made; one that is gone cannot, and is not run."""
+    for name, digest in known.items():
+        code = code_of(name)
+        now = code.sha256 if code else None
+        if digest and now and now != digest:
+            raise InputError(f"{file}: {name} had a source of SHA-256 {digest}, got {now}; restore its file")
 
 
 def _rows(pool: Pool, keys: list[str], copies: dict[str, int], file: Path) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from recipe.data.html import table as html_table
 from recipe.errors import ConfigError, InputError, nearest
-from recipe.io.versioned import read_versioned
+from recipe.io.formats import read_versioned
 from recipe.report.intervals import mean_interval
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import polars as pl
 
-from recipe.data.excerpts import excerpts
+from recipe.data.samples import excerpts
 from recipe.errors import ConfigError
 from recipe.stages.parts import sides_of
 

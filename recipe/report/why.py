@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from recipe.data.excerpts import excerpts
+from recipe.data.samples import excerpts
 from recipe.errors import ConfigError
 
 if TYPE_CHECKING:

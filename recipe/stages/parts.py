@@ -36,7 +36,7 @@ class Turn(NamedTuple):
     pool: Pool
     """The whole pool, with every row refused that the part may not pick."""
     plan: Recipe
-    """The recipe with the balance and the selector of the part."""
+    """The recipe with the balance and the selector of the part, and without parts."""
     size: int
     """Samples it picks."""
 
@@ -93,8 +93,8 @@ def pick_parts(pool: Pool, plan: Recipe, count: int, pick: Callable[[Turn], Pick
     turns, done = [], []
     for name, part in plan.parts.items():
         running = claimed.get(name, matches[name] & left)
-        own = plan.model_copy(update={"balance": _balance(plan, name), "select": part.select or plan.select})
-        turn = Turn(name, _only(pool, running), own, sizes[name])
+        own = {"balance": _balance(plan, name), "select": part.select or plan.select, "parts": {}}
+        turn = Turn(name, _only(pool, running), plan.model_copy(update=own), sizes[name])
         try:
             scored, picks, quotas = pick(turn)
         except (ConfigError, SupplyError) as error:

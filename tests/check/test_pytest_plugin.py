@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import recipe
 from recipe import demo_pool, select_mix
 
+HOME = Path(recipe.__file__).parents[1]  # the checkout, or where the wheel is installed
 ROOT = Path(__file__).parents[2]
 TEST = """
 import pytest
@@ -26,7 +28,7 @@ def run_pytest(project, *arguments, **environment):
     """Run pytest in a project with nothing but this plugin."""
     names = {"CI", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONPATH"}
     env = {name: value for name, value in os.environ.items() if name not in names}
-    env |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT), **environment}
+    env |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(HOME), **environment}
     command = [
         sys.executable,
         "-m",
@@ -133,5 +135,5 @@ def test_the_plugin_costs_others_nothing():
         "import json, sys, pytest\nbefore = set(sys.modules)\nimport recipe.check.pytest_plugin\n"
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HOME)
     assert set(json.loads(done.stdout)) == {"recipe", "recipe.check.pytest_plugin"}

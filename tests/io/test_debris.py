@@ -9,8 +9,9 @@ from time import time
 import pytest
 
 from recipe.errors import InputError
-from recipe.io import atomic, tempfiles
-from recipe.io.atomic import atomic_write, expand
+from recipe.io import atomic
+from recipe.io.atomic import atomic_write
+from recipe.stages.read import expand
 
 DEBRIS = ".mix.json.0123abcd.tmp"
 KILLED = """
@@ -70,10 +71,10 @@ def test_only_the_debris_of_the_same_target_goes(tmp_path):
     assert names(tmp_path) == sorted([*others, "mix.json"])
 
 
-@pytest.mark.parametrize(("age", "left"), [(10, [DEBRIS, "mix.json"]), (tempfiles.STALE + 10, ["mix.json"])])
+@pytest.mark.parametrize(("age", "left"), [(10, [DEBRIS, "mix.json"]), (atomic.STALE + 10, ["mix.json"])])
 def test_without_locks_age_tells(tmp_path, monkeypatch, age, left):
     """On a system without locks a temporary file is debris once nobody has written to it for a day."""
-    monkeypatch.setattr(tempfiles, "fcntl", None)
+    monkeypatch.setattr(atomic, "fcntl", None)
     (tmp_path / DEBRIS).touch()
     os.utime(tmp_path / DEBRIS, (time() - age,) * 2)
     write(tmp_path / "mix.json")
@@ -82,7 +83,7 @@ def test_without_locks_age_tells(tmp_path, monkeypatch, age, left):
 
 def test_a_temporary_file_that_a_sweep_took_is_made_anew(tmp_path, monkeypatch):
     """A sweep between creating and locking costs a second attempt, and nothing else."""
-    lock, taken = tempfiles._lock, []
+    lock, taken = atomic._lock, []
 
     def late(file):
         if not taken:
@@ -90,7 +91,7 @@ def test_a_temporary_file_that_a_sweep_took_is_made_anew(tmp_path, monkeypatch):
             os.unlink(file.name)  # noqa: PTH108  as another process would
         return lock(file)
 
-    monkeypatch.setattr(tempfiles, "_lock", late)
+    monkeypatch.setattr(atomic, "_lock", late)
     write(tmp_path / "mix.json")
     assert taken
     assert (tmp_path / "mix.json").read_bytes() == b"new"

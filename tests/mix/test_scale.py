@@ -16,9 +16,9 @@ from recipe import Pool, read_pool, score_pool, select_mix
 from recipe.demo import write_demo
 from recipe.errors import InputError, RecipeError
 from recipe.io.cache import MARK, Store, clear_cache, list_cache, open_store
-from recipe.stages import label, read
+from recipe.stages import dedup, embed, read, tag
 from recipe.stages.embed.hashing import unit_rows
-from recipe.stages.read import _pieces
+from recipe.stages.read import _shards
 from recipe.stages.read._json.cut import cut
 
 DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -27,12 +27,12 @@ SIZES = {"size": 300, "seed": 5}
 
 
 @pytest.fixture
-def small_parts(monkeypatch):
-    """Cut files into pieces of some records and pools into parts of some rows, so that a small pool has many."""
+def small_shards(monkeypatch):
+    """Cut files into pieces of some records and pools into shards of some rows, so that a small pool has many."""
     monkeypatch.setattr(read, "IN_MEMORY", -1)
-    monkeypatch.setattr(_pieces, "PIECE", 3000)
-    monkeypatch.setattr(_pieces, "PART", 100)
-    monkeypatch.setattr(label, "PART", 100)
+    monkeypatch.setattr(_shards, "PIECE", 3000)
+    monkeypatch.setattr(_shards, "SHARD", 100)
+    monkeypatch.setattr(dedup, "SHARD", 100)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ RECORDS = st.recursive(
 @given(
     st.lists(RECORDS, max_size=30), st.integers(1, 40), st.sampled_from([None, 1]), st.sampled_from(["", " ", "\n\n"])
 )
-def test_pieces_of_an_array_hold_its_elements(tmp_path_factory, records, piece, indent, around):
+def test_shards_of_an_array_hold_its_elements(tmp_path_factory, records, piece, indent, around):
     """However an array is cut, the elements of all pieces are its elements, in their order."""
     file = tmp_path_factory.mktemp("cut") / "a.json"
     file.write_text(around + json.dumps(records, indent=indent) + around, encoding="utf-8")
@@ -86,7 +86,7 @@ def test_pieces_of_an_array_hold_its_elements(tmp_path_factory, records, piece, 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.dictionaries(st.text(max_size=3), RECORDS), min_size=1, max_size=30), st.integers(1, 60))
-def test_pieces_of_lines_hold_them(tmp_path_factory, records, piece):
+def test_shards_of_lines_hold_them(tmp_path_factory, records, piece):
     """However JSON Lines are cut, the lines of all pieces are its lines, in their order."""
     file = tmp_path_factory.mktemp("cut") / "a.jsonl"
     file.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
@@ -106,7 +106,7 @@ def test_what_is_no_single_array_is_not_cut(tmp_path, text):
 @pytest.mark.skipif(not QUIRKS, reason="the real data are not here; set RECIPE_DATA to their folder")
 @pytest.mark.parametrize("lenient", [False, True])
 @pytest.mark.parametrize("file", QUIRKS, ids=lambda file: file.name)
-def test_trouble_is_the_same_in_pieces(file, lenient, monkeypatch):
+def test_trouble_is_the_same_in_shards(file, lenient, monkeypatch):
     """Any file of real trouble gives the same table, or the same error, whether it is cut or read as a whole."""
 
     def outcome():
@@ -117,15 +117,15 @@ def test_trouble_is_the_same_in_pieces(file, lenient, monkeypatch):
 
     whole = outcome()
     monkeypatch.setattr(read, "IN_MEMORY", -1)
-    monkeypatch.setattr(_pieces, "PIECE", 300)
-    in_pieces = outcome()
-    assert in_pieces == whole if isinstance(whole, str) else whole.equals(in_pieces)
+    monkeypatch.setattr(_shards, "PIECE", 300)
+    in_shards = outcome()
+    assert in_shards == whole if isinstance(whole, str) else whole.equals(in_shards)
 
 
 # parts
 
 
-def test_a_pool_on_disk_is_the_pool_in_memory(demo, small_parts):  # noqa: ARG001  it patches
+def test_a_pool_on_disk_is_the_pool_in_memory(demo, small_shards):  # noqa: ARG001  it patches
     """The table of a pool that was read by pieces into parts equals that of the pool in memory."""
     on_disk = read_pool(demo / "pool")
     assert on_disk.parts is not None
@@ -140,7 +140,7 @@ def test_a_pool_on_disk_is_the_pool_in_memory(demo, small_parts):  # noqa: ARG00
 @pytest.mark.parametrize(
     ("engine", "workers"), [("serial", None), ("processes", 1), ("processes", 2), ("processes", 4), ("ray", 2)]
 )
-def test_every_engine_writes_the_same_bytes(demo, small_parts, tmp_path, engine, workers):  # noqa: ARG001  it patches
+def test_every_engine_writes_the_same_bytes(demo, small_shards, tmp_path, engine, workers):  # noqa: ARG001  it patches
     """Serial, on 1, 2 and 4 processes, and on Ray: all files of the mix are those that were picked in memory."""
     if engine == "ray":
         pytest.importorskip("ray")
@@ -149,25 +149,25 @@ def test_every_engine_writes_the_same_bytes(demo, small_parts, tmp_path, engine,
     assert same_files(demo, tmp_path)
 
 
-def test_a_warm_cache_writes_the_same_bytes(demo, small_parts, tmp_path, monkeypatch):  # noqa: ARG001  it patches
+def test_a_warm_cache_writes_the_same_bytes(demo, small_shards, tmp_path, monkeypatch):  # noqa: ARG001  it patches
     """A second run with the same cache reads, tags and embeds nothing, and writes the same bytes."""
     select_mix(demo / "pool", cache=tmp_path / "cache", engine="serial", **SIZES)
-    for module, name in ((_pieces, "read_piece"), (label, "_tags"), (label, "_near"), (label, "_encode")):
+    for module, name in ((_shards, "read_piece"), (tag, "label"), (dedup, "_near"), (embed, "_encode")):
         monkeypatch.setattr(module, name, never)
     mix = select_mix(demo / "pool", cache=tmp_path / "cache", engine="serial", **SIZES)
     mix.write(tmp_path / "mix.json")
     assert same_files(demo, tmp_path)
 
 
-def test_another_size_or_margin_embeds_nothing_again(demo, small_parts, tmp_path, monkeypatch):  # noqa: ARG001  as above
+def test_another_size_or_margin_embeds_nothing_again(demo, small_shards, tmp_path, monkeypatch):  # noqa: ARG001  as above
     """With a warm cache, another size and other margins come from the vectors that are there."""
     select_mix(demo / "pool", cache=tmp_path / "cache", engine="serial", **SIZES)
-    monkeypatch.setattr(label, "_encode", never)
+    monkeypatch.setattr(embed, "_encode", never)
     mix = select_mix(demo / "pool", cache=tmp_path / "cache", size=100, seed=5, balance={"yes_share": None})
     assert len(mix) == 100
 
 
-def test_what_matters_makes_another_artefact(demo, small_parts, tmp_path):  # noqa: ARG001  it patches
+def test_what_matters_makes_another_artefact(demo, small_shards, tmp_path):  # noqa: ARG001  it patches
     """Other bytes in a source, another seed or another knob of a stage are never answered from the cache."""
     cache = partial(score_pool, demo / "pool", cache=tmp_path / "cache", engine="serial", size=10)
     first = cache()
@@ -178,7 +178,7 @@ def test_what_matters_makes_another_artefact(demo, small_parts, tmp_path):  # no
 
 
 @pytest.mark.parametrize("many", [1, 4])
-def test_a_cache_behind_a_url_writes_the_same_bytes(demo, small_parts, tmp_path, many):  # noqa: ARG001  it patches
+def test_a_cache_behind_a_url_writes_the_same_bytes(demo, small_shards, tmp_path, many):  # noqa: ARG001  it patches
     """A store that is reached through fsspec, as on another machine, gives the same mix."""
     pytest.importorskip("fsspec")
     where = f"file://{tmp_path}/cache{many}"
@@ -187,7 +187,7 @@ def test_a_cache_behind_a_url_writes_the_same_bytes(demo, small_parts, tmp_path,
     assert (tmp_path / f"cache{many}" / MARK).exists()
 
 
-def test_a_given_pool_is_taken_as_it_is(demo, small_parts):  # noqa: ARG001  it patches
+def test_a_given_pool_is_taken_as_it_is(demo, small_shards):  # noqa: ARG001  it patches
     """What was attached to a pool after it was read counts, though its files know nothing of it."""
     pool = read_pool(demo / "pool")
     one, other = (unit_rows(np.random.default_rng(seed).random((len(pool), 8), np.float32)) for seed in (0, 1))
@@ -218,7 +218,7 @@ def read_pool_of_twins():
 # the cache
 
 
-def test_a_cache_lists_and_clears_what_it_holds(demo, small_parts, tmp_path):  # noqa: ARG001  it patches
+def test_a_cache_lists_and_clears_what_it_holds(demo, small_shards, tmp_path):  # noqa: ARG001  it patches
     """Every stage is listed with its bytes, and clearing leaves nothing."""
     select_mix(demo / "pool", cache=tmp_path / "cache", **SIZES)
     stages = {kept.stage for kept in list_cache(tmp_path / "cache")}
@@ -246,7 +246,7 @@ def test_a_folder_of_other_files_is_no_cache(tmp_path):
         open_store(tmp_path)
 
 
-def test_a_store_of_its_own_goes_with_its_pool(demo, small_parts):  # noqa: ARG001  it patches
+def test_a_store_of_its_own_goes_with_its_pool(demo, small_shards):  # noqa: ARG001  it patches
     """Without a cache the text lies in a folder that is removed when the pool is."""
     pool = read_pool(demo / "pool")
     folder = Path(pool.parts.store.root)
@@ -268,9 +268,9 @@ def test_a_failed_write_leaves_no_artefact(tmp_path):
 def test_real_samples_give_the_same_bytes_everywhere(real_data, tmp_path, monkeypatch):
     """Serial in one order of the sources, on processes in the other, and on Ray: one mix of real samples."""
     pytest.importorskip("ray")
-    monkeypatch.setattr(_pieces, "PIECE", 2_000_000)
-    monkeypatch.setattr(_pieces, "PART", 10_000)
-    monkeypatch.setattr(label, "PART", 10_000)
+    monkeypatch.setattr(_shards, "PIECE", 2_000_000)
+    monkeypatch.setattr(_shards, "SHARD", 10_000)
+    monkeypatch.setattr(dedup, "SHARD", 10_000)
     sources = [real_data / "svit", real_data / "vision_flan" / "annotation.json"]
     for engine in ("serial", "processes", "ray"):
         (tmp_path / engine).mkdir()

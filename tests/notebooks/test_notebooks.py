@@ -11,6 +11,8 @@ import jupytext
 import nbformat
 import pytest
 
+import recipe
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("01_first_mix", "02_explore_the_pool", "03_tune_the_balance", "04_guard_it_in_ci")
 SOME = "llava/[ag]*.json"  # A-OKVQA and GQA: 2,585 real samples in a few tasks
@@ -21,7 +23,7 @@ def run(folder, *names, **variables):
     """Run notebooks as `pytest --nbmake` does, apart from the settings of this test run."""
     files = [str(ROOT / "notebooks" / f"{name}.ipynb") for name in names]
     command = [sys.executable, "-m", "pytest", "--nbmake", "--nbmake-timeout=300", "-q", "-p", "no:cacheprovider"]
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    path = os.pathsep.join(filter(None, (str(Path(recipe.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     done = subprocess.run(
         [*command, f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), *files],

@@ -76,7 +76,7 @@ def _undecodable(names: list[str], folder: Path) -> dict[str, str]:
     try:
         import PIL  # noqa: F401, PLC0415  asked for here, so that no process has to complain
     except ImportError as error:
-        raise MissingExtra("decoding images needs Pillow: pip install 'recipe[images]'") from error
+        raise MissingExtra.of("images", "decoding images needs Pillow") from error
     faults = partial(_fault, folder)
     if len(names) <= _FEW:
         return {name: fault for name in names if (fault := faults(name))}

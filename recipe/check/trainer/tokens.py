@@ -47,7 +47,7 @@ def tokens_by(tokenizer: str | PathLike[str]) -> Tokens:
     try:
         from sentencepiece import SentencePieceProcessor  # noqa: PLC0415  an optional extra
     except ImportError as error:
-        raise MissingExtra("exact token counts need sentencepiece: pip install 'recipe[tokenizer]'") from error
+        raise MissingExtra.of("tokenizer", "exact token counts need sentencepiece") from error
     model = SentencePieceProcessor()
     try:
         model.LoadFromSerializedProto(Path(tokenizer).read_bytes())

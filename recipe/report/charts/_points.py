@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from recipe.data.excerpts import excerpts
+from recipe.data.samples import excerpts
 from recipe.data.vectors import rows_of
 from recipe.engine.seed import shuffled
 from recipe.errors import ConfigError, MissingExtra
@@ -126,7 +126,7 @@ def place_points(mix: Selection, rows: NDArray[np.int64], method: str) -> NDArra
     try:
         umap: Any = import_module("umap")
     except ImportError as error:
-        raise MissingExtra("chart map: method='umap' needs umap-learn: pip install umap-learn") from error
+        raise MissingExtra.elsewhere("umap-learn", "chart map: method='umap' needs umap-learn") from error
     knobs = {"n_neighbors": NEIGHBOURS, "metric": "cosine", "init": "pca", "random_state": 0, "n_jobs": 1}
     learned = umap.UMAP(**knobs).fit_transform(rows_of(mix.pool.vectors, rows).astype(np.float32))
     return np.asarray(learned, np.float64).round(DIGITS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import polars as pl
 import yaml
 
 from recipe.data.problems import PROBLEMS, Problem
-from recipe.io.cache import DECIDING
+from recipe.io.versions import versions
 from recipe.report.comparison import BASELINES, METRICS, SIGNS
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def facts(mix: Selection) -> dict[str, Any]:
     """
     counts = mix.pool.rows["source"].value_counts(name="n").sort("source")
     sources = [{"name": name, "samples": n} for name, n in counts.iter_rows()]
-    told = {"versions": {name: version(name) for name in DECIDING}, "sources": sources}
+    told = {"versions": versions(), "sources": sources}
     written = _manifest(mix)
     return told | {name: written[name] for name in told if name in written}
 

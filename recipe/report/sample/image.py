@@ -58,7 +58,7 @@ def _decoded(file: Path) -> tuple[Image.Image | None, str]:
     try:
         from PIL import Image  # noqa: PLC0415  an optional extra
     except ImportError:
-        raise MissingExtra("showing images needs Pillow: pip install 'recipe[images]'") from None
+        raise MissingExtra.of("images", "showing images needs Pillow") from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of half its bound of pixels, and of odd metadata
         try:

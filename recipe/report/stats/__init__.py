@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from recipe.errors import InputError
-from recipe.io.versioned import read_versioned
+from recipe.io.formats import read_versioned
 from recipe.report.stats.coverage import coverage
 
 if TYPE_CHECKING:

@@ -19,8 +19,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recipe.config.recipe import Recipe
     from recipe.data.pool import Pool
     from recipe.stages.balance._groups import Rule
+
+
+def apply(pool: Pool, plan: Recipe, size: int) -> tuple[Pool, Quotas]:
+    """Draw up the quotas of a mix of so many samples, and attach the cell of each sample and its quota."""
+    asked = plan.balance
+    quotas = make_quotas(
+        pool,
+        size,
+        margins=asked.margins,
+        yes_share=asked.yes_share,
+        at_most=asked.at_most,
+        per_image=asked.per_image,
+    )
+    return pool.with_labels(quotas.columns()), quotas
 
 
 def make_quotas(

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from recipe.config.registry import find
+from recipe.config.step import Step
 from recipe.data.groups import grouped_by_number
-from recipe.errors import ConfigError
+from recipe.errors import AlignmentError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -64,7 +65,13 @@ def share_out(
     told = in_order(knobs, values)
     if looks(function):
         told["groups"] = groups()
-    return np.asarray(function(supply, size, **told))
+    share = np.asarray(function(supply, size, **told))
+    fits = share.shape == supply.shape and np.issubdtype(share.dtype, np.integer)
+    if not fits or share.sum() != size or (share < 0).any() or (share > supply).any():
+        what = f"expected ({len(supply)},) integers within the supply whose sum is {size}"
+        got = f"shape={share.shape}, dtype={share.dtype}, sum={share.sum()}"
+        raise AlignmentError(f"balance.{Step(name, {}).label}: {what}, got {got}; see `apportion` in proportional")
+    return share
 
 
 def looks(function: Callable[..., Any]) -> bool:

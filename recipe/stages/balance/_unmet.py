@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from recipe.config.registry import find
+from recipe.config.registry import find, home
 from recipe.errors import ConfigError
 from recipe.stages.balance._groups import in_order, looks
 from recipe.stages.balance._raking import Margin, rake
@@ -75,9 +74,7 @@ def _wish(groups: pl.DataFrame, column: str, rule: Rule, size: int, asked: pl.Da
     supply = np.bincount(code, groups["supply"].to_numpy()).astype(np.int64)
     name, knobs = rule[:2]
     function = find("balance", name)
-    weights = (
-        getattr(import_module(f"recipe.stages.balance.{name}"), "weights", None) if isinstance(name, str) else None
-    )
+    weights = getattr(home("balance", name), "weights", None)
     if looks(function):
         if asked is None:
             raise ConfigError(f"balance: what {name} asks for is told by the report of its quotas; give it as well")

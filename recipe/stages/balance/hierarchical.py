@@ -47,7 +47,7 @@ def balance(
     branch
         Parts of a theme on average, from 2.
     seed
-        Of the first centroids of each level.
+        Any integer: draws the first centroids of each level.
 
     Returns
     -------

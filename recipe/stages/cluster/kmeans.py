@@ -56,11 +56,11 @@ def cluster(
         In place of `k`: samples a cluster on average, from 1, so that one recipe serves pools of any size. COINCIDE has
         66: 10,000 clusters of 665,000 samples.
     iterations
-        Rounds of training.
+        Rounds of training, from 1.
     sample
-        Points a centroid that training looks at; 64 is faster, 1,000 barely better.
+        Points a centroid that training looks at, from 1; 64 is faster, 1,000 barely better.
     seed
-        Seed of the sample and of the first centroids.
+        Any integer: draws the sample and the first centroids.
 
     Returns
     -------

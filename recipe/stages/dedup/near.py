@@ -51,11 +51,11 @@ def dedup(
     across_images
         Whether samples of different images are compared too.
     min_words
-        Samples with fewer different words are left alone: their sets say too little.
+        Samples with fewer different words, from 0, are left alone: their sets say too little.
     crowd
-        Samples of an image from which on signatures are compared instead of all pairs.
+        Samples of an image, from 1; where there are more, signatures are compared instead of all pairs.
     seed
-        Seed of the hash functions.
+        Any integer: draws the hash functions.
 
     Returns
     -------

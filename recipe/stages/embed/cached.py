@@ -44,7 +44,7 @@ def embed(
     column
         The column of the Parquet file that holds the vectors.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------

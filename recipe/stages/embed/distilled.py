@@ -45,7 +45,7 @@ def fit(
     ridge: float = 0.3,
     device: str | None = None,
     backend: text.Backend = "torch",
-    seed: int = 0,
+    seed: int = 0,  # noqa: ARG001  every function of an embedder takes the same knobs
 ) -> dict[str, NDArray[np.float32]]:
     """Ask the teacher about a sample of the pool, and fit the student to its answers.
 
@@ -77,7 +77,7 @@ def fit(
     idf = np.log((1 + len(look)) / (1 + count_texts(look, FEATURES))) + 1
     lengths = np.sqrt(idf).astype(np.float32)
 
-    teacher: dict[str, Any] = {"model": model, "device": device, "backend": backend, "seed": seed}
+    teacher: dict[str, Any] = {"model": model, "device": device, "backend": backend}
     if path is None:
         rows = sample_rows(pool, sample)
         taught, meanings = None, _meanings(look, words, teacher)
@@ -93,16 +93,16 @@ def fit(
     bias = answers[~held].mean(axis=0)
     table = student(texts.filter(pl.Series(~held)), answers[~held] - bias, lengths, meanings, ridge)
     learned = {"table": table, "lengths": lengths, "bias": bias}
-    return learned | _fidelity(encode(texts.filter(pl.Series(held)), learned), answers[held])
+    return learned | _fidelity(encode_texts(texts.filter(pl.Series(held)), learned), answers[held])
 
 
-def encode(texts: pl.Series, learned: Mapping[str, NDArray[np.float32]], **knobs: Any) -> NDArray[np.float32]:  # noqa: ARG001  every function of an embedder takes the same knobs
-    """Embed texts by the student, each by itself.
+def encode(part: Pool, learned: Mapping[str, NDArray[np.float32]], **knobs: Any) -> NDArray[np.float32]:  # noqa: ARG001  every function of an embedder takes the same knobs
+    """Embed the samples of a part by the student, each by itself.
 
     Parameters
     ----------
-    texts
-        m texts.
+    part
+        m samples.
     learned
         What `fit` returned.
     **knobs
@@ -111,8 +111,13 @@ def encode(texts: pl.Series, learned: Mapping[str, NDArray[np.float32]], **knobs
     Returns
     -------
     ndarray
-        (m, d) float32 unit rows, the same bits however the texts are cut into parts.
+        (m, d) float32 unit rows, the same bits however the pool is cut into parts.
     """
+    return encode_texts(part.texts, learned)
+
+
+def encode_texts(texts: pl.Series, learned: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return what the student makes of m texts, (m, d) float32 unit rows."""
     return unit_rows(learned["bias"] + add_up(texts, learned["table"], learned["lengths"]))
 
 
@@ -156,7 +161,7 @@ def embed(
     device, backend
         As for `text`.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------
@@ -180,7 +185,7 @@ def embed(
     knobs: dict[str, Any] = {"model": model, "path": path, "column": column, "sample": sample, "words": words}
     learned = fit(pool, **knobs, ridge=ridge, device=device, backend=backend, seed=seed)
     report(learned)
-    return encode(pool.texts, learned)
+    return encode(pool, learned)
 
 
 def report(learned: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
@@ -221,7 +226,7 @@ def _asked(texts: pl.Series, teacher: dict[str, Any]) -> NDArray[np.float32]:
     """Return the teacher's vectors of texts, by as many workers as the engine has."""
     text.load(teacher["model"], teacher["device"], teacher["backend"])  # fails here rather than in a worker
     shards = [texts[first : first + SHARD] for first in range(0, len(texts), SHARD)]
-    return np.concatenate(spread(partial(text.encode, learned={}, **teacher), shards, label="embed.distilled"))
+    return np.concatenate(spread(partial(text.encode_texts, **teacher), shards, label="embed.distilled"))
 
 
 def _meanings(look: pl.Series, most: int, teacher: dict[str, Any]) -> NDArray[np.float32]:

@@ -54,19 +54,19 @@ def fit(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> di
 
 
 def encode(
-    texts: pl.Series,
+    part: Pool,
     learned: Mapping[str, NDArray[np.float32]],
     *,
     d: int = 256,  # noqa: ARG001  the table knows it; every function of an embedder takes the same knobs
     features: int = 2**16,  # noqa: ARG001  the same
     seed: int = 0,  # noqa: ARG001  the same
 ) -> NDArray[np.float32]:
-    """Embed texts, each by itself.
+    """Embed the samples of a part, each by itself.
 
     Parameters
     ----------
-    texts
-        m texts.
+    part
+        m samples.
     learned
         What `fit` returned.
     d, features, seed
@@ -75,8 +75,13 @@ def encode(
     Returns
     -------
     ndarray
-        (m, d) float32 unit rows, the same bits however the texts are cut into parts.
+        (m, d) float32 unit rows, the same bits however the pool is cut into parts.
     """
+    return encode_texts(part.texts, learned)
+
+
+def encode_texts(texts: pl.Series, learned: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return the projected words of m texts, (m, d) float32 unit rows."""
     return unit_rows(add_up(texts, learned["table"]))
 
 
@@ -95,7 +100,7 @@ def embed(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> 
     features
         Number of hashed columns, from 1; few make words collide.
     seed
-        Seed of the projection.
+        Any integer: draws the projection.
 
     Returns
     -------
@@ -119,7 +124,7 @@ def embed(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> 
     >>> embed(pool).shape == (len(pool), 256)
     True
     """
-    return encode(pool.texts, fit(pool, d=d, features=features, seed=seed))
+    return encode(pool, fit(pool, d=d, features=features, seed=seed))
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -42,7 +42,7 @@ def fit(pool: Pool, **knobs: Any) -> dict[str, NDArray[np.float32]]:  # noqa: AR
 
 
 def encode(
-    texts: pl.Series,
+    part: Pool,
     learned: Mapping[str, NDArray[np.float32]],  # noqa: ARG001  every embedder is given what `fit` learned
     *,
     model: str = MINILM,
@@ -51,12 +51,12 @@ def encode(
     backend: Backend = "torch",
     seed: int = 0,  # noqa: ARG001  every embedder takes a seed; a trained model needs none
 ) -> NDArray[np.float32]:
-    """Embed texts; the model is loaded once in each process.
+    """Embed the samples of a part by their texts.
 
     Parameters
     ----------
-    texts
-        m texts.
+    part
+        m samples.
     learned
         Unused.
     model, batch_size, device, backend, seed
@@ -67,6 +67,18 @@ def encode(
     ndarray
         (m, d) float32 unit rows. The model's sums may differ by some 1e-6 with the company a text is batched in.
     """
+    return encode_texts(part.texts, model=model, batch_size=batch_size, device=device, backend=backend)
+
+
+def encode_texts(
+    texts: pl.Series,
+    *,
+    model: str = MINILM,
+    batch_size: int = 64,
+    device: str | None = None,
+    backend: Backend = "torch",
+) -> NDArray[np.float32]:
+    """Embed m texts, (m, d) float32 unit rows; the model is loaded once in each process."""
     vectors = load(model, device, backend).encode(
         texts.to_list(),
         batch_size=batch_size,
@@ -101,11 +113,11 @@ def embed(
     device
         ``"cpu"``, ``"cuda"``, ...; the best one there is by default.
     backend
-        What runs the model: ``"torch"``; ``"onnx"`` (``pip install 'sentence-transformers[onnx]'``); ``"openvino"``
-        (``pip install 'sentence-transformers[openvino]'``). A folder that holds a model exported and quantised for a
+        What runs the model: ``"torch"``; ``"onnx"``, which needs ``sentence-transformers[onnx]``; ``"openvino"``,
+        which needs ``sentence-transformers[openvino]``. A folder that holds a model exported and quantised for a
         backend is used as it is; benchmarks/EMBEDDERS.md says which is worth its trouble.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------
@@ -120,7 +132,7 @@ def embed(
         If the model cannot be loaded, or there is no such backend.
     """
     load(model, device, backend)
-    return encode(pool.texts, {}, model=model, batch_size=batch_size, device=device, backend=backend, seed=seed)
+    return encode(pool, {}, model=model, batch_size=batch_size, device=device, backend=backend, seed=seed)
 
 
 @lru_cache(maxsize=1)
@@ -131,12 +143,12 @@ def load(model: str, device: str | None = None, backend: Backend = "torch") -> A
     try:
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415  takes 7 s to load
     except ImportError as error:
-        raise MissingExtra("embed.text needs sentence-transformers: pip install 'recipe[text]'") from error
+        raise MissingExtra.of("text", "embed.text needs sentence-transformers") from error
     try:
         return SentenceTransformer(model, device=device, backend=backend)
     except ImportError as error:
         extra = f"sentence-transformers[{backend}]"
-        raise MissingExtra(f"embed.text with backend={backend!r} needs {extra}: pip install '{extra}'") from error
+        raise MissingExtra.elsewhere(extra, f"embed.text with backend={backend!r} needs {extra}") from error
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConfigError(

@@ -1,27 +1,43 @@
-"""Files in, one pool out."""
+"""Files in, one pool out. Each file: a record -> entries, and how sure it is that a record is of its format."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from recipe.config.code import code_of
 from recipe.config.registry import find
 from recipe.data.pool import Pool
+from recipe.engine import distributed
+from recipe.engine.workers import nodes
 from recipe.errors import ConfigError, InputError
-from recipe.io.atomic import SIDE_DATA, expand, sha256
 from recipe.io.cache import open_store
+from recipe.io.hashes import sha256
+from recipe.stages.read._entry import Context, Entry
 from recipe.stages.read._rows import stack
-from recipe.stages.read._shards import Options, Piece, pieces_of, read_parts, read_piece
+from recipe.stages.read._shards import Options, Piece, pieces_of, read_piece, read_shards
+from recipe.stages.read._sources import SIDE_DATA, File, expand
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from recipe.io.atomic import File, Source
+    from recipe.config.recipe import Recipe
     from recipe.io.cache import Store
     from recipe.stages.read._detect import Format
+    from recipe.stages.read._sources import Source
+
+__all__ = ["Context", "Entry", "File", "expand", "read_pool"]
 
 IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
+
+
+def apply(plan: Recipe, cache: str | Path | None = None) -> Pool:
+    """Read the sources of a recipe."""
+    if cache is None and distributed() and nodes() > 1:
+        raise ConfigError("engine=ray on several machines: expected cache=..., a place that all of them reach")
+    sources = [source.model_dump(exclude_none=True) for source in plan.sources]
+    return read_pool(sources, **plan.read.model_dump(), store=None if cache is None else open_store(cache))
 
 
 def read_pool(
@@ -41,10 +57,10 @@ def read_pool(
     Parameters
     ----------
     sources
-        What to read, as for `recipe.io.atomic.expand`. A file holds a JSON array, JSON Lines, one record, or an object
-        around an array or keyed by id; plain, gzip or zstd (which may unpack to 200 times their size, and to 64 MB in
-        any case); UTF-8, or any UTF with a byte-order mark. A record of more than 64 MB, or nested deeper than 100
-        brackets, is a row that says so.
+        What to read, as for `recipe.stages.read.expand`. A file holds a JSON array, JSON Lines, one record, or an
+        object around an array or keyed by id; plain, gzip or zstd (which may unpack to 200 times their size, and to 64
+        MB in any case); UTF-8, or any UTF with a byte-order mark. A record of more than 64 MB, or nested deeper than
+        100 brackets, is a row that says so.
     format
         The reader for files that do not name their own: a file of this room or a callable ``(record, context) ->
         entries``. None recognises each file by its records.
@@ -106,7 +122,7 @@ def read_pool(
         return Pool(stack([read_piece(piece, options) for piece in whole]))
     pieces = [piece for file, beside in files for piece in pieces_of(file, beside, format, lenient=lenient)]
     store = store or open_store(None)
-    return Pool.of(read_parts(pieces, options, store, _stage(files, format, options, store)))
+    return Pool.of(read_shards(pieces, options, store, _stage(files, format, options, store)))
 
 
 def _stage(files: Sequence[tuple[File, Path | None]], format: Format | None, options: Options, store: Store) -> str:  # noqa: A002  as above
@@ -114,8 +130,15 @@ def _stage(files: Sequence[tuple[File, Path | None]], format: Format | None, opt
 
     The sizes of files in an image folder are not among it: an image that changes its size is another image.
     """
-    read = [(file.source, sha256(file.path), file.format or format, side and sha256(side)) for file, side in files]
+    read = [
+        (file.source, sha256(file.path), _known(file.format or format), side and sha256(side)) for file, side in files
+    ]
     return store.stage("read", files=read, options=options._asdict())
+
+
+def _known(reader: Format | None) -> Any:
+    """Return what tells a reader from others: its name, and of one's own the hash of its source."""
+    return (code_of(reader) or reader) if reader else None
 
 
 def _size(file: File) -> int:

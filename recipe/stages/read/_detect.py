@@ -25,7 +25,7 @@ def no_record(value: object, why: str = "") -> Entry:
 
 
 def recognise(entries: Sequence[Found], path: Path, *, lenient: bool) -> Format:
-    """Name the reader that knows the shape of the first record that any reader knows."""
+    """Name the reader that is surest of the first record that any reader knows; of equally sure ones the first name."""
     readers = {name: import_module(f"recipe.stages.read.{name}") for name in names("read")}
     first: object = None
     for entry in entries:
@@ -34,9 +34,10 @@ def recognise(entries: Sequence[Found], path: Path, *, lenient: bool) -> Format:
         except Undecodable:
             continue
         if isinstance(head, dict):
-            for name, reader in readers.items():
-                if reader.fits(head):
-                    return name
+            sure = {name: reader.confidence(head) for name, reader in readers.items()}
+            surest = max(sure, key=lambda name: sure[name])  # names stand in alphabetical order
+            if sure[surest] > 0:
+                return surest
         first = head if first is None else first
     if not entries:
         return "llava"  # no entries: any reader reads them

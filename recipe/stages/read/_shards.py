@@ -1,4 +1,4 @@
-"""Files cut into pieces, pieces read by workers into tables on disk, tables merged into the parts of a pool."""
+"""Files cut into pieces, pieces read by workers into tables on disk, tables merged into the shards of a pool."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from recipe.config.registry import find
-from recipe.data.pool import PART, SCHEMA, Parts
+from recipe.data.checkpoint import SHARD, Shards
+from recipe.data.pool import SCHEMA
 from recipe.engine import spread
-from recipe.errors import InputError
+from recipe.errors import ConfigError, InputError
 from recipe.io.arrow import map_table, write_table
 from recipe.stages.read._detect import no_record, recognise
 from recipe.stages.read._entry import Context, Entry
@@ -22,14 +23,14 @@ from recipe.stages.read._json.cut import cut
 from recipe.stages.read._rows import Rows, in_key_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from recipe.io.atomic import File
     from recipe.io.cache import Store
     from recipe.stages.read._detect import Format
     from recipe.stages.read._json import Found
     from recipe.stages.read._json.cut import Span
+    from recipe.stages.read._sources import File
 
 PIECE = 16_000_000  # bytes of a piece, about: a worker holds some ten times as much while it reads one
 
@@ -114,7 +115,7 @@ def _samples(
     """Read the samples of one entry of a file."""
     try:
         value = decode(entry)
-        return list(read(value, context)) if isinstance(value, dict) else [no_record(value)]
+        return _checked(read(value, context), read) if isinstance(value, dict) else [no_record(value)]
     except (Undecodable, RecursionError) as error:
         if isinstance(error, Malformed) and piece.span:
             raise Broken from error
@@ -123,11 +124,22 @@ def _samples(
         return [Entry([], problem=f"bad_json:{error}", raw=bytes_of(entry))]
 
 
-def read_parts(pieces: Sequence[Piece], options: Options, store: Store, stage: str) -> Parts:
+def _checked(samples: Iterable[Any], read: Callable[..., Any]) -> list[Entry]:
+    """Return what a reader makes of a record, if that is what it should make."""
+    entries: list[Entry] = []
+    for one in samples:
+        if not isinstance(one, Entry):
+            what = f"expected a reader to make recipe.stages.read.Entry, got {type(one).__name__}"
+            raise ConfigError(f"read.{getattr(read, '__module__', read)}: {what}")
+        entries.append(one)
+    return entries
+
+
+def read_shards(pieces: Sequence[Piece], options: Options, store: Store, stage: str) -> Shards:
     """Read pieces on all cores into Arrow files of about 65,536 rows, in key order over all of them.
 
-    Keys are hashes, so a range of keys is a part: each piece is written in key order, and each part gathers its range
-    from all pieces. What was done before a kill is not done again. O(n log n), and the memory of a few parts.
+    Keys are hashes, so a range of keys is a shard: each piece is written in key order, and each shard gathers its range
+    from all pieces. What was done before a kill is not done again. O(n log n), and the memory of a few shards.
 
     Parameters
     ----------
@@ -147,19 +159,19 @@ def read_parts(pieces: Sequence[Piece], options: Options, store: Store, stage: s
     if not store.has(done):
         tables = _tables(pieces, options, store, stage)
         heights = [map_table(store.get(name)).height for name, _ in tables]
-        count = max(1, -(-sum(heights) // PART))
+        count = max(1, -(-sum(heights) // SHARD))
         offsets = _offsets([file for _, file in tables], heights)
         merge = partial(_merge, store, stage, [name for name, _ in tables], offsets, count)
-        todo = [part for part in range(count) if not store.has(_part(stage, part))]
+        todo = [shard for shard in range(count) if not store.has(_shard(stage, shard))]
         spread(merge, todo, label="read: merge")
         ends = [0]
-        for part in range(count):
-            ends.append(ends[-1] + map_table(store.get(_part(stage, part))).height)
+        for shard in range(count):
+            ends.append(ends[-1] + map_table(store.get(_shard(stage, shard))).height)
         store.put_json(done, {"starts": ends})
         for name, _ in tables:
             store.remove(name)
     starts = store.get_json(done)["starts"]
-    return Parts(store, tuple(_part(stage, part) for part in range(len(starts) - 1)), tuple(starts))
+    return Shards(store, tuple(_shard(stage, shard) for shard in range(len(starts) - 1)), tuple(starts))
 
 
 def _tables(pieces: Sequence[Piece], options: Options, store: Store, stage: str) -> list[tuple[str, str]]:
@@ -204,11 +216,11 @@ def _offsets(files: Sequence[str], heights: Sequence[int]) -> list[tuple[int, in
     return offsets
 
 
-def _merge(  # noqa: PLR0917  all but the part are bound beforehand
-    store: Store, stage: str, tables: Sequence[str], offsets: Sequence[tuple[int, int]], count: int, part: int
+def _merge(  # noqa: PLR0917  all but the shard are bound beforehand
+    store: Store, stage: str, tables: Sequence[str], offsets: Sequence[tuple[int, int]], count: int, shard: int
 ) -> None:
-    """Gather a range of keys from all tables into one part."""
-    low, high = f"{part * 16**8 // count:08x}", f"{(part + 1) * 16**8 // count:08x}" if part + 1 < count else "g"
+    """Gather a range of keys from all tables into one shard."""
+    low, high = f"{shard * 16**8 // count:08x}", f"{(shard + 1) * 16**8 // count:08x}" if shard + 1 < count else "g"
     ranges = []
     for name, (of_file, before) in zip(tables, offsets, strict=True):
         table = map_table(store.get(name))
@@ -219,13 +231,13 @@ def _merge(  # noqa: PLR0917  all but the part are bound beforehand
             )
         )
     merged = in_key_order(pl.concat(ranges, how="vertical", rechunk=False))
-    with store.writing(_part(stage, part)) as file:
+    with store.writing(_shard(stage, shard)) as file:
         write_table(merged.select(pl.col(n).cast(t) for n, t in SCHEMA.items() if n != "row"), file)
 
 
-def _part(stage: str, number: int) -> str:
-    """Name a part."""
-    return f"{stage}/part-{number:05}.arrow"
+def _shard(stage: str, number: int) -> str:
+    """Name a shard."""
+    return f"{stage}/shard-{number:05}.arrow"
 
 
 @lru_cache(maxsize=4)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 QUESTION = "Describe this image in detail."  # the first of MiniGPT-4's own instructions for these captions
 
 
-def fits(head: dict[str, Any]) -> bool:
-    """Tell whether a record looks like this format: an `image_id` and a `caption`."""
-    return "image_id" in head and "caption" in head
+def confidence(record: dict[str, Any]) -> float:
+    """Say how sure it is, 0 to 1, that a record is of this format: an `image_id` and a `caption`, as COCO's are too."""
+    return 0.4 if "image_id" in record and "caption" in record else 0
 
 
 def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: ARG001  every reader is called alike

@@ -38,10 +38,12 @@ _SHORT = 12  # words up to which a request to describe the image says nothing el
 _LONG = 60  # words from which the answer to any such question is a description
 
 
-def fits(head: dict[str, Any]) -> bool:
-    """Tell whether a record looks like this format: an image's conversations, each with `content`."""
-    talks = head.get("conversations")
-    return isinstance(talks, list) and any(isinstance(talk, dict) and "content" in talk for talk in talks)
+def confidence(record: dict[str, Any]) -> float:
+    """Say how sure it is, 0 to 1, that a record is of this format: conversations, each with `content`, of an image."""
+    talks = record.get("conversations")
+    if not isinstance(talks, list) or not any(isinstance(talk, dict) and "content" in talk for talk in talks):
+        return 0
+    return 0.9 if "image_id" in record else 0.4
 
 
 def read(item: dict[str, Any], context: Context) -> Iterator[Entry]:

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from recipe.stages.read._entry import Context, Entry
 
 
-def fits(head: dict[str, Any]) -> bool:
-    """Tell whether a record looks like this format: turns, or `prompt` and `target`, and a `task_name`."""
-    return "task_name" in head and (llava.has_turns(head) or ("prompt" in head and "target" in head))
+def confidence(record: dict[str, Any]) -> float:
+    """Say how sure it is, 0 to 1, that a record is of this format: a `task_name`, and turns or a prompt."""
+    asked = llava.has_turns(record) or ("prompt" in record and "target" in record)
+    return 0.9 if "task_name" in record and asked else 0
 
 
 def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:

@@ -48,7 +48,7 @@ def score(
         Whether lines are found by ``"key"``, which every table of scores has, or by ``"id"``. Ids repeat in real
         files: all samples of an id get its number.
     missing
-        What a sample of which the file says nothing scores; None to refuse it.
+        What a sample of which the file says nothing scores, any finite number; None to refuse the file.
 
     Returns
     -------

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from recipe.data.pool import Pool
 
+COSTLY = True  # minutes in a large pool, so the checkpoint keeps it
 BLOCK = 8192  # members in memory at a time
 
 

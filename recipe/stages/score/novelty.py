@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from recipe.data.pool import Pool
 
+COSTLY = True  # minutes in a large pool, so the checkpoint keeps it
+
 
 def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.float32]:
     """Score 1 minus the mean cosine to the nearest neighbours in the cluster; O(n block d).
@@ -29,7 +31,7 @@ def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.
     neighbours
         How many nearest neighbours count, from 1; fewer where the cluster has fewer.
     block
-        A cluster of more samples is cut into blocks of so many, and neighbours are sought inside the block.
+        Samples, from 1: a larger cluster is cut into blocks of so many, and neighbours are sought inside the block.
 
     Returns
     -------

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Keep = Literal["hard", "easy", "random"]
 
+COSTLY = True  # minutes in a large pool, so the checkpoint keeps it
+
 
 @single_threaded
 def score(pool: Pool, *, keep: Keep = "hard", block: int = 20_000, seed: int = 0) -> NDArray[np.float32]:
@@ -38,7 +40,7 @@ def score(pool: Pool, *, keep: Keep = "hard", block: int = 20_000, seed: int = 0
     block
         A cluster of more samples is cut into blocks of neighbours, from 2, each an order of its own.
     seed
-        Of the lots.
+        Any integer: draws the order of ``"random"``.
 
     Returns
     -------

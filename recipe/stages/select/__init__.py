@@ -1,1 +1,25 @@
 """Selectors. Each file: pool and quotas -> picks in pick order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recipe.config.registry import call
+from recipe.data.picks import Picks
+from recipe.data.vectors import release
+from recipe.errors import AlignmentError
+
+if TYPE_CHECKING:
+    from recipe.config.recipe import Recipe
+    from recipe.data.pool import Pool
+    from recipe.data.quotas import Quotas
+
+
+def apply(pool: Pool, plan: Recipe, quotas: Quotas) -> Picks:
+    """Pick as many samples of each cell as its quota says."""
+    picks: object = call("select", plan.select, pool, quotas, seed=plan.seed)
+    release(pool.vectors)
+    if not isinstance(picks, Picks):
+        got = type(picks).__name__
+        raise AlignmentError(f"select.{plan.select.label}: expected Picks, got {got}; return Picks(rows)")
+    return picks

@@ -71,7 +71,7 @@ def select(
     block
         Samples of a pool, or a block, that are walked in one go, from 2.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------

@@ -75,7 +75,7 @@ def select(
     candidates
         How many times its part of a quota a block offers, from 1; time grows with its square.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------

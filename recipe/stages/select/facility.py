@@ -83,7 +83,7 @@ def select(
     certificate
         Whether to compute the objective reached and its upper bound, which takes about as long as the selection.
     seed
-        Of the lots that draw samples to learn fine cells from, and to judge far blocks by for the bound.
+        Any integer: draws the samples that fine cells are learned from, and those that judge far blocks for the bound.
 
     Returns
     -------

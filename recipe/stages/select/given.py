@@ -27,7 +27,7 @@ def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:  # noqa: ARG0
     quotas
         How many of each cell.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------

@@ -54,7 +54,7 @@ def select(
     block
         Samples a block, from 2.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------

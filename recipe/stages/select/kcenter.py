@@ -59,7 +59,7 @@ def select(
     block
         Samples a block, from 2; a pool of one block is solved as a whole.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------

@@ -89,7 +89,7 @@ def select(
     candidates
         How many times its part of a quota a block offers, from 1.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------

@@ -64,7 +64,7 @@ def select(
     candidates
         How many times its part of a quota a block offers, from 1. More lets relevant blocks give more.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------

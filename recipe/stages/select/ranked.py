@@ -36,7 +36,7 @@ def select(
         A score (or any column of numbers) as it stands; or scores to weights, each counting by its rank among the
         eligible samples, 0..1. A weight below 0 prefers the low. The default takes the longest samples.
     seed
-        Unused.
+        Any integer; unused.
 
     Returns
     -------

@@ -1,1 +1,50 @@
-"""Labels of every sample: task, kind of answer, concepts, trouble. Each file: pool -> table of n labels."""
+"""Labels of every sample: task, kind of answer, data set, concepts, trouble. Each file: pool -> table of n labels."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from recipe.config.registry import call
+from recipe.config.step import Step
+from recipe.stages import checkpoint
+from recipe.stages.tag import concepts
+
+if TYPE_CHECKING:
+    from recipe.config.recipe import Recipe
+    from recipe.data.pool import Pool
+
+TAGGERS = ("answer", "task", "dataset", "trouble")  # what each sample is asked by itself; concepts need a list as well
+
+
+def apply(pool: Pool, plan: Recipe) -> Pool:
+    """Attach the labels that each sample has by itself, and refuse those in trouble."""
+    known = concepts.keywords_of(plan.tag.concepts)
+    if plan.tag.min_frequency:
+        pool = checkpoint.enter(pool, "keywords", known=known.to_dicts())
+        counts = checkpoint.by_shard(pool, partial(concepts.count, known=known), label="tag: keywords")
+        known = concepts.frequent(known, counts, plan.tag.min_frequency, len(pool))
+    pool = checkpoint.enter(pool, "tag", taggers=TAGGERS, known=known.to_dicts())
+    labels = pl.concat(checkpoint.by_shard(pool, partial(label, known=known), label="tag"), rechunk=False)
+    return pool.refuse(labels["problem"]).with_labels(labels.drop("problem"))
+
+
+def label(part: Pool, known: pl.DataFrame) -> pl.DataFrame:
+    """Make all labels of a part of a pool.
+
+    Parameters
+    ----------
+    part
+        m samples.
+    known
+        Concepts and their keywords, as `recipe.stages.tag.concepts.keywords_of` returns them.
+
+    Returns
+    -------
+    polars.DataFrame
+        m rows: the columns of every tagger.
+    """
+    labels: list[pl.DataFrame] = [call("tag", Step(name, {}), part) for name in TAGGERS]
+    return pl.concat([*labels, concepts.say(part, known)], how="horizontal")

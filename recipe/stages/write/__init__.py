@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from recipe.config.registry import find
+from recipe.config.code import name_of
+from recipe.config.registry import call, fitting
+from recipe.config.step import Step
 from recipe.errors import ConfigError
-from recipe.io.atomic import atomic_write, sha256
+from recipe.io.atomic import atomic_write
+from recipe.io.hashes import sha256
 from recipe.stages.write._layout import Layout
 from recipe.stages.write._rejects import reject_lines
 from recipe.stages.write._scores import write_scores
@@ -38,6 +41,7 @@ def write_mix(
     stats: str,
     scores: pl.DataFrame,
     layout: Layout | None = None,
+    format: Step | None = None,  # noqa: A002  the word that users know
     **knobs: Any,
 ) -> list[Path]:
     """Write a mix and the files beside it, each whole or not at all, the manifest last.
@@ -58,6 +62,8 @@ def write_mix(
         One line a sample of the pool.
     layout
         Which picks stand where; one file in pick order by default.
+    format
+        The writer; by the ending of the path by default.
     **knobs
         Given on to the writer: ids, pack, max_tokens, originals.
 
@@ -73,7 +79,8 @@ def write_mix(
     InputError
         If the folder cannot be written to.
     """
-    records = write_records(path, pool, rows, layout=layout or Layout(), **knobs)
+    writer = writer_of(path, format)
+    records = write_records(path, pool, rows, layout=layout or Layout(), format=writer, **knobs)
     beside = {
         name: side_file(path, name) for name in ("scores.parquet", "rejects.jsonl", "stats.json", "manifest.json")
     }
@@ -83,21 +90,44 @@ def write_mix(
         handle.writelines(reject_lines(pool))
     with atomic_write(beside["stats.json"], "w") as handle:
         handle.write(stats)
-    told = [{"name": file.name, "records": count, "sha256": sha256(file)} for file, count in records.items()]
-    mix = {"files": told} if layout and layout.files == "parts" else {"sha256": told[0]["sha256"]}
-    mix = {"format": FORMATS[path.suffix], "records": sum(records.values()), **mix}
+    files = [{"name": file.name, "records": count, "sha256": sha256(file)} for file, count in records.items()]
+    mix = {"files": files} if layout and layout.files == "parts" else {"sha256": files[0]["sha256"]}
+    own = name_of(writer.name)
+    named = {"format": own, "ending": path.suffix} if own else {"format": writer.name}
+    mix = {**named, "records": sum(records.values()), **mix}
     with atomic_write(beside["manifest.json"], "w") as handle:
         handle.write(json.dumps({**manifest, "mix": mix}, indent=1) + "\n")
     return [*records, *beside.values()]
 
 
-def write_records(path: Path, pool: Pool, rows: NDArray[np.int64], *, layout: Layout, **knobs: Any) -> dict[Path, int]:
+def writer_of(path: Path, asked: Step | None = None) -> Step:
+    """Return the writer that a recipe asks for, or that the ending of a path names.
+
+    Raises
+    ------
+    ConfigError
+        If none is asked for and the ending names none.
+    """
+    if asked is None and path.suffix not in FORMATS:
+        raise ConfigError(f"expected a mix ending in {' or '.join(FORMATS)}, got {path}")
+    return asked or Step(FORMATS[path.suffix], {})
+
+
+def write_records(
+    path: Path,
+    pool: Pool,
+    rows: NDArray[np.int64],
+    *,
+    layout: Layout,
+    format: Step | None = None,  # noqa: A002  as above
+    **knobs: Any,
+) -> dict[Path, int]:
     """Write the records of a mix, without the files beside it.
 
     Parameters
     ----------
-    path, pool, rows, layout, **knobs
-        As for `write_mix`.
+    path, pool, rows, layout, format, **knobs
+        As for `write_mix`. A writer of your own is given those of the knobs that it has.
 
     Returns
     -------
@@ -109,7 +139,7 @@ def write_records(path: Path, pool: Pool, rows: NDArray[np.int64], *, layout: La
     ConfigError
         If the ending names no format.
     """
-    if path.suffix not in FORMATS:
-        raise ConfigError(f"expected a mix ending in {' or '.join(FORMATS)}, got {path}")
-    write = find("write", FORMATS[path.suffix])
-    return {file: write(pool, some, file, **knobs) for file, some in layout.split(path, pool, rows).items()}
+    writer = writer_of(path, format)
+    given = fitting("write", writer.name, knobs) | writer.knobs
+    step = Step(writer.name, given)
+    return {file: int(call("write", step, pool, some, file)) for file, some in layout.split(path, pool, rows).items()}

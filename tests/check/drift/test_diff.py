@@ -18,8 +18,8 @@ from recipe.check.drift import check_drift
 from recipe.check.drift.baseline import diff_files
 from recipe.check.drift.diff import EXAMPLES, Picked, diff_mixes
 from recipe.check.drift.verdicts import Drift
-from recipe.data.excerpts import SHOWN
 from recipe.data.picks import Picks
+from recipe.data.samples import SHOWN
 from recipe.demo import write_demo
 from recipe.errors import InputError
 

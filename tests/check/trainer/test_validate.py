@@ -215,7 +215,7 @@ def test_decoding_needs_a_folder_and_pillow(images, tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="images=None"):
         check_mix(file, decode=True)
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'recipe\[images\]'$"):
+    with pytest.raises(MissingExtra, match=r"pip install 'vlm-recipe\[images\]'$"):
         check_mix(file, images=images, decode=True)
 
 
@@ -282,7 +282,7 @@ def test_a_tokenizer_that_is_none(tokenizer, tmp_path, monkeypatch):
         with pytest.raises(InputError, match="SentencePiece model"):
             check_mix(file, tokenizer=tmp_path / name)
     monkeypatch.setitem(sys.modules, "sentencepiece", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'recipe\[tokenizer\]'$"):
+    with pytest.raises(MissingExtra, match=r"pip install 'vlm-recipe\[tokenizer\]'$"):
         check_mix(file, tokenizer=tokenizer)
 
 

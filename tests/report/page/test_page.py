@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from recipe import select_mix
-from recipe.data import excerpts
+from recipe.data import samples
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
 from recipe.mix.mix import Mix
 from recipe.mix.open import open_mix
-from recipe.report import _page_charts
+from recipe.report.page import charts as page_charts
 from recipe.report.page import render
 from recipe.report.page.picks_table import cut, picks_table
 
@@ -187,7 +187,7 @@ def test_manifest_facts_are_those_of_this_mix(folder, mix, text):
     """Hashes come from the manifest beside the mix; a manifest of other picks is passed over."""
     told = json.loads((folder / "mix.manifest.json").read_text())
     assert told["sources"][0]["sha256"] in text
-    fewer = Mix(mix.pool, mix.picks.head(20), mix.quotas, mix.recipe, mix.fidelity)
+    fewer = Mix(mix.pool, mix.picks.head(20), mix.quotas, mix.recipe)
     assert told["sources"][0]["sha256"] not in page_of(fewer, 10)
 
 
@@ -202,7 +202,7 @@ def test_size_is_bounded(demo, monkeypatch):
         taken = [pl.Series(n, [turns] * len(rows)) if n == "turns" else table[n].gather(rows) for n in columns]
         return pl.DataFrame(taken)
 
-    monkeypatch.setattr(excerpts, "take", all_long)
+    monkeypatch.setattr(samples, "take", all_long)
     table = picks_table(demo, 300)
     assert picks_of(table)[1][0]["asked"].startswith("漢字漢字")
     size = len(json.dumps(table["picks"], ensure_ascii=False, separators=(",", ":")).encode())
@@ -221,14 +221,14 @@ def test_cut_keeps_to_bytes():
 
 def test_a_chart_that_cannot_be_drawn_tells_why(mix, monkeypatch):
     """A chart that the mix cannot give stands as its message; the other charts are drawn."""
-    draw = _page_charts.draw
+    draw = page_charts.draw
 
     def or_not(mix, name):
         if name == "map":
             raise InputError("no places <known>; select anew")
         return draw(mix, name)
 
-    monkeypatch.setattr(_page_charts, "draw", or_not)
+    monkeypatch.setattr(page_charts, "draw", or_not)
     text = page_of(mix, 10)
     assert "Not drawn: no places &lt;known&gt;; select anew" in text
     assert "map" not in block(text, "specs")

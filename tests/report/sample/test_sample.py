@@ -313,7 +313,7 @@ def test_pillow_is_asked_for_where_an_image_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     assert len(shown("a [0, 0, 1, 1]").boxes) == 1
     assert shown("a", image=None, images=tmp_path).image is None
-    with pytest.raises(MissingExtra, match=r"pip install 'recipe\[images\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install 'vlm-recipe\[images\]'"):
         shown("a [0, 0, 1, 1]", images=tmp_path)
 
 

@@ -20,9 +20,9 @@ from recipe import open_mix, select_mix
 from recipe.demo import write_demo
 from recipe.errors import InputError
 from recipe.mix.from_file import file_stats
-from recipe.report import _coverage
 from recipe.report.stand_ins import stand_ins
 from recipe.report.stats import coverage, read_stats
+from recipe.report.stats import coverage as coverage_file
 from recipe.report.stats.measure import measure, repeats
 from recipe.report.stats.vendi import vendi
 from recipe.stages.embed.hashing import unit_rows
@@ -141,7 +141,7 @@ def test_coverage_in_parts():
 def test_a_large_mix_is_estimated_on_fewer_points(pool, picked, monkeypatch):
     """Points times picks stay within the budget, and the estimate within a few of its standard errors."""
     whole = measure(pool, picked).coverage
-    monkeypatch.setattr(_coverage, "PAIRS", 20 * len(picked))
+    monkeypatch.setattr(coverage_file, "PAIRS", 20 * len(picked))
     part = measure(pool, picked).coverage
     assert part["points"] == 20
     assert 0 < abs(part["mix"] - whole["mix"]) < 4 * part["error"]
@@ -240,15 +240,15 @@ def test_the_search_for_the_radius_ends_early(monkeypatch):
     pool, picked = make_pool(["text"] * 3000, vectors=vectors, cluster=cluster), np.arange(0, 3000, 60)
     pool = pool.with_labels(stand_ins(pool, picked, seed=0))
     looked = []
-    best = _coverage.best_cosines
-    monkeypatch.setattr(_coverage, "FARTHEST", 10)
-    monkeypatch.setattr(_coverage, "best_cosines", lambda *given: looked.append(len(given[1])) or best(*given))
-    told = _coverage._radius(pool, vectors, np.arange(3000), picked)
+    best = coverage_file.best_cosines
+    monkeypatch.setattr(coverage_file, "FARTHEST", 10)
+    monkeypatch.setattr(coverage_file, "best_cosines", lambda *given: looked.append(len(given[1])) or best(*given))
+    told = coverage_file._radius(pool, vectors, np.arange(3000), picked)
     assert sum(looked) <= 20
     assert told["radius"] == pytest.approx(1 - (vectors @ vectors[picked].T).max(axis=1).min(), abs=1e-6)
-    monkeypatch.setattr(_coverage, "BLOCK", 0)
-    monkeypatch.setattr(_coverage, "PAIRS", 0)
-    unknown = _coverage._radius(make_pool(["text"] * 3000, vectors=vectors), vectors, np.arange(3000), picked)
+    monkeypatch.setattr(coverage_file, "BLOCK", 0)
+    monkeypatch.setattr(coverage_file, "PAIRS", 0)
+    unknown = coverage_file._radius(make_pool(["text"] * 3000, vectors=vectors), vectors, np.arange(3000), picked)
     assert (unknown["radius"], unknown["radius_at_most"]) == (0, 2)
 
 

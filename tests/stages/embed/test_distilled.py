@@ -58,7 +58,7 @@ def test_report_is_of_samples_that_were_not_fitted_on(taught):
     pool, vectors, path = taught
     learned = distilled.fit(pool, path=path)
     held = np.arange(0, 560, distilled.HELD_OUT)
-    ours = distilled.encode(pool.texts_of(held), learned)
+    ours = distilled.encode_texts(pool.texts_of(held), learned)
     a, b = ours @ ours.T, vectors[held] @ vectors[held].T
     upper = np.triu(np.ones_like(a, dtype=bool), 1)
     figures = distilled.report(learned)
@@ -112,16 +112,16 @@ def test_rows_depend_on_their_own_text_only(taught):
     pool, _, path = taught
     learned = distilled.fit(pool, path=path)
     texts = pool.texts
-    whole = distilled.encode(texts, learned)
-    parts = [distilled.encode(texts[a:b], learned) for a, b in ((0, 1), (1, 130), (130, 700))]
+    whole = distilled.encode_texts(texts, learned)
+    parts = [distilled.encode_texts(texts[a:b], learned) for a, b in ((0, 1), (1, 130), (130, 700))]
     assert whole.tobytes() == np.concatenate(parts).tobytes()
-    assert distilled.encode(texts.reverse(), learned)[::-1].tobytes() == whole.tobytes()
+    assert distilled.encode_texts(texts.reverse(), learned)[::-1].tobytes() == whole.tobytes()
 
 
 def test_texts_without_words(taught):
     """An empty text, and one in a script that no sample has, get finite unit rows."""
     pool, _, path = taught
-    found = distilled.encode(pl.Series(["", "7", "éà ÜÖ", "猫", "cat"]), distilled.fit(pool, path=path))
+    found = distilled.encode_texts(pl.Series(["", "7", "éà ÜÖ", "猫", "cat"]), distilled.fit(pool, path=path))
     assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
     assert (found[0] == found[1]).all()
     assert (found[0] != found[4]).any()
@@ -155,7 +155,7 @@ def test_minilm_teaches_words_that_the_sample_lacks():
         learned = distilled.fit(
             pool, model=str(Path(package.__file__).parent / "model"), device="cpu", sample=200, words=100
         )
-    puppy, ocean, dog, bus, sea, sofa = distilled.encode(
+    puppy, ocean, dog, bus, sea, sofa = distilled.encode_texts(
         pl.Series(["puppy", "ocean", "dog", "bus", "sea", "sofa"]), learned
     )
     assert puppy @ dog > puppy @ bus + 0.1

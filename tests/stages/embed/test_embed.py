@@ -155,16 +155,16 @@ def test_hashed_rows_depend_on_their_own_text_only():
     """However texts are cut into parts, and in whatever order, each row has the same bits."""
     texts = pl.Series(SENTENCES * 20)
     learned = hashing.fit(make_pool(SENTENCES), d=48)
-    whole = hashing.encode(texts, learned)
-    parts = [hashing.encode(texts[a:b], learned) for a, b in ((0, 1), (1, 77), (77, 280))]
+    whole = hashing.encode_texts(texts, learned)
+    parts = [hashing.encode_texts(texts[a:b], learned) for a, b in ((0, 1), (1, 77), (77, 280))]
     assert whole.tobytes() == np.concatenate(parts).tobytes()
-    assert hashing.encode(texts.reverse(), learned)[::-1].tobytes() == whole.tobytes()
+    assert hashing.encode_texts(texts.reverse(), learned)[::-1].tobytes() == whole.tobytes()
 
 
 def test_embed_is_encode_after_fit():
     """Embedding a pool at once, and fitting and encoding it part by part, give the same bits."""
     pool = make_pool(SENTENCES)
-    assert hashing.embed(pool, d=16).tobytes() == hashing.encode(pool.texts, hashing.fit(pool, d=16), d=16).tobytes()
+    assert hashing.embed(pool, d=16).tobytes() == hashing.encode(pool, hashing.fit(pool, d=16), d=16).tobytes()
 
 
 def test_rows_with_problems_teach_nothing():
@@ -280,7 +280,7 @@ def test_model_that_cannot_be_loaded(minilm, tmp_path):  # noqa: ARG001  the ext
 def test_missing_extra_names_the_command(monkeypatch):
     """Without sentence-transformers the error says what to install."""
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'recipe\[text\]'$"):
+    with pytest.raises(MissingExtra, match=r"pip install 'vlm-recipe\[text\]'$"):
         text.embed(make_pool(["one"]))
 
 

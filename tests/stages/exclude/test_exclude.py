@@ -23,8 +23,8 @@ from recipe.data.prompts import FORMAT_PROMPTS
 from recipe.data.words import words_of
 from recipe.errors import ConfigError, InputError, ShortQuestions
 from recipe.io.cache import open_store
-from recipe.stages.checkpoint import Trail
-from recipe.stages.exclude import find_leaks
+from recipe.stages import checkpoint
+from recipe.stages.exclude._leaks import find_leaks
 from recipe.stages.exclude._questions import read_questions
 from recipe.stages.exclude.images import file_names, find_images
 from recipe.stages.exclude.ngram import Runs
@@ -37,7 +37,7 @@ SHORT = "What color is the car?"
 def leaks(pool, **knobs):
     """The problems of a pool in memory; what is not asked for is nothing."""
     asked = {"images": (), "questions": (), "ngram": 13, "similarity": 0.95, **knobs}
-    return find_leaks(pool, Trail.of(pool), **asked).to_list()
+    return find_leaks(pool, **asked).to_list()
 
 
 def benchmark(folder, *records, name="bench.json"):
@@ -358,9 +358,8 @@ def test_parts_on_disk_say_the_same(tmp_path, monkeypatch):
     expected = leaks(pool, **knobs)
     assert Counter(code_of(one) for one in expected if one) == {"bench_image": 2, "bench_ngram": 3, "bench_similar": 10}
     stored = read_pool(tmp_path / "pool.json", store=open_store(tmp_path / "cache"))
-    trail = Trail.of(stored).to("exclude")
-    assert find_leaks(stored, trail, **knobs).to_list() == expected
-    monkeypatch.setattr("recipe.stages.exclude.BLOCK", 7)
+    assert find_leaks(checkpoint.enter(stored, "exclude"), **knobs).to_list() == expected
+    monkeypatch.setattr("recipe.stages.exclude._leaks.BLOCK", 7)
     assert leaks(pool, **knobs) == expected
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from recipe.data.problems import PROBLEMS, code_of
 from recipe.errors import InputError, MissingExtra
-from recipe.stages.read import _json, _load, _scan, read_pool
+from recipe.stages.read import _json, read_pool
+from recipe.stages.read._json import load, scan
 
 on_disk = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ASKED = ["a", "b", "\u00e9", "d", "e"]
@@ -122,7 +123,7 @@ def test_two_records_of_one_id_are_two(tmp_path):
 
 def test_endless_damage_ends(tmp_path, monkeypatch):
     """After so many damaged lines the rest of a file is one loss."""
-    monkeypatch.setattr(_scan, "PATIENCE", 3)
+    monkeypatch.setattr(scan, "PATIENCE", 3)
     ids, problems = read(tmp_path, "\n".join([LINES[0], *['{"cut'] * 5, LINES[1]]), lenient=True)
     assert ids == ["a"]
     assert len(problems) == 3
@@ -174,7 +175,7 @@ def test_damaged_packed_data_are_a_loss(tmp_path):
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
 def test_a_bomb_is_refused_with_the_limit(tmp_path, monkeypatch, pack):
     """A file that unpacks to more than its bound is refused in both modes, and the message names the bound."""
-    monkeypatch.setattr(_load, "FREE", 10_000)
+    monkeypatch.setattr(load, "FREE", 10_000)
     bomb = pack(b" " * 10_000_000)
     for lenient in (False, True):
         limit = max(10_000, 200 * len(bomb))

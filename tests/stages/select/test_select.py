@@ -19,7 +19,7 @@ from recipe import engine
 from recipe.config.registry import find, names
 from recipe.data.picks import Picks
 from recipe.errors import ConfigError, SupplyError
-from recipe.stages.select import _tasks as tasks
+from recipe.stages.select._facility import tasks
 from recipe.stages.select._facility.cells import fine_cells
 from recipe.stages.select._facility.ground import sort_by_candidate
 from recipe.stages.select._facility.terms import weigh_terms

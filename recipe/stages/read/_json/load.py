@@ -87,7 +87,7 @@ def _packer(head: bytes, path: Path) -> Callable[[], Any] | None:
     try:
         import zstandard  # noqa: PLC0415  an extra
     except ImportError as error:
-        raise MissingExtra(f"{path}: reading zstd needs zstandard: pip install 'recipe[zstd]'") from error
+        raise MissingExtra.of("zstd", f"{path}: reading zstd needs zstandard") from error
     return lambda: zstandard.ZstdDecompressor().decompressobj()
 
 

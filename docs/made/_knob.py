@@ -1,0 +1,96 @@
+"""One knob, wherever it stands in the code: its name, type, default, range and what is said of it."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from textwrap import indent
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+
+import yaml
+
+from recipe.config.step import Step
+
+NUMBER = r"-?\d[\d.,]*"
+RANGE = re.compile(
+    rf"\b(?:any (?:integer|finite number)|{NUMBER}\.\.{NUMBER}"
+    rf"|(?:from|above|up to|below) {NUMBER}(?:,? (?:and )?(?:to below|up to|below|to) {NUMBER})?)(?![\w%])",
+    re.IGNORECASE,
+)
+
+
+class Knob(NamedTuple):
+    """What can be set, and how."""
+
+    name: str
+    kind: str
+    default: str | None
+    """As it would be written; None if it must be given."""
+    text: str
+    limits: str = ""
+    """The range of a number, in words."""
+
+    @property
+    def number(self) -> bool:
+        """Whether it is a number, so that it has a range."""
+        return bool({"int", "float"} & set(self.kind.split()))
+
+    @property
+    def range(self) -> str:
+        """The range of a number: as the code checks it, else as its docstring says it."""
+        if self.limits or not self.number:
+            return self.limits
+        found = RANGE.search(self.text)
+        return found[0].lower() if found else ""
+
+    def rst(self) -> str:
+        """Write it as an entry of the reference."""
+        head = [f".. confval:: {self.name}", f"   :type: {self.kind}"]
+        head.append("   :required:" if self.default is None else f"   :default: ``{self.default}``")
+        if self.default is None:
+            head[-1] = "   :default: none: it must be given"
+        body = self.text + (f"\n\n:Range: {self.range}" if self.range else "")
+        return "\n".join([*head, "", indent(body, "   "), "", ""])
+
+
+def plain(value: object) -> str:
+    """Write a value as a recipe file would, in one line."""
+    if isinstance(value, Path):
+        value = str(value)
+    if isinstance(value, tuple):
+        value = list(value)
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def kind(annotation: Any) -> str:
+    """Say a type in the words of a recipe file.
+
+    Examples
+    --------
+    >>> kind(float | None), kind(tuple[str, ...]), kind(Literal["a", "b"]), kind(Mapping[str, float])
+    ('float or null', 'list of str', '"a" or "b"', 'mapping of str to float')
+    """
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return kind(inner[0])
+    if origin is Literal:
+        return " or ".join(f'"{value}"' for value in inner)
+    if origin in {Union, types.UnionType}:
+        return " or ".join(dict.fromkeys(map(kind, inner)))
+    if origin in {tuple, list, Sequence}:
+        return f"list of {kind(inner[0])}"
+    if origin in {dict, Mapping}:
+        return f"mapping of {kind(inner[0])} to {kind(inner[1])}"
+    if annotation is Step:
+        return "name or {name: {knob: value}}"
+    if annotation in {None, types.NoneType}:
+        return "null"
+    if annotation in {Path, PathLike} or origin is PathLike:
+        return "path"
+    if isinstance(annotation, type):
+        return annotation.__name__
+    return str(annotation)

@@ -1,0 +1,127 @@
+"""A function of your own: ``module:function`` in a recipe, or given as it is; known by the hash of its source."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from recipe.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NAME = re.compile(r"(?:[^\W\d]\w*)(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+
+
+class Code(NamedTuple):
+    """What a function of your own is called, and what it says."""
+
+    name: str
+    """``module:function``."""
+    sha256: str | None
+    """Of the file of its module; of its own text where it stands in no file, as in a notebook; None if it is lost."""
+
+
+def name_of(function: object) -> str | None:
+    """Return what a function of your own is called, ``module:function``; None for the name of a file of a room.
+
+    Examples
+    --------
+    >>> name_of("my_scores:brevity"), name_of("novelty"), name_of(load)
+    ('my_scores:brevity', None, 'recipe.config.code:load')
+    """
+    if isinstance(function, str):
+        return function if ":" in function else None
+    kind: Any = function if hasattr(function, "__qualname__") else type(function)
+    module = sys.modules.get(kind.__module__, kind)
+    own = [name for name, one in vars(module).items() if one is function and kind is not function]
+    return f"{kind.__module__}:{own[0] if own else kind.__qualname__}"
+
+
+def load(name: str) -> Any:
+    """Import what a name stands for.
+
+    Parameters
+    ----------
+    name
+        ``module:function``; the module is imported as Python would, from the working directory too on the command line.
+
+    Returns
+    -------
+    object
+        A function, or an object with methods, as an embedder has.
+
+    Raises
+    ------
+    ConfigError
+        If the name is none, the module cannot be imported, or has nothing of that name.
+
+    Examples
+    --------
+    >>> load("math:sqrt")(4)
+    2.0
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"expected module:function, got '{name}'; write it as in my_scores:brevity")
+    module, _, path = name.partition(":")
+    try:
+        found: Any = import_module(module)
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
+            what = "no such module can be imported; start where it lies, or install it"
+        else:
+            what = f"importing it failed with {type(error).__name__}: {error}"
+        raise ConfigError(f"{name}: {what}") from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            known = ", ".join(sorted(one for one in vars(found) if not one.startswith("_"))[:20])
+            raise ConfigError(f"{name}: the module has no '{part}', but {known or 'nothing'}")
+        found = getattr(found, part)
+    return found
+
+
+def code_of(function: str | Callable[..., Any]) -> Code | None:
+    """Return the name and the hash of a function of your own, without running anything; None for a file of a room.
+
+    Examples
+    --------
+    >>> code_of("novelty") is None, code_of(load).name
+    (True, 'recipe.config.code:load')
+    >>> code_of("recipe.config.code:load") == code_of(load)
+    True
+    """
+    name = name_of(function)
+    if name is None:
+        return None
+    found = _hash_of_module(name.partition(":")[0])
+    return Code(name, found or (None if isinstance(function, str) else _hash_of_text(function)))
+
+
+def _hash_of_module(name: str) -> str | None:
+    """Hash the file of a module, which need not be imported for that; None if there is no file."""
+    if name in sys.modules:
+        file = getattr(sys.modules[name], "__file__", None)
+    else:
+        try:
+            spec = find_spec(name)
+        except (ImportError, ValueError, AttributeError):
+            return None
+        file = spec.origin if spec and spec.has_location else None
+    if file is None or not Path(file).is_file():
+        return None
+    return sha256(Path(file).read_bytes()).hexdigest()
+
+
+def _hash_of_text(function: Any) -> str | None:
+    """Hash the text of what was defined in no file."""
+    try:
+        text = inspect.getsource(function if hasattr(function, "__qualname__") else type(function))
+    except (OSError, TypeError):
+        return None
+    return sha256(text.encode()).hexdigest()

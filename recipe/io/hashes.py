@@ -1,0 +1,61 @@
+"""The hashes of files: it is their content that matters, not where they lie."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recipe.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's bytes.
+
+    Parameters
+    ----------
+    path
+        A file.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(
+            f"{os.fspath(path)}: cannot be read ({error.strerror}); check that it exists and is readable"
+        ) from error
+
+
+def file_hashes(knobs: Mapping[str, Any]) -> dict[str, str]:
+    """Hash the files that knobs name, alone or in a list: it is their content that matters.
+
+    Parameters
+    ----------
+    knobs
+        Name to value; what is no path of a file is passed over.
+
+    Returns
+    -------
+    dict
+        Name of the knob, and in a list the path too, to SHA-256.
+    """
+    hashes: dict[str, str] = {}
+    for name, value in knobs.items():
+        for path in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(path, str | Path) and Path(path).is_file():
+                hashes[name if path is value else f"{name}: {path}"] = sha256(path)
+    return hashes

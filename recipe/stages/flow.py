@@ -1,0 +1,79 @@
+"""The ten stages on one screen: read, tag, exclude, dedup, embed, cluster, then balance, score, select; write at last.
+
+Each room of this folder has one door, `apply`. `read` and `label` are done once for a pool; `pick` once for each size,
+or for each part of a mix. `write` comes when the mix is told where to go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe.data.checkpoint import Checkpoint
+from recipe.data.pool import Pool
+from recipe.engine.timing import stage
+from recipe.engine.workers import dismiss
+from recipe.stages import balance, checkpoint, cluster, dedup, embed, exclude, score, select, tag
+from recipe.stages import read as reading
+from recipe.stages.parts import pick_parts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from recipe.config.recipe import Recipe
+    from recipe.data.picks import Picks
+    from recipe.data.quotas import Quotas
+    from recipe.stages.parts import Turn
+
+    Picked = tuple[Pool, Picks, Quotas]
+
+
+def read(sources: object, plan: Recipe, cache: str | Path | None) -> Pool:
+    """Read the sources of a recipe; of a pool that is there already, the files do not know what it went through."""
+    if isinstance(sources, Pool):
+        return replace(sources, checkpoint=Checkpoint())
+    with stage("read"):
+        return reading.apply(plan, cache)
+
+
+def label(pool: Pool, plan: Recipe) -> Pool:
+    """Find out all that does not depend on the mix: labels, problems, vectors, clusters."""
+    with stage("tag"):
+        pool = tag.apply(pool, plan)
+    with stage("exclude"):  # before duplicates: a twin of a leaked sample must not replace it
+        pool = exclude.apply(pool, plan)
+    with stage("dedup"):
+        pool = dedup.apply(pool, plan)
+    with stage("embed"):
+        pool = embed.apply(pool, plan)
+    dismiss()
+    with stage("cluster"):
+        pool = cluster.apply(pool, plan)
+    with stage("semantic"):
+        return dedup.apply_to_vectors(pool, plan)
+
+
+def rate(pool: Pool, plan: Recipe, size: int) -> tuple[Pool, Quotas]:
+    """Draw up the quotas of a mix of so many samples, and score every sample."""
+    with stage("quotas"):
+        pool, quotas = balance.apply(pool, plan, size)
+    with stage("score"):
+        return score.apply(pool, plan), quotas
+
+
+def pick(pool: Pool, plan: Recipe, size: int) -> Picked:
+    """Pick so many samples of a labelled pool, part by part if the recipe has parts."""
+    if plan.parts:
+        return pick_parts(pool, plan, size, _pick_part)
+    pool, quotas = rate(pool, plan, size)
+    with stage("select"):
+        return pool, select.apply(pool, plan, quotas), quotas
+
+
+def _pick_part(turn: Turn) -> Picked:
+    """Pick a part; what is kept of its scores depends on the rows that it may pick."""
+    rows = blake2b(np.packbits(turn.pool.eligible).data, digest_size=16).hexdigest()
+    return pick(checkpoint.enter(turn.pool, "part", rows=rows), turn.plan, turn.size)

@@ -1,0 +1,159 @@
+"""Which files a source means, and what each is called."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from glob import glob, has_magic
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recipe.errors import ConfigError, InputError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    Source = str | os.PathLike[str] | Mapping[str, Any]
+
+ENDINGS = (
+    ".json",
+    ".jsonl",
+    ".json.gz",
+    ".jsonl.gz",
+    ".json.zst",
+    ".jsonl.zst",
+)  # what a folder is searched for; a named file may end as it likes
+SIDE_DATA = ("image_data.json",)  # Visual Genome's list of image sizes lies beside SVIT's files and holds no samples
+SIDE_FILES = (".manifest.json", ".stats.json", ".rejects.jsonl")  # what `recipe` writes beside a mix
+KEYS = ("path", "name", "format")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of samples.
+
+    Parameters
+    ----------
+    path
+        Where it lies.
+    source
+        What the pool calls it.
+    format
+        A reader's name, or None to recognise it by its content.
+    """
+
+    path: Path
+    source: str
+    format: str | None = None
+
+
+def expand(sources: Source | Sequence[Source]) -> list[File]:
+    """Return the files that the sources mean, each once, in the order in which they are named.
+
+    A folder stands for the JSON files in it and in its subfolders, sorted by name, without hidden files, unfinished
+    files (`*.tmp`), `image_data.json`, and what `recipe` writes beside a mix (`*.manifest.json`, `*.stats.json`,
+    `*.rejects.jsonl`); the mix itself is a file of samples as any other. A file is called by the name given with it,
+    else by its path below the common parent folder of all files, so names depend neither on the working directory nor
+    on the order of the sources.
+
+    Parameters
+    ----------
+    sources
+        A file, a folder, a glob, a mapping with `path` and optionally `name` and `format`, or several of these.
+
+    Returns
+    -------
+    list of File
+        At least one file for each source.
+
+    Raises
+    ------
+    InputError
+        If a path does not exist, a folder holds no JSON file, or a glob matches none.
+    ConfigError
+        If a mapping has an unknown key or no path, or one file is given two names or two formats.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("b.json", "a.json", "image_data.json"):
+    ...         _ = Path(folder, name).write_text("[]")
+    ...     [file.source for file in expand(folder)]
+    ['a.json', 'b.json']
+    """
+    many = [sources] if isinstance(sources, (str, os.PathLike, Mapping)) else list(sources)
+    if not many:
+        raise InputError("expected at least one file, folder or glob to read, got none; name one")
+    found: dict[Path, File] = {}
+    for source in many:
+        asked = _asked(source)
+        for path in _paths(os.fspath(asked.path)):
+            file = replace(asked, path=path)
+            same = path.resolve()
+            found[same] = _agree(found[same], file) if same in found else file
+    files = list(found.values())
+    folder = Path(os.path.commonpath([file.path.parent for file in files]))
+    return [replace(f, source=f.source or f.path.relative_to(folder).as_posix()) for f in files]
+
+
+def _asked(source: Source) -> File:
+    """Read one source as the user wrote it; an empty name is filled in later."""
+    if isinstance(source, (str, os.PathLike)):
+        return File(Path(source), "")
+    if not isinstance(source, Mapping):
+        raise ConfigError(f"expected a path, a glob or a mapping as a source, got {source!r}; name what to read")
+    for key in source:
+        if key not in KEYS:
+            raise ConfigError(f"source {dict(source)}: unknown key '{key}', {nearest(key, KEYS)}")
+    if not isinstance(source.get("path"), (str, os.PathLike)):
+        raise ConfigError(f"source {dict(source)}: expected a key 'path'; name the file, folder or glob")
+    return File(Path(source["path"]), source.get("name") or "", source.get("format"))
+
+
+def _agree(one: File, other: File) -> File:
+    """Merge two mentions of one file; which was first must not matter."""
+    if (one.source and other.source and one.source != other.source) or (
+        one.format and other.format and one.format != other.format
+    ):
+        ways = f"name={one.source!r}, format={one.format!r} and name={other.source!r}, format={other.format!r}"
+        raise ConfigError(f"{one.path}: expected one name and one format for a file, got {ways}; keep one of them")
+    return File(min(one.path, other.path), one.source or other.source, one.format or other.format)
+
+
+def _paths(name: str) -> list[Path]:
+    """List the files behind one path or glob."""
+    path = Path(os.path.abspath(name))  # noqa: PTH100  resolve() would follow links, whose targets may bear no telling name
+    if path.is_dir():
+        files = sorted(_walk(path))
+        if not files:
+            raise InputError(
+                f"expected a folder with {' or '.join(ENDINGS)} files, found none in {path}; check the path"
+            )
+        return files
+    if path.exists():
+        return [path]
+    if not has_magic(name):
+        what = "expected a file, a folder or a glob"
+        raise InputError(f"{what}, got {name!r}, which does not exist; check the path")
+    hits = [Path(os.path.abspath(hit)) for hit in sorted(glob(name, recursive=True))]  # noqa: PTH100, PTH207  as above
+    matched = [file for hit in hits for file in (sorted(_walk(hit)) if hit.is_dir() else [hit])]
+    files = [file for file in matched if file.name not in SIDE_DATA and not _passed_over(file.name)]
+    if not files:
+        raise InputError(f"expected a glob that matches files, got {name!r}, which matches none; check the pattern")
+    return files
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the JSON files of a folder and of its subfolders."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not _passed_over(name)]
+        for name in names:
+            if name.lower().endswith(ENDINGS) and name not in SIDE_DATA and not _passed_over(name):
+                yield Path(parent, name)
+
+
+def _passed_over(name: str) -> bool:
+    """Tell whether a name is hidden, a marker as `_SUCCESS`, unfinished, or of a file beside a mix."""
+    return name.startswith((".", "_")) or name.endswith((".tmp", *SIDE_FILES))
