@@ -30,8 +30,8 @@ def proxy(
     """Fit logistic regression from the mix's vectors to their labels and score it on the samples held out.
 
     Every sample of the mix weighs the same, so a mix that neglects a class pays for it where the class is held out.
-    scikit-learn's `LogisticRegression` fits, by some hundred steps of L-BFGS in float64. BLAS runs on one thread, so sums
-    have one order. O(steps k d classes).
+    scikit-learn's `LogisticRegression` fits, by some hundred steps of L-BFGS in float64. BLAS runs on one thread, so
+    sums have one order. O(steps k d classes).
 
     Parameters
     ----------
