@@ -215,7 +215,7 @@ def _holds_something(store: Store) -> bool:
     if store.files.isfile(there):
         return True
     found = (name for _, _, names in store.files.walk(there) for name in names)
-    return any(not UNSENT.search(name) and not name.startswith(f".{MARK}.") for name in found)
+    return any(not UNSENT.search(name) for name in found)
 
 
 def check_format(store: Store) -> None:
