@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.data.blocks import cut_blocks
+from recipe.data.groups import grouped
 from recipe.data.picks import Picks
 from recipe.data.vectors import rows_of
 from recipe.engine import each, single_threaded
@@ -109,9 +110,8 @@ def select(
 
 def cells_of(quotas: Quotas) -> list[Rows]:
     """List the rows of each cell that has any, ascending; O(n log n)."""
-    order = np.argsort(quotas.cell, kind="stable").astype(np.int64)
-    order = order[np.searchsorted(quotas.cell[order], 0) :]
-    return np.split(order, np.flatnonzero(np.diff(quotas.cell[order])) + 1) if len(order) else []
+    rows = np.flatnonzero(quotas.cell >= 0)
+    return grouped(rows, quotas.cell[rows])
 
 
 def _parts(pool: Pool, rows: Rows, block: int) -> list[Rows]:
