@@ -3,7 +3,7 @@
 A block of ``yaml`` or ``python`` whose first line is a comment with a file's name is written as that file; other
 Python is run, and ``pycon`` must answer what it says. Of ``bash`` the lines that begin with `recipe` are run, and must
 end well. A block of ``console`` is a transcript: what its commands print must be what stands below them, where a line
-``...`` stands for any lines, and the line of seconds is left open. ``<!-- not run: why -->`` above a block excuses it.
+``...`` stands for any lines, and seconds and megabytes are left open. ``<!-- not run: why -->`` above a block excuses it.
 ``python docs/follow.py`` writes transcripts again after a change.
 """
 
@@ -33,7 +33,7 @@ BLOCK = re.compile(
     r"^(?P<excused><!-- not run: .+ -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 FILE = re.compile(r"# ([\w./-]+\.\w+)$")
-VARIES = re.compile(r"^time .*$", re.MULTILINE)
+VARIES = re.compile(r"^time .*$|\d+\.\d MB", re.MULTILINE)
 PLAIN = {name: value for name, value in os.environ.items() if name not in {"CI", "GITHUB_ACTIONS"}}
 
 

@@ -13,7 +13,7 @@ from recipe.config.registry import names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WIDTH, ROW, GAP, EDGE, HEAD = 640, 44, 8, 12, 34
+WIDTH, ROW, GAP, EDGE, HEAD = 520, 44, 8, 12, 34
 WIDE = 5  # boxes beside each other, at most
 INSIDE = "recipe.stages"
 
