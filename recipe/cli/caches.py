@@ -15,7 +15,7 @@ from recipe.io.cache import DEFAULT, clear_cache, list_cache
 caches = typer.Typer(help="List or clear what earlier runs left for later ones.", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
 
-Folder = Annotated[str, typer.Option("--cache", help="The folder of the cache.")]
+Folder = Annotated[str, typer.Option("--cache", help="The folder or URL of the cache.")]
 
 
 @caches.command("list")

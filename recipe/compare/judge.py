@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.engine.seed import draws
+from recipe.engine.seed import shuffled
 from recipe.report.stats.counting import entropy
 from recipe.report.stats.coverage import best_cosines, coverage
 from recipe.report.stats.measure import measure_rows, variety
@@ -57,10 +57,9 @@ class Judge:
         from recipe.compare.proxy import draw_held  # noqa: PLC0415  the same
 
         open_rows, eligible = self.pool.eligible & ~out, np.flatnonzero(self.pool.eligible & out)
-        lots = draws(self.pool.rows["key"], seed=seed, label="judge.points")
 
         def drawn(rows: Rows) -> Rows:
-            return np.sort(rows[np.argsort(lots[rows], kind="stable")[:POINTS]])
+            return np.sort(shuffled(rows, self.pool.rows["key"], seed=seed, label="judge.points")[:POINTS])
 
         held = draw_held(self.pool, eligible, seed=seed)
         return Judged(self, drawn(np.flatnonzero(open_rows)), drawn(eligible), held, seed)
@@ -138,8 +137,7 @@ class Judged:
     def _cut(self, rows: Rows, tokens: int) -> Rows:
         """Draw some of a mix by lot, until they have so many tokens; one at least."""
         pool = self.judge.pool
-        lots = draws(pool.rows["key"].gather(rows), seed=self.seed, label="judge.cut")
-        drawn = rows[np.argsort(lots, kind="stable")]
+        drawn = shuffled(rows, pool.rows["key"], seed=self.seed, label="judge.cut")
         spent = np.cumsum(pool.rows["n_tokens"].gather(drawn).to_numpy(), dtype=np.int64)
         return drawn[: max(1, int(np.searchsorted(spent, tokens, side="right")))]
 

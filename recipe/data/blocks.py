@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.data.groups import grouped
 from recipe.data.vectors import rows_of
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ def cut_blocks(
         Places in `rows` of each block, ascending; every row stands in one of them.
     """
     where = np.arange(len(vectors)) if rows is None else rows
-    order = np.argsort(cluster, kind="stable").astype(np.int64)  # stable: the places of a cluster stay ascending
-    members = np.split(order, np.flatnonzero(np.diff(cluster[order])) + 1)
+    members = grouped(np.arange(len(where)), cluster)
     waiting = [(centres_of(vectors, (where[part] for part in members)), members)]
     blocks = []
     while waiting:

@@ -21,14 +21,6 @@ TILE = 1024  # samples that are compared with as many others at once
 ROUNDING = 1e-6  # a cosine this little below a threshold reaches it
 
 
-def grouped(rows: Rows, cluster: NDArray[np.int32]) -> list[Rows]:
-    """Cut rows into those of each cluster that has any, in the order of its number, each ascending; O(n log n)."""
-    if not len(rows):
-        return []
-    order = np.argsort(cluster, kind="stable")
-    return np.split(rows[order], np.flatnonzero(np.diff(cluster[order])) + 1)
-
-
 def in_blocks(vectors: Vectors, members: list[Rows], block: int) -> list[Rows]:
     """Cut groups of more than `block` rows into blocks of neighbours; the others stay whole, rows ascending."""
     parts = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from recipe.engine.seed import draws
+from recipe.engine.seed import shuffled
 from recipe.errors import ConfigError, nearest
 from recipe.io.arrow import take
 
@@ -56,8 +56,7 @@ def draw_lots(rows: pl.DataFrame, among: NDArray[np.int64], n: int, where: Mappi
     for name, value in asked.items():
         fits &= _fits(rows, among, name, value)
     found = among[fits]
-    lots = draws(take(rows, ["key"], found)["key"], seed=int(where.get("seed") or 0), label="look.sample")
-    return found[np.lexsort((found, lots))[:n]]
+    return shuffled(np.sort(found), rows["key"], seed=int(where.get("seed") or 0), label="look.sample")[:n]
 
 
 def told(rows: pl.DataFrame, drawn: NDArray[np.int64]) -> pl.DataFrame:

@@ -86,6 +86,36 @@ def draws(keys: Iterable[str], *, seed: int, label: str) -> NDArray[np.uint64]:
     return numbers
 
 
+def shuffled(rows: NDArray[np.int64], keys: pl.Series, *, seed: int, label: str) -> NDArray[np.int64]:
+    """Return rows in random order, drawn by their keys: the first of them are a random sample; O(m log m).
+
+    A key has the same place before another key whatever stands beside them in the pool.
+
+    Parameters
+    ----------
+    rows
+        (m,) row numbers.
+    keys
+        (n,) str: the key of each row of the pool.
+    seed, label
+        As for `draws`.
+
+    Returns
+    -------
+    ndarray
+        (m,) int64; rows of one key stay in the order in which they are given.
+
+    Examples
+    --------
+    >>> keys = pl.Series(["a", "b", "c", "d"])
+    >>> order = shuffled(np.arange(4), keys, seed=0, label="split")
+    >>> few = shuffled(np.array([3, 1]), keys, seed=0, label="split")
+    >>> [row for row in order.tolist() if row in (1, 3)] == few.tolist()
+    True
+    """
+    return rows[np.argsort(draws(keys.gather(rows), seed=seed, label=label), kind="stable")]
+
+
 def _mixed(keys: pl.Series, size: int, start: np.uint64) -> NDArray[np.uint64]:
     """Mix the words of keys of one size in bytes, padded with zeros, and the size itself."""
     text = np.frombuffer(keys.str.join("").item().encode(), np.uint8).reshape(len(keys), size)

@@ -136,40 +136,43 @@ def nodes() -> int:
 
 
 def _served(ray: Any, actors: list[Any], function: Callable[[In], Out], shards: Sequence[In]) -> Iterator[Out]:
-    """Give each actor a shard as soon as it has none, and yield the results in order."""
-    waiting = iter(range(len(shards)))
-    busy: dict[Any, tuple[int, Any]] = {}
+    """Run shards by a pool of actors, each as soon as one is free, and yield the results in order."""
+    from ray.util import ActorPool  # noqa: PLC0415  an extra
+
+    pool = ActorPool(actors)
+    begun: dict[int, Any] = {}
     results: dict[int, Out] = {}
-    following = 0
-    for one in actors:
-        _give(one, function, shards, waiting, busy)
-    while busy:
-        (ready,), _ = ray.wait(list(busy), num_returns=1)
-        number, one = busy.pop(ready)
-        try:
-            results[number] = ray.get(ready)
-        except ray.exceptions.RayTaskError as error:
-            raise error.cause from None
-        except ray.exceptions.RayActorError as error:
-            what = f"shard {number} of {len(shards)} lost its worker {TRIES} times"
-            raise WorkerError(f"{what} (killed, or out of memory); use fewer workers") from error
-        _give(one, function, shards, waiting, busy)
-        while following in results:
-            yield results.pop(following)
-            following += 1
+
+    def begin(actor: Any, number: int) -> Any:
+        begun[number] = actor.run.remote(function, number, shards[number])
+        return begun[number]
+
+    for number in range(len(shards)):
+        pool.submit(begin, number)
+    for following in range(len(shards)):
+        while following not in results:  # in the order in which they end: the slowest keeps no actor waiting
+            try:
+                number, result = pool.get_next_unordered()
+            except ray.exceptions.RayTaskError as error:
+                raise error.cause from None
+            except ray.exceptions.RayActorError as error:
+                lost = next(number for number, future in begun.items() if _is_lost(ray, future))
+                what = f"shard {lost} of {len(shards)} lost its worker {TRIES} times"
+                raise WorkerError(f"{what} (killed, or out of memory); use fewer workers") from error
+            results[number] = result
+            del begun[number]
+        yield results.pop(following)
 
 
-def _give(
-    actor: Any,
-    function: Callable[[In], Out],
-    shards: Sequence[In],
-    waiting: Iterator[int],
-    busy: dict[Any, tuple[int, Any]],
-) -> None:
-    """Give an actor the next shard, if there is one."""
-    number = next(waiting, None)
-    if number is not None:
-        busy[actor.run.remote(function, shards[number])] = number, actor
+def _is_lost(ray: Any, future: Any) -> bool:
+    """Tell whether a shard died with its worker."""
+    try:
+        ray.get(future, timeout=0)
+    except ray.exceptions.RayActorError:
+        return True
+    except ray.exceptions.RayError:  # still at work, or an error of its own
+        return False
+    return False
 
 
 class _Actor:
@@ -178,9 +181,9 @@ class _Actor:
     def __init__(self) -> None:
         os.environ.update(_ONE_THREAD)
 
-    def run(self, function: Callable[[In], Out], shard: In) -> Out:
-        """Run one shard."""
-        return _alone(function, shard)
+    def run(self, function: Callable[[In], Out], number: int, shard: In) -> tuple[int, Out]:
+        """Run one shard, and say which it was."""
+        return number, _alone(function, shard)
 
 
 def _alone(function: Callable[[In], Out], shard: In) -> Out:

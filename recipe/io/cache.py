@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryDirectory, gettempdir
 from typing import IO, TYPE_CHECKING, Any
 
-from recipe.errors import InputError, MissingExtra
+from recipe.errors import InputError
 from recipe.io.atomic import atomic_write
+from recipe.io.formats import read_versioned
 from recipe.io.versions import versions
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 MARK = "recipe-cache.json"
 DEFAULT = ".recipe-cache"
+UNSENT = re.compile(r"\.[0-9a-f]{8}\.tmp$")  # ends the name of a file that is being sent
 
 
 @dataclass(frozen=True)
@@ -43,23 +48,26 @@ class Store:
 
     def has(self, name: str) -> bool:
         """Tell whether an artefact is there."""
-        return bool(_remote(self.root).exists(f"{self.root}/{name}")) if self._far else Path(self.root, name).exists()
+        return bool(self.files.exists(self.path(name)))
 
     def get(self, name: str) -> Path:
-        """Return where an artefact can be read on this machine."""
-        if not self._far:
-            return Path(self.root, name)
-        near = self._mirror / name
-        if not near.exists():
+        """Return where an artefact can be read on this machine: a file of a folder is itself, and not copied."""
+        near = self._near(name)
+        if self._far and not near.exists():
             near.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(near) as file, _remote(self.root).open(f"{self.root}/{name}", "rb") as far:
+            with atomic_write(near) as file, self.files.open(self.path(name), "rb") as far:
                 shutil.copyfileobj(far, file)
         return near
 
     @contextmanager
     def writing(self, name: str) -> Iterator[IO[bytes]]:
-        """Open an artefact for writing; it appears under its name when it is whole, or not at all."""
-        final = self._mirror / name if self._far else Path(self.root, name)
+        """Open an artefact for writing; it appears under its name when it is whole, or not at all.
+
+        In a folder it is written beside its name, synced and renamed. Behind a URL it is sent under another name and
+        then moved, which is one step on object stores and on file systems that can rename; where fsspec moves by
+        copying piece by piece, another machine may see a part of it while it is copied.
+        """
+        final = self._near(name)
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -68,16 +76,18 @@ class Store:
         with atomic_write(final) as file:
             yield file
         if self._far:
-            remote = _remote(self.root)
-            remote.makedirs(f"{self.root}/{name}".rpartition("/")[0], exist_ok=True)
-            remote.put_file(str(final), f"{self.root}/{name}.{os.getpid()}.tmp")
-            remote.mv(f"{self.root}/{name}.{os.getpid()}.tmp", f"{self.root}/{name}")
+            self._send(final, self.path(name))
 
     def remove(self, name: str) -> None:
         """Remove an artefact, if it is there."""
-        if self._far and self.has(name):
-            _remote(self.root).rm(f"{self.root}/{name}")
-        (self._mirror / name if self._far else Path(self.root, name)).unlink(missing_ok=True)
+        if self.has(name):
+            self.files.rm_file(self.path(name))
+        self._near(name).unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Remove the copies that this machine keeps of what lies behind a URL."""
+        if self._far:
+            shutil.rmtree(self._mirror, ignore_errors=True)
 
     def put_json(self, name: str, content: object) -> None:
         """Write an artefact of JSON."""
@@ -114,8 +124,35 @@ class Store:
         return folder
 
     @property
+    def files(self) -> Any:
+        """The file system of fsspec that the store lies in."""
+        return self._place[0]
+
+    def path(self, name: str = "") -> str:
+        """Return what its file system calls an artefact, or the store itself."""
+        return f"{self._place[1]}/{name}" if name else str(self._place[1])
+
+    @cached_property
+    def _place(self) -> tuple[Any, str]:
+        """File system and path in it."""
+        from fsspec.core import url_to_fs  # noqa: PLC0415  takes 0.1 s to load
+
+        try:
+            files, path = url_to_fs(self.root)
+        except (ImportError, ValueError) as error:
+            raise InputError(f"{self.root}: no cache can lie there ({error}); name a folder, or another URL") from error
+        return files, path.rstrip("/")
+
+    @cached_property
     def _far(self) -> bool:
-        return "://" in self.root
+        """Whether it lies on no disk of this machine, so that its artefacts are read as copies."""
+        from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415  as above
+
+        return not isinstance(self.files, LocalFileSystem)
+
+    def _near(self, name: str) -> Path:
+        """Return where an artefact, or the copy of one behind a URL, lies on this machine."""
+        return Path(self._mirror, name) if self._far else Path(self.path(name))
 
     @property
     def _mirror(self) -> Path:
@@ -123,6 +160,18 @@ class Store:
         name = blake2b(self.root.encode(), digest_size=8).hexdigest()
         user = os.getuid() if hasattr(os, "getuid") else 0
         return Path(gettempdir(), f"recipe-{user}-{name}")
+
+    def _send(self, near: Path, final: str) -> None:
+        """Copy a file to the other machine, and give it its name there when it is whole."""
+        temporary = f"{final}.{token_hex(4)}.tmp"
+        self.files.makedirs(final.rpartition("/")[0], exist_ok=True)
+        try:
+            self.files.put_file(str(near), temporary)
+            self.files.mv(temporary, final)
+        except BaseException:
+            with suppress(Exception):  # the line may be dead
+                self.files.rm_file(temporary)
+            raise
 
 
 def open_store(cache: str | os.PathLike[str] | None) -> Store:
@@ -141,36 +190,38 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
     Raises
     ------
     InputError
-        If the folder is no cache of this version of the format, or cannot be written.
-    MissingExtra
-        If it is a URL and fsspec is not installed.
+        If the folder is no cache of this version of the format, or fsspec or a package that it needs cannot open it.
     """
     if cache is None:
         kept = TemporaryDirectory(prefix="recipe-", ignore_cleanup_errors=True)
         return Store(kept.name, kept)
-    where = os.fspath(cache)
-    store = Store(where.rstrip("/") if "://" in where else str(Path(where).absolute()))  # workers may stand elsewhere
+    store = _named(cache)
     if store.has(MARK):
         check_format(store)
-    elif "://" not in store.root and _holds_something(Path(store.root)):
+    elif _holds_something(store):
         raise InputError(f"{store.root}: expected a cache of recipe or nothing, got other files; name another folder")
     return store
 
 
-def _holds_something(path: Path) -> bool:
-    """Tell whether there is a file, or a folder with more than what a run that died at its first write has left."""
-    return path.exists() and (not path.is_dir() or any(not one.name.startswith(f".{MARK}.") for one in path.iterdir()))
+def _named(cache: str | os.PathLike[str]) -> Store:
+    """Return a store by its name; a folder by its whole path, for workers may stand elsewhere."""
+    where = os.fspath(cache)
+    return Store(where.rstrip("/") if "://" in where else str(Path(where).absolute()))
+
+
+def _holds_something(store: Store) -> bool:
+    """Tell whether there is a file, or a folder that holds one; what a run that died may have left is none."""
+    there = store.path()
+    if store.files.isfile(there):
+        return True
+    found = (name for _, _, names in store.files.walk(there) for name in names)
+    return any(not UNSENT.search(name) for name in found)
 
 
 def check_format(store: Store) -> None:
     """Raise unless a place is a cache of this version of the format."""
-    try:
-        told = store.get_json(MARK)["format"]
-    except (OSError, ValueError, KeyError, TypeError):
-        told = None
-    if told != FORMAT:
-        what = f"expected a cache of format {FORMAT}, got format={told!r}"
-        raise InputError(f"{store.root}: {what}; it is another version's: remove it, or name another folder")
+    fix = "it is another version's: remove it, or name another folder"
+    read_versioned(store.get(MARK), "a cache", FORMAT, fix=fix, name=store.root)
 
 
 @dataclass(frozen=True)
@@ -190,7 +241,7 @@ def list_cache(cache: str | os.PathLike[str]) -> list[Kept]:
     Parameters
     ----------
     cache
-        A folder.
+        A folder, or a URL for fsspec.
 
     Returns
     -------
@@ -202,43 +253,47 @@ def list_cache(cache: str | os.PathLike[str]) -> list[Kept]:
     InputError
         If the folder is no cache of this version of the format.
     """
-    root = Path(cache)
-    if not root.exists():
+    store = _named(cache)
+    if not store.files.exists(store.path()):
         return []
-    check_format(Store(str(root)))
-    kept = []
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        files = [path.stat() for path in folder.rglob("*") if path.is_file()]
-        latest = max((file.st_mtime for file in files), default=0.0)
-        kept.append(
-            Kept(folder.name, folder.name.rpartition("-")[0], len(files), sum(f.st_size for f in files), latest)
-        )
-    return kept
+    check_format(store)
+    stages: dict[str, list[tuple[int, float]]] = {}
+    for path, about in store.files.find(store.path(), detail=True).items():
+        folder, _, name = path.removeprefix(store.path()).lstrip("/").partition("/")
+        if name:
+            stages.setdefault(folder, []).append((about["size"], _written(store.files, path, about)))
+    return [
+        Kept(folder, folder.rpartition("-")[0], len(files), sum(size for size, _ in files), max(t for _, t in files))
+        for folder, files in sorted(stages.items())
+    ]
+
+
+def _written(files: Any, path: str, about: dict[str, Any]) -> float:
+    """Return when a file was written, in seconds since 1970; 0 where its file system does not say."""
+    if isinstance(known := about.get("mtime"), int | float):
+        return float(known)
+    try:
+        return float(files.modified(path).timestamp())
+    except (NotImplementedError, KeyError):
+        return 0.0
 
 
 def clear_cache(cache: str | os.PathLike[str]) -> int:
-    """Remove a cache and return how many bytes it held.
+    """Remove a cache, and what this machine keeps of one behind a URL, and return how many bytes it held.
 
     Parameters
     ----------
     cache
-        A folder.
+        A folder, or a URL for fsspec.
 
     Raises
     ------
     InputError
         If the folder is no cache of this version of the format.
     """
+    store = _named(cache)
     held = list_cache(cache)
-    if Path(cache).exists():
-        shutil.rmtree(cache)
+    if store.files.exists(store.path()):
+        store.files.rm(store.path(), recursive=True)
+        store.forget()
     return sum(one.size for one in held)
-
-
-def _remote(url: str) -> Any:
-    """Return the file system behind a URL."""
-    try:
-        import fsspec  # noqa: PLC0415  an extra
-    except ImportError as error:
-        raise MissingExtra.of("ray", f"{url}: a cache behind a URL needs fsspec") from error
-    return fsspec.core.url_to_fs(url)[0]

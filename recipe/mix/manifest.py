@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recipe.config.resolve import own_functions
 from recipe.errors import InputError
+from recipe.io.formats import read_versioned
 from recipe.io.hashes import file_hashes, sha256
 from recipe.io.versions import versions
 from recipe.stages.parts import part_counts
@@ -117,14 +117,7 @@ def read_manifest(file: Path) -> dict[str, Any]:
     InputError
         If it cannot be read, or is something else.
     """
-    try:
-        told = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file}: cannot read the manifest: {' '.join(str(error).split())}") from None
-    if not isinstance(told, dict) or told.get("format") != FORMAT:
-        got = told.get("format") if isinstance(told, dict) else type(told).__name__
-        raise InputError(f"{file}: expected a manifest of format {FORMAT}, got format={got!r}; write the mix anew")
-    return told
+    return read_versioned(file, "a manifest", FORMAT, fix="write the mix again")
 
 
 def manifest_of(mix: Path) -> dict[str, Any] | None:

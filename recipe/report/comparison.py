@@ -11,7 +11,8 @@ import polars as pl
 
 from recipe.data.html import table as html_table
 from recipe.errors import ConfigError, InputError, nearest
-from recipe.report.intervals import bootstrap
+from recipe.io.formats import read_versioned
+from recipe.report.intervals import mean_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,7 +114,7 @@ class Comparison:
         -------
         polars.DataFrame
             One line a size, recipe and metric: `mean` of the recipe, `baseline` (the other's mean), `difference` of the
-            two, `low` and `high` (its 95 % interval, see `recipe.report.intervals.bootstrap`), and `word`: better,
+            two, `low` and `high` (its 95 % interval, see `recipe.report.intervals.mean_interval`), and `word`: better,
             worse, or no difference where the interval holds zero. Of twenty such words one is wrong by chance.
 
         Raises
@@ -132,7 +133,7 @@ class Comparison:
             if len(both) == 0:
                 lines.append((size, recipe, metric, _mean(group["value"]), None, None, None, None, "not measured"))
                 continue
-            low, high = bootstrap(mine - theirs)
+            low, high = mean_interval(mine - theirs)
             difference = round(float((mine - theirs).mean()), DIGITS)
             word = "the baseline" if recipe == against else _word(low, high, lower=METRICS[str(metric)].lower)
             ends = (round(low, DIGITS), round(high, DIGITS))
@@ -200,13 +201,11 @@ def read_comparison(path: Path) -> Comparison:
     InputError
         If it holds something else, or another version of the format.
     """
+    told = read_versioned(path, "a comparison", FORMAT, fix="compare again")
     try:
-        told = json.loads(path.read_text("utf-8"))
-        if told["format"] != FORMAT:
-            raise InputError(f"{path}: expected a comparison of format {FORMAT}, got {told['format']}; compare anew")
         values = pl.DataFrame(told["values"], schema=_VALUES)
         return Comparison(values, dict(told["refused"]), dict(told["about"]))
-    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+    except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path}: cannot read the comparison: {' '.join(str(error).split())}") from None
 
 

@@ -1,32 +1,22 @@
-"""How sure a mean of a few paired differences is: a bootstrap interval made wide enough for small numbers."""
+"""How sure a mean of a few paired differences is: Student's interval."""
 
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
-
-from recipe.engine.seed import generator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-ALL = 6  # differences up to which every resample is looked at: 6**6 = 46,656
-DRAWN = 20_000  # resamples of more
 
+def mean_interval(differences: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float]:
+    """Return Student's interval of the mean of some differences; O(n log n).
 
-def bootstrap(differences: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float]:
-    """Return an interval of the mean of some differences by the expanded percentile bootstrap.
-
-    The plain percentile interval is too short for a few numbers: of five it holds the mean some 83 times in 100, not
-    95. Its tails are therefore taken at the level at which the normal quantile equals ``sqrt(n / (n - 1))`` times
-    Student's. Of up to six differences every resample is looked at, so nothing is drawn by lot. Of fewer than five even
-    the farthest resamples are nearer than that (all of three have one sign by chance every fourth time), and the
-    interval is Student's own. O(n**n) or O(n).
+    It holds the mean as often as it says if the differences are normal, however few they are; a bootstrap of five holds
+    it some 92 times in 100, not 95.
 
     Parameters
     ----------
@@ -42,29 +32,18 @@ def bootstrap(differences: Sequence[float] | NDArray[np.float64], *, level: floa
 
     References
     ----------
-    Efron 1979, Bootstrap Methods; Hesterberg 2015, What Teachers Should Know About the Bootstrap, section 3.3, for the
-    expanded tails.
+    Student 1908, The Probable Error of a Mean.
 
     Examples
     --------
-    >>> low, high = bootstrap([0.9, 1.0, 1.1, 1.0, 1.0])
-    >>> 0.9 <= low < 1 < high <= 1.1
-    True
+    >>> low, high = mean_interval([0.9, 1.0, 1.1, 1.0, 1.0])
+    >>> round(low, 3), round(high, 3)
+    (0.912, 1.088)
     """
-    values = np.asarray(differences, np.float64)
-    n = len(values)
-    if n < 2:  # noqa: PLR2004  no spread of one
+    from scipy.stats import sem, t  # noqa: PLC0415  takes half a second to load
+
+    values = np.sort(np.asarray(differences, np.float64))  # sorted: the same for any order
+    if len(values) < 2:  # noqa: PLR2004  no spread of one
         return -np.inf, np.inf
-    reach = float(stdtrit(n - 1, (1 + level) / 2))
-    tail = float(ndtr(-np.sqrt(n / (n - 1)) * reach))
-    if tail * min(n**n, DRAWN) < 1:
-        middle, half = float(np.sort(values).mean()), reach * float(np.sort(values).std(ddof=1)) / n**0.5
-        return middle - half, middle + half
-    lots = (
-        np.array(list(product(range(n), repeat=n)))
-        if n <= ALL
-        else generator(0, "intervals").integers(n, size=(DRAWN, n))
-    )
-    means = np.sort(np.sort(values)[np.sort(lots, axis=1)].mean(axis=1))  # sorted: the same for any order
-    at = int(tail * len(means))
-    return float(means[at]), float(means[-1 - at])
+    middle, reach = float(values.mean()), float(t.ppf((1 + level) / 2, len(values) - 1) * sem(values))
+    return middle - reach, middle + reach

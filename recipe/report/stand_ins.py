@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from recipe.data.groups import grouped
 from recipe.data.vectors import release, rows_of
 from recipe.engine import each, single_threaded
-from recipe.engine.seed import draws
+from recipe.engine.seed import shuffled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,15 +64,11 @@ def _nearest(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Find the nearest pick of each row inside its cluster."""
     nearest, similarity = np.full(len(cluster), -1), np.zeros(len(cluster), np.float32)
-    order = np.argsort(cluster, kind="stable")
-    edges = np.flatnonzero(np.diff(cluster[order], prepend=-1, append=cluster.max(initial=0) + 1))
-    chosen = picked[np.argsort(cluster[picked], kind="stable")]
-    first, last = (np.searchsorted(cluster[chosen], cluster[order[edges[:-1]]], side) for side in ("left", "right"))
+    chosen = {cluster[picks[0]]: picks for picks in grouped(picked, cluster[picked])}
     tasks = [
-        (rows[at : at + BLOCK], chosen[low:high])
-        for start, stop, low, high in zip(edges[:-1], edges[1:], first, last, strict=True)
-        if high > low
-        for rows in (order[start:stop],)
+        (rows[at : at + BLOCK], chosen[cluster[rows[0]]])
+        for rows in grouped(np.arange(len(cluster)), cluster)
+        if cluster[rows[0]] in chosen
         for at in range(0, len(rows), BLOCK)
     ]
 
@@ -91,8 +88,7 @@ def _nearest(
 def _axes(pool: Pool, vectors: Vectors, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Learn the middle and the (d, 2) axes of the map; the largest entry of an axis is positive."""
     eligible = np.flatnonzero(pool.eligible)
-    lots = draws(pool.rows["key"], seed=seed, label="report.map")[eligible]
-    rows = np.sort(eligible[np.argsort(lots, kind="stable")[:LEARNED]])
+    rows = np.sort(shuffled(eligible, pool.rows["key"], seed=seed, label="report.map")[:LEARNED])
     learned = rows_of(vectors, rows)
     middle = learned.mean(axis=0, dtype=np.float64)
     centred = learned - middle

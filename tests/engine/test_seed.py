@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipe.engine import seed as module
-from recipe.engine.seed import draw, draws
+from recipe.engine.seed import draw, draws, shuffled
 
 KEYS = st.lists(st.text(max_size=40), max_size=12)
 
@@ -49,3 +49,13 @@ def test_every_bit_is_a_fair_coin():
 def test_a_single_draw_is_blake2b():
     """One key at a time is drawn as ever, so that a sample keeps what was chosen for it when it was read."""
     assert draw("a", seed=0, label="suffix") == draw("a", seed=0, label="suffix") != draw("a", seed=1, label="suffix")
+
+
+@given(st.lists(st.text("abc", max_size=3), max_size=20), st.data())
+def test_shuffled_rows_are_sorted_by_their_draws(keys, data):
+    """Any rows come in the order of their keys' draws, rows of one key in the order in which they were given."""
+    rows = data.draw(st.permutations(range(len(keys))))[: data.draw(st.integers(0, len(keys)))]
+    lot = draws(keys, seed=3, label="x").tolist()
+    expected = sorted(rows, key=lambda row: lot[row])
+    found = shuffled(np.array(rows, np.int64), pl.Series(keys, dtype=pl.String), seed=3, label="x")
+    assert found.tolist() == expected

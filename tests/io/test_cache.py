@@ -1,13 +1,14 @@
 """An artefact is whole or not there, in a folder and behind a URL alike."""
 
+import sys
 import tempfile
 
+import fsspec
 import pytest
+from fsspec.implementations import memory
 
+from recipe.errors import InputError
 from recipe.io.cache import MARK, open_store
-
-fsspec = pytest.importorskip("fsspec")
-memory = pytest.importorskip("fsspec.implementations.memory")
 
 CONTENT = bytes(range(256)) * 1024
 PIECE = 10_000
@@ -130,3 +131,18 @@ def test_a_run_that_died_at_its_first_write_left_no_other_files(tmp_path):
     put(open_store(tmp_path), open_store(tmp_path).stage("read", files=[]) + "/part.bin")
     assert (tmp_path / MARK).is_file()
     assert not list(tmp_path.glob("**/*.tmp"))
+
+
+@pytest.mark.parametrize("url", ["nowhere://cache", "s3://bucket/cache"])
+def test_a_url_that_nothing_opens_is_one_line(url, monkeypatch):
+    """A protocol that fsspec does not know, or whose package is missing, is named with what to do."""
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(InputError, match=f"^{url}: no cache can lie there .*; name a folder, or another URL$"):
+        open_store(url)
+
+
+def test_other_files_behind_a_url_are_left_alone(far):
+    """Where something else lies no cache is begun, far as near."""
+    fsspec.filesystem("watched").pipe_file("/cache/thesis.tex", b"chapter 1")
+    with pytest.raises(InputError, match="expected a cache of recipe or nothing, got other files"):
+        open_store(far)

@@ -3,6 +3,7 @@
 import filecmp
 import json
 import os
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -179,12 +180,29 @@ def test_what_matters_makes_another_artefact(demo, small_shards, tmp_path):  # n
 
 @pytest.mark.parametrize("many", [1, 4])
 def test_a_cache_behind_a_url_writes_the_same_bytes(demo, small_shards, tmp_path, many):  # noqa: ARG001  it patches
-    """A store that is reached through fsspec, as on another machine, gives the same mix."""
-    pytest.importorskip("fsspec")
+    """A store that is named by a URL gives the same mix."""
     where = f"file://{tmp_path}/cache{many}"
     select_mix(demo / "pool", cache=where, engine="processes", workers=many, **SIZES).write(tmp_path / "mix.json")
     assert same_files(demo, tmp_path)
     assert (tmp_path / f"cache{many}" / MARK).exists()
+
+
+def test_a_cache_on_another_machine_gives_the_same_bytes(demo, small_shards, tmp_path, monkeypatch):  # noqa: ARG001  it patches
+    """A store whose artefacts are read as copies gives the same mix, is listed like a folder, and is cleared."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where copies are kept
+    for again in range(2):
+        mix = select_mix(demo / "pool", cache=f"memory://{tmp_path}/cache", engine="serial", **SIZES)
+        mix.write(tmp_path / f"mix{again}.json")
+        assert (tmp_path / f"mix{again}.json").read_bytes() == (demo / "mix.json").read_bytes()
+    far = list_cache(f"memory://{tmp_path}/cache")
+    select_mix(demo / "pool", cache=tmp_path / "cache", engine="serial", **SIZES)
+    near = list_cache(tmp_path / "cache")
+    assert [(kept.folder, kept.files) for kept in far] == [(kept.folder, kept.files) for kept in near]
+    assert sum(kept.size for kept in far) == sum(kept.size for kept in near)
+    assert all(kept.used > 1e9 for kept in far + near)
+    assert clear_cache(f"memory://{tmp_path}/cache") == sum(kept.size for kept in far)
+    assert list_cache(f"memory://{tmp_path}/cache") == []
+    assert not list(tmp_path.glob("recipe-*"))
 
 
 def test_a_given_pool_is_taken_as_it_is(demo, small_shards):  # noqa: ARG001  it patches
@@ -233,7 +251,8 @@ def test_a_cache_of_another_format_is_refused(tmp_path, mark):
     """An older or newer cache is neither read nor cleared, and the message says what to do."""
     (tmp_path / MARK).write_text(mark)
     for use in (open_store, list_cache, clear_cache):
-        with pytest.raises(InputError, match=r"expected a cache of format 1, got .*remove it, or name another folder"):
+        message = r"(expected a cache of format 1|cannot read the cache).*remove it, or name another folder"
+        with pytest.raises(InputError, match=message):
             use(tmp_path)
     assert (tmp_path / MARK).read_text() == mark
 

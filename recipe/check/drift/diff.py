@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from recipe.data.samples import excerpts
-from recipe.engine.seed import draws
+from recipe.engine.seed import shuffled
 
 if TYPE_CHECKING:
     from recipe.check.drift.verdicts import Drift, Verdict
@@ -147,7 +147,7 @@ def _counts(parts: dict[str, pl.DataFrame], label: str) -> dict[str, dict[str, i
 def _drawn(part: pl.DataFrame, text: pl.DataFrame) -> list[Example]:
     """Draw some samples by key, and read the beginning of each."""
     once = part.unique("key", keep="first", maintain_order=True).sort("key")
-    chosen = once[np.argsort(draws(once["key"], seed=0, label="diff"), kind="stable")[:EXAMPLES]]
+    chosen = once[shuffled(np.arange(len(once)), once["key"], seed=0, label="diff")[:EXAMPLES]]
     said = _said(chosen["row"], text)
     return [
         Example(key, task, cluster, *pair)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.engine.seed import draws
+from recipe.engine.seed import shuffled
 from recipe.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def within_budget(
     """
     if tokens < 1:
         raise ConfigError(f"proxy: expected a budget from 1, got tokens={tokens}")
-    order = places[np.argsort(draws(ready.keys.gather(places), seed=seed, label="proxy.budget"), kind="stable")]
+    order = shuffled(places, ready.keys, seed=seed, label="proxy.budget")
     passed = np.cumsum(ready.tokens[order])
     whole = int(np.searchsorted(passed, tokens, side="right"))
     pairs = ready.pairs(order[:whole])

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.engine.seed import draws
+from recipe.data.groups import grouped_by_number
+from recipe.engine.seed import shuffled
 from recipe.errors import ConfigError, SupplyError
 from recipe.io.arrow import take
 
@@ -72,8 +73,7 @@ def draw_held(
             f"draw_held: expected a task with {fewest} samples in the held-out part, got at most {most}; "
             "hold out more, or compare on more samples"
         )
-    order = np.lexsort((draws(table["key"], seed=seed, label="proxy.held"), task))
-    first = np.searchsorted(task[order], np.arange(len(tasks)))
-    place = np.arange(len(rows)) - first[task[order]]
-    kept = order[(place < per_task) & (counts[task[order]] >= fewest)]
-    return np.sort(rows[kept])
+    order = shuffled(np.arange(len(rows)), table["key"], seed=seed, label="proxy.held")
+    of_tasks = grouped_by_number(order, task[order], len(tasks))
+    kept = [places[:per_task] for places, count in zip(of_tasks, counts, strict=True) if count >= fewest]
+    return np.sort(rows[np.concatenate(kept)])

@@ -202,17 +202,3 @@ def bits_of(text, ends, hints, pairs, table, discounts):
             bits[i] -= np.log2(chance(table, discounts, keys, byte))
             past = past << np.uint64(8) | np.uint64(byte)
     return bits
-
-
-@njit(cache=True, nogil=True)
-def chances(text, hint, table, discounts):
-    """Return the probability of each of the 256 bytes behind the beginning of an answer, (256,)."""
-    keys = np.zeros(LEVELS, np.uint64)
-    past = _before()
-    for at in range(len(text)):
-        past = past << np.uint64(8) | np.uint64(text[at])
-    _contexts(past, hint, keys)
-    found = np.zeros(256, np.float64)
-    for byte in range(256):
-        found[byte] = chance(table, discounts, keys, np.uint8(byte))
-    return found

@@ -10,7 +10,7 @@ import polars as pl
 
 from recipe.data.samples import excerpts
 from recipe.data.vectors import rows_of
-from recipe.engine.seed import draws
+from recipe.engine.seed import shuffled
 from recipe.errors import ConfigError, MissingExtra
 from recipe.io.arrow import take
 from recipe.report.charts._counts import NONE
@@ -43,12 +43,11 @@ def draw_points(mix: Selection, most: int) -> NDArray[np.int64]:
     """
     may = mix.pool.eligible.copy()
     may[mix.picks.rows] = False
-    lots = draws(mix.pool.rows["key"], seed=mix.recipe.seed, label="report.points")
     others, picks = np.flatnonzero(may), np.sort(mix.picks.rows)
     least = most - min(len(others), most - most // 2)  # picks take the places that others leave
 
     def first(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-        return rows[np.argsort(lots[rows], kind="stable")[:count]]
+        return shuffled(rows, mix.pool.rows["key"], seed=mix.recipe.seed, label="report.points")[:count]
 
     chosen = first(picks, least)
     return np.sort(np.concatenate([chosen, first(others, most - len(chosen))]))

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from recipe.data.samples import excerpts
-from recipe.engine.seed import draws
+from recipe.engine.seed import shuffled
 from recipe.io.arrow import take
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def _drawn(mix: Selection, rows: int) -> NDArray[np.int64]:
     if len(mix) <= rows:
         return np.arange(len(mix))
     keys = mix.pool.rows["key"].gather(mix.picks.rows)
-    order: NDArray[np.int64] = np.argsort(draws(keys, seed=mix.recipe.seed, label="report.rows"), kind="stable")
-    return order[:rows]
+    return shuffled(np.arange(len(mix)), keys, seed=mix.recipe.seed, label="report.rows")[:rows]
 
 
 def cut(text: str, most: int) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from recipe.errors import InputError
+from recipe.io.formats import read_versioned
 from recipe.report.stats.coverage import coverage
 
 if TYPE_CHECKING:
@@ -221,12 +222,8 @@ def read_stats(path: Path) -> Stats:
     InputError
         If it holds something else, or another version of the format.
     """
+    told = read_versioned(path, "statistics", FORMAT, fix="write the mix again")
     try:
-        told = json.loads(path.read_text("utf-8"))
-        if told["format"] != FORMAT:
-            raise InputError(
-                f"{path}: expected statistics of format {FORMAT}, got {told['format']}; write the mix anew"
-            )
         return Stats(**{**told, "mix": Side(**told["mix"]), "pool": Side(**told["pool"])})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise InputError(f"{path}: cannot read the statistics: {' '.join(str(error).split())}") from None

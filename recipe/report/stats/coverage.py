@@ -8,7 +8,7 @@ import numpy as np
 
 from recipe.data.vectors import release, rows_of
 from recipe.engine import each
-from recipe.engine.seed import draws
+from recipe.engine.seed import shuffled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,12 +79,9 @@ def estimate(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, floa
     eligible = np.flatnonzero(pool.eligible)
     count = min(POINTS, max(1, PAIRS // len(picked)))
 
-    def drawn(label: str, most: int) -> NDArray[np.int64]:
-        lots = draws(pool.rows["key"], seed=seed, label=label)[eligible]
-        return eligible[np.argsort(lots, kind="stable")[:most]]
-
-    points = np.sort(drawn("report.points", count))
-    sides = {"mix": picked, "random": drawn("report.random", len(picked))}
+    points = np.sort(shuffled(eligible, pool.rows["key"], seed=seed, label="report.points")[:count])
+    chance = shuffled(eligible, pool.rows["key"], seed=seed, label="report.random")[: len(picked)]
+    sides = {"mix": picked, "random": chance}
     best = {name: best_cosines(pool.vectors, points, rows).astype(np.float64) for name, rows in sides.items()}
     values = {name: float(values.mean()) for name, values in best.items()}
     values["low"], values["random_low"] = (float(np.quantile(values, 0.05)) for values in best.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ import polars as pl
 
 from recipe.config.registry import find
 from recipe.config.step import Step
+from recipe.data.groups import grouped_by_number
 from recipe.errors import AlignmentError, ConfigError
 
 if TYPE_CHECKING:
@@ -52,10 +52,8 @@ def members(pool: Pool, column: str, values: Sequence[Any] | NDArray[Any]) -> Gr
     number = pl.DataFrame({"value": wanted, "number": np.arange(len(wanted))})
     rows = pool.rows.select("row", value=said(column)).filter(pool.eligible)
     code = rows.join(number, on="value", how="left", maintain_order="left")["number"].fill_null(-1).to_numpy()
-    row = rows["row"].to_numpy().astype(np.int64)
-    order = np.argsort(code, kind="stable")
-    cuts = np.searchsorted(code[order], np.arange(len(wanted) + 1))
-    return Groups(pool.vectors, [row[order[a:b]] for a, b in pairwise(cuts)])
+    row, known = rows["row"].to_numpy().astype(np.int64), code >= 0
+    return Groups(pool.vectors, grouped_by_number(row[known], code[known], len(wanted)))
 
 
 def share_out(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recipe.data.groups import grouped_by_number
 from recipe.engine import each
 from recipe.errors import ConfigError
 from recipe.stages.balance._geometry import sums_of, unit
@@ -156,11 +156,9 @@ def poured(
         held.append(sums)
     got = np.array([total], supply.dtype)
     for parent, here in zip(reversed(parents), reversed(held[:-1]), strict=True):
-        order = np.argsort(parent, kind="stable")
-        cuts = np.searchsorted(parent[order], np.arange(len(got) + 1))
         given = np.zeros_like(here)
-        for node, (first, last) in enumerate(pairwise(cuts)):
+        for node, children in enumerate(grouped_by_number(np.arange(len(parent)), parent, len(got))):
             if got[node] > 0:
-                given[order[first:last]] = share(here[order[first:last]], got[node].item())
+                given[children] = share(here[children], got[node].item())
         got = given
     return got

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.data.groups import grouped
 from recipe.data.vectors import rows_of
 from recipe.engine import each
 
@@ -79,7 +80,7 @@ def place(vectors: Vectors, parts: list[NDArray[np.int64]], middles: Matrix, cen
         part, rows = block
         points = rows_of(vectors, rows)
         labels = _among(points, home[part], centroids)
-        for group in groups_of(labels):
+        for group in grouped(np.arange(len(labels)), labels):
             labels[group] = _among(points[group], near[labels[group[0]]], centroids)
         return labels
 
@@ -102,12 +103,6 @@ def nearest_centroids(points: Matrix, centroids: Matrix, count: int) -> Labels:
     return np.concatenate(each(nearest, blocks, label="cluster"))
 
 
-def groups_of(labels: NDArray[np.int32]) -> list[NDArray[np.int64]]:
-    """List the rows of each label that has any, in the order of the labels, rows ascending."""
-    order = np.argsort(labels, kind="stable").astype(np.int64)
-    return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
-
-
 def unit(means: Matrix) -> Matrix:
     """Scale rows to length 1; zeros stay."""
     length = np.linalg.norm(means, axis=1, keepdims=True)
@@ -117,7 +112,7 @@ def unit(means: Matrix) -> Matrix:
 def _move(points: Vectors, labels: Labels, centroids: Matrix) -> Labels:
     """Find the nearest of the centroids near its own for each point."""
     near = nearest_centroids(centroids, centroids, NEAR)
-    groups = groups_of(labels)
+    groups = grouped(np.arange(len(labels)), labels)
     moved = np.empty_like(labels)
 
     def closest(rows: NDArray[np.int64]) -> None:
@@ -135,7 +130,7 @@ def _among(points: Matrix, candidates: Labels, centroids: Matrix) -> Labels:
 
 def _means(points: Vectors, labels: Labels, before: Matrix) -> Matrix:
     """Return the unit mean of each cluster; what an empty cluster had before stays."""
-    groups = groups_of(labels)
+    groups = grouped(np.arange(len(labels)), labels)
     centroids = before.copy()
 
     def mean(rows: NDArray[np.int64]) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recipe.data.groups import grouped
 from recipe.data.vectors import rows_of
 from recipe.engine import each
 from recipe.errors import ConfigError
-from recipe.stages.cluster._closure import POINTS, groups_of, place, refine, unit
+from recipe.stages.cluster._closure import POINTS, place, refine, unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +121,7 @@ def _parts(vectors: Vectors, k: int, train: partial[NDArray[np.float32]]) -> lis
             done.append((rows, k))
             continue
         nearest = _assign(vectors, rows, train((rows, round(k**0.5))))
-        parts = [rows[group] for group in groups_of(nearest)]
+        parts = grouped(rows, nearest)
         for part, wanted in zip(parts, _shares([len(part) for part in parts], k), strict=True):
             waiting.append((part, wanted if len(part) <= WHOLE * len(rows) else min(wanted, FLAT)))
     return done

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.data.neighbours import first_keepers, grouped, in_blocks
+from recipe.data.groups import grouped
+from recipe.data.neighbours import first_keepers, in_blocks
 from recipe.engine import each, single_threaded
 from recipe.errors import ConfigError
 

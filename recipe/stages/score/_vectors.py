@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.data.groups import grouped
 from recipe.data.vectors import rows_of
 from recipe.errors import ConfigError
 
@@ -34,9 +35,7 @@ def eligible_members(pool: Pool, name: str) -> tuple[Vectors, list[NDArray[np.in
         raise ConfigError(f"score.{name}: expected a pool with vectors and clusters; embed and cluster it first")
     rows = np.flatnonzero(pool.eligible)
     cluster = pool.rows["cluster"].to_numpy()[rows]
-    order = np.argsort(cluster, kind="stable")
-    parts = np.split(rows[order], np.flatnonzero(np.diff(cluster[order])) + 1)
-    return pool.vectors, [part for part in parts if len(part)]
+    return pool.vectors, grouped(rows, cluster)
 
 
 def to_centroid(vectors: Vectors, members: NDArray[np.int64]) -> NDArray[np.float64]:

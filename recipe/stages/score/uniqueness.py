@@ -8,7 +8,7 @@ import numpy as np
 
 from recipe.data.neighbours import in_blocks, nearest_earlier
 from recipe.engine import each, single_threaded
-from recipe.engine.seed import draws
+from recipe.engine.seed import shuffled
 from recipe.errors import ConfigError
 from recipe.stages.score._vectors import eligible_members, to_centroid
 
@@ -70,12 +70,11 @@ def score(pool: Pool, *, keep: Keep = "hard", block: int = 20_000, seed: int = 0
         expected = f"keep as one of {', '.join(get_args(Keep))}, and block from 2 on"
         raise ConfigError(f"score.uniqueness: expected {expected}, got keep={keep!r}, block={block}")
     vectors, clusters = eligible_members(pool, "uniqueness")
-    lots = draws(pool.rows["key"], seed=seed, label="score.uniqueness") if keep == "random" else None
 
     def order(members: NDArray[np.int64]) -> NDArray[np.int64]:
         """Put the members of one cluster in the order in which they are kept."""
-        if lots is not None:
-            return members[np.argsort(lots[members], kind="stable")]
+        if keep == "random":
+            return shuffled(members, pool.rows["key"], seed=seed, label="score.uniqueness")
         cosine = to_centroid(vectors, members)
         return members[np.argsort(cosine if keep == "hard" else -cosine, kind="stable")]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.data.blocks import cut_blocks
+from recipe.data.groups import grouped
 from recipe.data.picks import Picks
 from recipe.data.vectors import rows_of
 from recipe.engine import each, single_threaded
@@ -37,10 +38,11 @@ def select(
 
     The squared maximum mean discrepancy of a cell X and its picks Y is ``K_XX + K_YY - 2 K_XY``, the means of the
     kernel ``exp(-|x - y|^2 / (2 sigma^2))`` over all pairs; each pick makes it as small as one sample can. For unit
-    rows |x - y|^2 is 2 - 2 cos. Kernels are held in steps of 2**-14, so that sums are exact and ties, which go to the
-    smaller key, are real ties. A cell of more than `block` samples is cut into blocks of neighbours, each with its part
-    of the quota. The picks of all blocks are interleaved: pick r of a block that gives q stands at (r + 1/2) / q, so
-    that any beginning of the mix holds each block in its share. O(n block d) time, O(block^2) memory a thread.
+    rows ``|x - y|^2`` is ``2 - 2 cos``. Kernels are held in steps of 2**-14, so that sums are exact and ties, which go
+    to the smaller key, are real ties. A cell of more than `block` samples is cut into blocks of neighbours, each with
+    its part of the quota. The picks of all blocks are interleaved: pick r of a block that gives q stands at
+    (r + 1/2) / q, so that any beginning of the mix holds each block in its share. O(n block d) time, O(block^2) memory
+    a thread.
 
     Parameters
     ----------
@@ -108,9 +110,8 @@ def select(
 
 def cells_of(quotas: Quotas) -> list[Rows]:
     """List the rows of each cell that has any, ascending; O(n log n)."""
-    order = np.argsort(quotas.cell, kind="stable").astype(np.int64)
-    order = order[np.searchsorted(quotas.cell[order], 0) :]
-    return np.split(order, np.flatnonzero(np.diff(quotas.cell[order])) + 1) if len(order) else []
+    rows = np.flatnonzero(quotas.cell >= 0)
+    return grouped(rows, quotas.cell[rows])
 
 
 def _parts(pool: Pool, rows: Rows, block: int) -> list[Rows]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.data.picks import Picks
-from recipe.engine.seed import draws
+from recipe.engine.seed import shuffled
 from recipe.stages.select._image_limits import fill_up, take
 
 if TYPE_CHECKING:
@@ -32,5 +32,5 @@ def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:
     Picks
         As many rows as the quotas ask for.
     """
-    order = np.argsort(draws(pool.rows["key"], seed=seed, label="select.random"), kind="stable")
+    order = shuffled(np.arange(len(pool)), pool.rows["key"], seed=seed, label="select.random")
     return fill_up(Picks(take(order, quotas)), quotas)

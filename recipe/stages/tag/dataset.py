@@ -11,7 +11,6 @@ from recipe.stages.tag._kinds import BOX
 if TYPE_CHECKING:
     from recipe.data.pool import Pool
 
-LLAVA_INSTRUCT = ("llava_conversation", "llava_detail", "llava_reasoning")
 SVIT_TASKS = ("conversation", "complex_reasoning", "detail_description", "referring_qa")
 
 _SVIT = rf"^svit_({'|'.join(SVIT_TASKS)})_-?\d+_\d+$"  # ids that the reader of SVIT's raw files makes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from recipe.engine.seed import draws
+from recipe.engine.seed import shuffled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,5 +66,4 @@ class Layout:
         """Put the rows of a file in order; samples of one key stay in pick order."""
         if self.order == "picked":
             return rows
-        places = draws(pool.rows["key"].gather(rows), seed=self.seed, label="write.order")
-        return rows[np.argsort(places, kind="stable")]
+        return shuffled(rows, pool.rows["key"], seed=self.seed, label="write.order")

@@ -10,6 +10,7 @@ import pytest
 from builders import make_pool
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from recipe import demo_pool, score_pool
 from recipe.compare.judge import learner
@@ -17,7 +18,6 @@ from recipe.compare.proxy import Prepared, draw_held
 from recipe.compare.proxy import _kernels as kernels
 from recipe.compare.proxy._budget import within_budget
 from recipe.compare.proxy._figures import mean_over_tasks, token_f1
-from recipe.compare.proxy._logistic import fit_logistic, with_one
 from recipe.compare.proxy.classifier import balanced_accuracy
 from recipe.compare.proxy.language import discounts_of
 from recipe.compare.proxy.retrieval import nearest_pairs
@@ -161,28 +161,40 @@ def test_missing_class_costs(ready, halves):
         assert judge("classifier", ready, own, own)["task"] == 1
 
 
-@pytest.mark.parametrize("c", [1.0, 10.0])
-def test_logistic_is_scikit_learns(c):
-    """Run to its end, the solver finds the probabilities that scikit-learn finds."""
+def test_the_classifier_is_one_minimum(ready, halves):
+    """The figures are those of a fit in another order of the samples that is run to its end, within a hundredth."""
     from sklearn.linear_model import LogisticRegression
 
-    rng = np.random.default_rng(0)
-    codes = rng.integers(4, size=400)
-    points = (rng.normal(size=(4, 12))[codes] + 2 * rng.normal(size=(400, 12))).astype(np.float32)
-    weights = fit_logistic(points, codes, 4, c=c, steps=500)
-    scores = np.exp(with_one(points) @ weights)
-    peer = LogisticRegression(C=c, tol=1e-8, max_iter=5_000).fit(points.astype(np.float64), codes)
-    np.testing.assert_allclose(scores / scores.sum(axis=1, keepdims=True), peer.predict_proba(points), atol=2e-3)
+    picked, held = (ready.places(rows) for rows in halves)
+    vectors, figures = ready.pool.vectors[ready.rows], judge("classifier", ready, *halves)
+    for figure, column in {"kind": "answer", "task": "task"}.items():
+        codes = ready.classes[column]
+        peer = LogisticRegression(C=10, tol=1e-8, max_iter=5_000).fit(vectors[picked[::-1]], codes[picked[::-1]])
+        assert figures[figure] == pytest.approx(balanced_accuracy(codes[held], peer.predict(vectors[held])), abs=0.01)
 
 
-def test_thirty_steps_are_enough(ready, halves):
-    """The default number of steps gives the figures of many more, within a hundredth."""
-    quick, slow = (judge("classifier", ready, *halves, steps=steps) for steps in (30, 1000))
-    for figure, value in quick.items():
-        assert value == pytest.approx(slow[figure], abs=0.01)
+def test_the_classifier_is_the_same_on_any_number_of_threads(ready, halves):
+    """One thread or several, of BLAS and of the engine, give the same weights to the last bit."""
+    from sklearn.linear_model import LogisticRegression
+
+    found = []
+    fit = LogisticRegression.fit
+
+    def watched(self, *given):
+        fit(self, *given)
+        found.append((self.coef_.shape, self.coef_.tobytes()))
+        return self
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LogisticRegression, "fit", watched)
+        for threads in (1, 2, 3):
+            with threadpool_limits(limits=threads), running("auto", threads):
+                judge("classifier", ready, *halves)
+    assert len(found) == 6
+    assert len(set(found)) == 2
 
 
-@pytest.mark.parametrize("knobs", [{"c": 0.0}, {"steps": 0}])
+@pytest.mark.parametrize("knobs", [{"c": 0.0}, {"c": -1.0}])
 def test_classifier_knobs(knobs, ready):
     """Knobs out of their range are refused."""
     with pytest.raises(ConfigError, match=r"proxy\.classifier"):
@@ -317,7 +329,10 @@ def test_probabilities_sum_to_one(train, past, pair):
     ready = told(*[[sample] for sample in train])
     table, rare = kernels.count_answers(ready.text, ready.ends, ready.hints, np.arange(len(train)), len(ready.text) + 1)
     hint = ready.hints[pair] if pair < len(train) else np.array([1, 2, 3], np.uint64)
-    found = kernels.chances(np.frombuffer(past.encode(), np.uint8), hint, table, discounts_of(rare))
+    seen = (bytes([int(kernels.START)]) * kernels.BYTES + past.encode())[-kernels.BYTES :]
+    keys = np.zeros(kernels.LEVELS, np.uint64)
+    kernels._contexts(np.uint64(int.from_bytes(seen, "big")), hint, keys)
+    found = np.array([kernels.chance(table, discounts_of(rare), keys, np.uint8(byte)) for byte in range(256)])
     assert (found > 0).all()
     assert found.sum() == pytest.approx(1, abs=1e-12)
 

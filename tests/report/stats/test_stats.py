@@ -190,7 +190,7 @@ def test_other_json_is_refused(told, tmp_path):
     """A file that holds no statistics is refused in one line that names it."""
     path = tmp_path / "stats.json"
     path.write_text(told)
-    with pytest.raises(InputError, match=r"stats\.json: cannot read the statistics") as caught:
+    with pytest.raises(InputError, match=r"stats\.json: (cannot read the|expected) statistics") as caught:
         read_stats(path)
     assert "\n" not in str(caught.value)
 
@@ -199,7 +199,7 @@ def test_other_format_is_refused(pool, picked, tmp_path):
     """Statistics of another version are refused by both numbers."""
     path = tmp_path / "stats.json"
     path.write_text(json.dumps(measure(pool, picked).to_dict() | {"format": 7}))
-    with pytest.raises(InputError, match="expected statistics of format 2, got 7"):
+    with pytest.raises(InputError, match="expected statistics of format 2, got format=7"):
         read_stats(path)
 
 

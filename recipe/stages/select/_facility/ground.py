@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from recipe.data.blocks import centres_of, every, near_blocks
+from recipe.data.groups import grouped, grouped_by_number
 from recipe.data.vectors import rows_of
 from recipe.engine import each
 from recipe.stages.select._facility.tasks import (
@@ -88,9 +89,8 @@ class Ground:
     @cached_property
     def cells(self) -> list[NDArray[np.int64]]:
         """Places of each cell, ascending; blocks, if cells are too many to compare all of them."""
-        order = np.lexsort((self.cluster, self.home))
-        cuts = np.flatnonzero(np.diff(self.cluster[order]) | np.diff(self.home[order])) + 1
-        return np.split(order, cuts) if len(cuts) < MANY else self.blocks
+        label = self.home * (int(self.cluster.max(initial=0)) + 1) + self.cluster
+        return grouped(np.arange(len(label)), label) if len(np.unique(label)) <= MANY else self.blocks
 
     @cached_property
     def cell_of(self) -> NDArray[np.int64]:
@@ -143,11 +143,11 @@ class Ground:
 
     def by_block(self, places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Sort places by their block; ascending in each."""
-        return _sort_by(places, self.home, len(self.blocks))
+        return grouped_by_number(places, self.home[places], len(self.blocks))
 
     def views(self, candidates: NDArray[np.int64], reach: int, keep: int) -> list[View]:
         """Let each cell look at the `keep` nearest of about `reach` candidates around it, by number."""
-        by_cell = _sort_by(candidates, self.cell_of, len(self.cells))
+        by_cell = grouped_by_number(candidates, self.cell_of[candidates], len(self.cells))
         near = near_blocks(self.cell_centres, np.array([len(part) for part in by_cell]), reach=reach)
         views = []
         for places, around in zip(self.cells, near, strict=True):
@@ -182,12 +182,6 @@ def _number(parts: list[NDArray[np.int64]], m: int) -> NDArray[np.int64]:
     number = np.empty(m, np.int64)
     number[np.concatenate(parts)] = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     return number
-
-
-def _sort_by(places: NDArray[np.int64], part: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
-    """Sort places by the part that they stand in, ascending in each."""
-    order = np.argsort(part[places], kind="stable")
-    return np.split(places[order], np.cumsum(np.bincount(part[places], minlength=count))[:-1])
 
 
 def sort_by_candidate(kept: list[tuple[NDArray[np.int32], NDArray[np.int16]]], m: int) -> Similarities:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from recipe.data.groups import grouped_by_number
 from recipe.data.vectors import rows_of
 from recipe.stages.select._facility.tasks import UNLIMITED, look, per_block
 from recipe.stages.select._kernels.lazy_greedy import quantise
@@ -131,14 +132,13 @@ def _territories(ground: Ground, service: Service) -> tuple[list[NDArray[np.int6
     picks, home, image = service.picks, ground.home, ground.terms.image
     serves = home[picks][service.owner]
     serves[picks] = home[picks]
-    order = np.argsort(serves, kind="stable")
-    bounds = np.cumsum(np.bincount(serves, minlength=len(ground.blocks)))[:-1]
+    served = grouped_by_number(np.arange(len(serves)), serves, len(ground.blocks))
     held = np.bincount(image[picks], minlength=int(image.max()) + 1)
     keeper = np.empty(len(held), np.int64)
     keeper[image[::-1]] = home[::-1]
     seen = _seen(ground.terms, picks)
     places, territories = [], []
-    for b, (where, own) in enumerate(zip(np.split(order, bounds), ground.by_block(picks), strict=True)):
+    for b, (where, own) in enumerate(zip(served, ground.by_block(picks), strict=True)):
         if len(own) == 0:
             continue
         images, local = np.unique(image[where], return_inverse=True)

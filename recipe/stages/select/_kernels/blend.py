@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recipe.stages.select._kernels.lazy_greedy import _sift_down, concept_gain
+from recipe.stages.select._kernels.lazy_greedy import concept_gain, drop_top, heap_of, sift_down
 
 
 @njit(cache=True, nogil=True)
@@ -48,11 +48,9 @@ def blend_walk(quanta, cap, weight, concepts, bonus, cell, quota, image, room):
     gain = np.empty((n, 5), np.float64)
     bound = np.empty(n, np.float64)
     known = np.zeros(n, np.int64)
-    heap = np.arange(n)
     for j in range(n):
         bound[j] = _look(j, quanta, best, load, cap, alike, weight, concepts, bonus, gain[j])
-    for at in range(n // 2 - 1, -1, -1):
-        _sift_down(heap, n, at, bound)
+    heap = heap_of(bound)
     order = np.empty(n, np.int64)
     count = 0
     size = n
@@ -62,11 +60,9 @@ def blend_walk(quanta, cap, weight, concepts, bonus, cell, quota, image, room):
         if not closed and known[j] != count:
             bound[j] = _look(j, quanta, best, load, cap, alike, weight, concepts, bonus, gain[j])
             known[j] = count
-            _sift_down(heap, size, 0, bound)
+            sift_down(heap, size, 0, bound)
             continue
-        size -= 1
-        heap[0] = heap[size]
-        _sift_down(heap, size, 0, bound)
+        size = drop_top(heap, size, bound)
         if closed:
             continue
         for i in range(n):

@@ -62,7 +62,7 @@ def _before(a, b, gain):
 
 
 @njit(cache=True, nogil=True)
-def _sift_down(heap, size, at, gain):
+def sift_down(heap, size, at, gain):
     """Restore the heap below a position whose bound has fallen."""
     item = heap[at]
     child = 2 * at + 1
@@ -75,6 +75,24 @@ def _sift_down(heap, size, at, gain):
         at = child
         child = 2 * at + 1
     heap[at] = item
+
+
+@njit(cache=True, nogil=True)
+def heap_of(bound):
+    """Return all candidates as a heap, the largest bound on top."""
+    heap = np.arange(len(bound))
+    for at in range(len(heap) // 2 - 1, -1, -1):
+        sift_down(heap, len(heap), at, bound)
+    return heap
+
+
+@njit(cache=True, nogil=True)
+def drop_top(heap, size, bound):
+    """Take the top off a heap, and return how many are left."""
+    size -= 1
+    heap[0] = heap[size]
+    sift_down(heap, size, 0, bound)
+    return size
 
 
 @njit(cache=True, nogil=True)
@@ -107,13 +125,11 @@ def lazy_greedy(
     bound = np.empty(m, np.float64)  # whole numbers below 2**53 where nothing has a price, so nothing is rounded
     covered = np.empty(m, np.int64)
     fresh = np.zeros(m, np.int64)  # number of picks at which the bound was computed
-    heap = np.arange(m)
     for j in range(m):
         covered[j] = coverage_gain(j, start, points, quanta, dense, best)
         gain = covered[j] + concept_gain(j, concept_start, concepts, worth, seen) + bonus[j]
         bound[j] = gain if price is None else gain / price[j]
-    for at in range(m // 2 - 1, -1, -1):
-        _sift_down(heap, m, at, bound)
+    heap = heap_of(bound)
     picks = np.empty(min(m, most), np.int64)
     gains = np.empty((min(m, most), 3), np.int64)
     count = 0
@@ -126,11 +142,9 @@ def lazy_greedy(
             gain = covered[j] + concept_gain(j, concept_start, concepts, worth, seen) + bonus[j]
             bound[j] = gain if price is None else gain / price[j]
             fresh[j] = count
-            _sift_down(heap, size, 0, bound)
+            sift_down(heap, size, 0, bound)
             continue
-        size -= 1
-        heap[0] = heap[size]
-        _sift_down(heap, size, 0, bound)
+        size = drop_top(heap, size, bound)
         if closed:
             continue
         picks[count] = j

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recipe.stages.select._kernels.lazy_greedy import QUANTUM, _sift_down
+from recipe.stages.select._kernels.lazy_greedy import QUANTUM, drop_top, heap_of, sift_down
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
@@ -47,9 +47,7 @@ def volume_walk(similarity, bonus, width, ridge, cell, quota, image, room):
     volume = np.ones(n, np.float64)
     known = np.zeros(n, np.int64)  # picks that the row of the factor has seen
     bound = bonus.copy()
-    heap = np.arange(n)
-    for at in range(n // 2 - 1, -1, -1):
-        _sift_down(heap, n, at, bound)
+    heap = heap_of(bound)
     order = np.empty(most, np.int64)
     gains = np.empty(most, np.float64)
     count = 0
@@ -61,11 +59,9 @@ def volume_walk(similarity, bonus, width, ridge, cell, quota, image, room):
             volume[j] = _project(j, known[j], order, count, similarity, width, ridge, factor, volume)
             known[j] = count
             bound[j] = bonus[j] + np.rint(np.log(volume[j]) * QUANTUM)
-            _sift_down(heap, size, 0, bound)
+            sift_down(heap, size, 0, bound)
             continue
-        size -= 1
-        heap[0] = heap[size]
-        _sift_down(heap, size, 0, bound)
+        size = drop_top(heap, size, bound)
         if closed:
             continue
         order[count] = j
