@@ -38,6 +38,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # numpydoc's sections say shapes, units and ranges, which types do not
 numpydoc_show_class_members = False
 toc_object_entries = False
+smartquotes = False  # --size is not –size
 
 html_theme = "furo"
 html_title = f"recipe {release}"

@@ -110,7 +110,9 @@ RECIPES = {  # a recipe that would do something, and what the message names
     "new": ("sources: !!python/object/new:os.system ['touch pwned']\n", "python/object/new"),
     "module": ("select: !!python/module:os\n", "python/module:os"),
     "function": ("select: os.system\nsources: [a.json]\n", "os.system"),
-    "colon": ("embed: recipe.stages.embed.text:embed\nsources: [a.json]\n", "recipe.stages.embed.text:embed"),
+    "colon": ("embed: os:system\nsources: [a.json]\n", "os:system"),
+    "builtin": ("score: ['builtins:exec']\nsources: [a.json]\n", "builtins:exec"),
+    "expression": ("score: ['os:system(1)']\nsources: [a.json]\n", "os:system(1)"),
     "knobs": ("score: [{os.system: {command: touch pwned}}]\nsources: [a.json]\n", "os.system"),
     "margin": ("balance: {margins: {task: os.system}}\nsources: [a.json]\n", "os.system"),
     "climbing": ("select: ../embed/text\nsources: [a.json]\n", "../embed/text"),
@@ -120,8 +122,8 @@ RECIPES = {  # a recipe that would do something, and what the message names
 
 
 @pytest.mark.parametrize(("text", "named"), RECIPES.values(), ids=RECIPES)
-def test_a_recipe_file_cannot_name_a_callable(tmp_path, monkeypatch, text, named):
-    """A recipe that names a function or asks YAML for an object is refused in one line, and nothing has run."""
+def test_a_recipe_file_names_functions_that_fit_only(tmp_path, monkeypatch, text, named):
+    """A recipe whose function is none of a room, or that asks YAML for an object, is refused, and nothing has run."""
     monkeypatch.chdir(tmp_path)
     Path("a.json").write_text("[]")
     Path("evil.yaml").write_text(text)
@@ -237,7 +239,7 @@ def test_labels_are_text_in_a_notebook():
 def test_every_notebook_view_is_tested():
     """Mix, pool, sample, why, gaps and comparison are all that show themselves as HTML; others need the test above."""
     shown = [file.name for file in CODE if "_repr_html_" in file.read_text("utf-8")]
-    assert sorted(shown) == ["_cards.py", "comparison.py", "gaps.py", "outcome.py", "pool.py", "why.py"]
+    assert sorted(shown) == ["card.py", "comparison.py", "gaps.py", "mix.py", "pool.py", "why.py"]
 
 
 def recipe_says(*arguments, cwd):

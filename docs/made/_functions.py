@@ -16,6 +16,7 @@ from numpydoc.docscrape import NumpyDocString
 
 from made._knob import Knob, kind, plain
 from recipe.config.registry import find, names
+from recipe.errors import ConfigError
 
 GIVEN = {"groups"}  # by the room, never by a recipe
 SAME = re.compile(r"As (?:for|of) `([\w.]+)`")
@@ -50,7 +51,7 @@ def _function(room: str, name: str) -> Callable[..., Any] | None:
     """Return the function of a file; None for a file of a room whose door is the room itself."""
     try:
         return find(room, name)
-    except AttributeError:
+    except ConfigError:
         return None
 
 

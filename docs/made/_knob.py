@@ -14,7 +14,7 @@ import yaml
 
 from recipe.config.step import Step
 
-NUMBER = r"-?\d[\d.,]*"
+NUMBER = r"-?\d+(?:[.,]\d+)*"
 RANGE = re.compile(
     rf"\b(?:any (?:integer|finite number)|{NUMBER}\.\.{NUMBER}"
     rf"|(?:from|above|up to|below) {NUMBER}(?:,? (?:and )?(?:to below|up to|below|to) {NUMBER})?)(?![\w%])",
@@ -36,23 +36,22 @@ class Knob(NamedTuple):
     @property
     def number(self) -> bool:
         """Whether it is a number, so that it has a range."""
-        return bool({"int", "float"} & set(self.kind.split()))
+        return self.kind.removesuffix(" or null") in {"int", "float"}
 
     @property
     def range(self) -> str:
         """The range of a number: as the code checks it, else as its docstring says it."""
-        if self.limits or not self.number:
+        if self.limits or not (self.number or self.kind == "mapping of str to float"):
             return self.limits
         found = RANGE.search(self.text)
         return found[0].lower() if found else ""
 
     def rst(self) -> str:
         """Write it as an entry of the reference."""
-        head = [f".. confval:: {self.name}", f"   :type: {self.kind}"]
-        head.append("   :required:" if self.default is None else f"   :default: ``{self.default}``")
-        if self.default is None:
-            head[-1] = "   :default: none: it must be given"
-        body = self.text + (f"\n\n:Range: {self.range}" if self.range else "")
+        facts = [f"``{self.kind}``", "must be given" if self.default is None else f"default ``{self.default}``"]
+        facts += [self.range] if self.range else []
+        head = [f".. confval:: {self.name}", "", "   .. rst-class:: facts", "", f"   {', '.join(facts)}"]
+        body = self.text
         return "\n".join([*head, "", indent(body, "   "), "", ""])
 
 

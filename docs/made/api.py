@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def made(name: str) -> str:
     """Write directives for the public names of a module, in its own order."""
     module = import_module(name)
-    return "\n".join(line for one in public(module) for line in _directive(f"{name}.{one}", getattr(module, one)))
+    lines: list[str] = []
+    for one in public(module):
+        lines += [one, "-" * len(one), "", *_directive(f"{name}.{one}", getattr(module, one))]
+    return "\n".join(lines)
 
 
 def public(module: ModuleType) -> list[str]:

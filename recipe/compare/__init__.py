@@ -11,7 +11,7 @@ import polars as pl
 
 from recipe.compare.hold_out import OpenPart, count_of, hold_out
 from recipe.compare.judge import Judge
-from recipe.config.resolve import complete, lean
+from recipe.config.resolve import complete, without_unused
 from recipe.config.size import read_size
 from recipe.data.checkpoint import Checkpoint
 from recipe.engine import running
@@ -166,7 +166,7 @@ def _plans(
     check_names([*BASELINES, *(name for name, _ in given), *taken])
     shared = {name: getattr(base, name) for name in ("sources", "read", "tag", "exclude", "embed")}
     everything = [*((name, name) for name in BASELINES), *given]
-    return {name: lean(complete(make_plan(one, None).model_copy(update=shared))) for name, one in everything}
+    return {name: without_unused(complete(make_plan(one, None).model_copy(update=shared))) for name, one in everything}
 
 
 def check_names(names: Sequence[str]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import yaml
-from pydantic import BeforeValidator, ValidationError
+from pydantic import BeforeValidator, ValidationError, model_validator
 
+from recipe.config.aliases import score_of_today, selector_of_today
 from recipe.config.files import explain, load_recipe
 from recipe.config.sections import (
     Balance,
@@ -55,7 +56,7 @@ class Recipe(Frozen):
     dedup: Dedup = Dedup()
     cluster: Room = room_default("kmeans")
     """kmeans; the clusters are a margin of the balance, and the neighbourhoods in which samples are scored."""
-    score: tuple[Room, ...] = room_default(("novelty", "density", "coverage", "balance", "length"))
+    score: tuple[Room, ...] = room_default(("novelty", "density", "concept_coverage", "balance", "length"))
     """What every sample is scored by, in this order, so that a score may be made of those before it; `called` gives one
     a name of its own."""
     balance: Balance = Balance()
@@ -72,6 +73,23 @@ class Recipe(Frozen):
         except ValidationError as error:
             model = Source if error.errors()[0]["loc"][:1] == ("sources",) else Recipe
             raise ConfigError(explain(error, model)) from None
+
+    @model_validator(mode="after")
+    def _names_of_today(self) -> Self:
+        """Understand the names that earlier versions used."""
+        called = {step.label for step in self.score if step.called}
+        parts = {
+            name: part.model_copy(update={"select": selector_of_today(part.select, called)}) if part.select else part
+            for name, part in self.parts.items()
+        }
+        today = {
+            "score": tuple(score_of_today(step) for step in self.score),
+            "select": selector_of_today(self.select, called),
+            "parts": parts,
+        }
+        for name, value in today.items():
+            object.__setattr__(self, name, value)  # it is frozen, and nobody has seen it yet
+        return self
 
     @classmethod
     def of(cls, recipe: Recipe | Mapping[str, Any] | str | Path | None = None, **knobs: object) -> Recipe:

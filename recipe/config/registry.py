@@ -160,10 +160,9 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
 def _parameters(room: str, name: str | Callable[..., Any]) -> list[inspect.Parameter]:
     """List what a function of a room takes; refuse one that does not take the data that the room gives it."""
     function = find(room, name)
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):  # a builtin that does not say what it takes
-        raise ConfigError(f"{room}: expected a function that says what it takes, got {name}; wrap it in one") from None
+    if inspect.isbuiltin(function) or inspect.isclass(function):
+        raise ConfigError(f"{room}: expected a function written in Python, got {name}; wrap it in one")
+    signature = inspect.signature(function)
     data = ("part", "learned") if room == "embed" and function.__name__ == "encode" else DATA[room]
     places = [p for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     many = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())

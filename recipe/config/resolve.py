@@ -34,7 +34,7 @@ def complete(plan: Recipe) -> Recipe:
     return plan.model_copy(update={"score": (*(Step(name, {}) for name in missing), *plan.score)})
 
 
-def lean(plan: Recipe) -> Recipe:
+def without_unused(plan: Recipe) -> Recipe:
     """Return a recipe without what its picks do not hang on: certificates, and scores that nothing else names.
 
     A recipe with a function of your own, which may ask for any score, is left as it is.

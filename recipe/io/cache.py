@@ -210,7 +210,7 @@ def _named(cache: str | os.PathLike[str]) -> Store:
 
 
 def _holds_something(store: Store) -> bool:
-    """Tell whether there is a file, or a folder that holds one; what a broken upload may have left is none."""
+    """Tell whether there is a file, or a folder that holds one; what a run that died may have left is none."""
     there = store.path()
     if store.files.isfile(there):
         return True

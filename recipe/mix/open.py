@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from recipe.config.aliases import SCORES
 from recipe.config.recipe import Recipe
 from recipe.data.picks import Picks
 from recipe.data.pool import SCHEMA
@@ -106,11 +107,13 @@ def _sources(plan: Recipe, cache: str | Path | None, file: Path) -> Pool:
 def _read_scores(file: Path) -> pl.DataFrame:
     """Read the scores beside a mix."""
     try:
-        return pl.read_parquet(file)
+        scores = pl.read_parquet(file)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(
             f"{file}: cannot read the scores: {' '.join(str(error).split())}; write the mix anew"
         ) from None
+    today = {old: new for old, new in SCORES.items() if old in scores.columns and new not in scores.columns}
+    return scores.rename(today)
 
 
 def _labelled(pool: Pool, labels: pl.DataFrame, file: Path) -> Pool:

@@ -2,8 +2,10 @@
 
 Whatever keeps one of these protocols can be a file of its folder (``recipe/stages/score/brevity.py`` with a function
 `score`), be named as ``module:function`` in a recipe file or on the command line, or be given as it is in Python. There
-is nothing to inherit from and nothing to register. Keyword-only arguments are the knobs that a recipe may set; one that
-is called `seed` is given the recipe's. All of them depend on nothing but what they are given, and change none of it.
+is nothing to inherit from and nothing to register, and ``tests/laws`` holds whatever stands in a folder to the same
+laws; a file that cannot be called without a knob says in ``EXAMPLE = {...}`` with which ones it can be. Keyword-only
+arguments are the knobs that a recipe may set; one that is called `seed` is given the recipe's. All of them depend on
+nothing but what they are given, and change none of it.
 """
 
 from __future__ import annotations
@@ -144,7 +146,7 @@ class Embedder(Protocol):
 class Score(Protocol):
     """Rates every sample: ``recipe/stages/score/NAME.py`` with a function `score`.
 
-    A file that says ``COSTLY = True`` is kept by the checkpoint; it must not depend on quotas.
+    What a file makes that says ``COSTLY = True`` is kept by the checkpoint; it must not depend on quotas.
 
     Examples
     --------
@@ -217,6 +219,8 @@ class Rule(Protocol):
 
 class Selector(Protocol):
     """Picks under quotas: ``recipe/stages/select/NAME.py`` with a function `select`.
+
+    A file that says ``ORDERED = True`` may pick by the order in which files and records were read; no other may.
 
     Examples
     --------

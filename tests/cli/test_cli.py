@@ -126,7 +126,9 @@ def test_score(folder):
     """Scores of every sample are written as Parquet."""
     assert run("score", "pool", "--out", "scores.parquet", cwd=folder).returncode == 0
     scores = pl.read_parquet(folder / "scores.parquet")
-    assert {"key", "task", "cluster", "novelty", "density", "coverage", "balance", "length"} <= set(scores.columns)
+    assert {"key", "task", "cluster", "novelty", "density", "concept_coverage", "balance", "length"} <= set(
+        scores.columns
+    )
 
 
 def test_recipes(folder):

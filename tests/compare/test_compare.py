@@ -14,7 +14,7 @@ from scipy.stats import ttest_1samp
 from recipe import compare_mixes, demo_pool, score_pool, select_mix
 from recipe.compare.hold_out import OpenPart, hold_out
 from recipe.config.recipe import Recipe
-from recipe.config.resolve import lean
+from recipe.config.resolve import without_unused
 from recipe.errors import ConfigError, InputError
 from recipe.report.charts.comparison import draw_comparison, save_comparison
 from recipe.report.comparison import METRICS, Comparison, read_comparison, values_of
@@ -239,12 +239,12 @@ def test_two_of_one_name_are_refused(pool, recipes, mixes):
 
 def test_only_what_picks_hang_on_is_computed():
     """Scores that no selector, part or later score names are left out, as is the certificate."""
-    plan = lean(Recipe())
+    plan = without_unused(Recipe())
     assert [step.label for step in plan.score] == ["novelty", "length"]
     assert plan.select.knobs["certificate"] is False
-    kept = lean(Recipe(score=["novelty", "density"], select={"facility": {"quality": {"density": 1.0}}}))
+    kept = without_unused(Recipe(score=["novelty", "density"], select={"facility": {"quality": {"density": 1.0}}}))
     assert [step.label for step in kept.score] == ["density"]
-    assert len(lean(Recipe(select=print)).score) == 5
+    assert len(without_unused(Recipe(select=print)).score) == 5
 
 
 def test_scores_that_a_selector_names_need_not_be_listed(pool):

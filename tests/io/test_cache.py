@@ -8,7 +8,7 @@ import pytest
 from fsspec.implementations import memory
 
 from recipe.errors import InputError
-from recipe.io.cache import open_store
+from recipe.io.cache import MARK, open_store
 
 CONTENT = bytes(range(256)) * 1024
 PIECE = 10_000
@@ -123,6 +123,14 @@ def test_an_artefact_appears_when_its_writing_ends(far, tmp_path, near):
     assert store.has("stage/part.bin")
     store.remove("stage/part.bin")
     assert not store.has("stage/part.bin")
+
+
+def test_a_run_that_died_at_its_first_write_left_no_other_files(tmp_path):
+    """Where a run was killed before its cache was marked as one, the next run begins it and tidies up."""
+    (tmp_path / f".{MARK}.0123abcd.tmp").write_bytes(b"{")
+    put(open_store(tmp_path), open_store(tmp_path).stage("read", files=[]) + "/part.bin")
+    assert (tmp_path / MARK).is_file()
+    assert not list(tmp_path.glob("**/*.tmp"))
 
 
 @pytest.mark.parametrize("url", ["nowhere://cache", "s3://bucket/cache"])

@@ -1,7 +1,9 @@
-"""A run that is killed leaves the old mix or the new one. `python tests/mix/test_kill.py 20` kills twenty runs."""
+"""A run that is killed leaves each file old or new. `python tests/mix/test_kill.py 20` kills twenty runs."""
 
 from __future__ import annotations
 
+import io
+import os
 import random
 import subprocess
 import sys
@@ -9,79 +11,159 @@ import tempfile
 import time
 from pathlib import Path
 
-from recipe import demo
+import pytest
+
+from recipe import demo, open_mix, select_mix
+from recipe.errors import InputError
+
+SIDES = ("scores.parquet", "rejects.jsonl", "stats.json", "manifest.json")
+FAMILY = ("mix.json", *(f"mix.{name}" for name in SIDES))
 
 
-def select(pool, out, *, seed):
-    """Start `recipe select` in a process of its own."""
-    command = [sys.executable, "-m", "recipe", "select", str(pool), "--size", "1.0", "--select", "random"]
-    return subprocess.Popen(
-        [*command, "--seed", str(seed), "--out", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+class Families:
+    """A folder where the files of an old mix are replaced by those of a new one, of the same pool."""
 
+    def __init__(self, folder):
+        self.folder, self.pool, self.target = folder, folder / "pool", folder / "out" / "mix.json"
+        demo.write_demo(self.pool, images=12)
+        self.target.parent.mkdir()
+        self.mix = self.select(seed=1, cache=folder / "undisturbed")
+        self.mix.write(self.target)
+        self.new = self.files()
+        self.select(seed=0).write(self.target)
+        self.old = self.files()
+        assert self.old.keys() == self.new.keys() == set(FAMILY)
+        assert self.old["mix.json"] != self.new["mix.json"]
 
-def finished(run):
-    """Wait for a run and see that nothing went wrong."""
-    _, said = run.communicate(timeout=120)
-    assert run.returncode == 0, said.decode()
+    def select(self, **knobs):
+        """Pick all of the pool, in an order that the seed decides."""
+        return select_mix(str(self.pool), size=1.0, select="random", engine="serial", **knobs)
 
+    def files(self):
+        """Return all that lies beside the mix, by name."""
+        return {path.name: path.read_bytes() for path in self.target.parent.iterdir() if path.exists()}
 
-def listed(folder):
-    """Return the names of all that lies in a folder."""
-    return {path.name for path in folder.iterdir()}
+    def put(self, files):
+        """Let these files lie beside the mix, and no others."""
+        for path in self.target.parent.iterdir():
+            path.unlink()
+        for name, content in files.items():
+            (self.target.parent / name).write_bytes(content)
 
+    def ages(self, files):
+        """Say of each file that differs whether it is the new one, once none is neither the old nor the new one."""
+        torn = [name for name in FAMILY if files.get(name) not in (self.old[name], self.new[name])]
+        assert not torn, f"neither old nor new: {', '.join(torn)}"
+        return tuple(files[name] == self.new[name] for name in FAMILY if self.old[name] != self.new[name])
 
-def wait_for_writing(run, target):
-    """Wait until the run has begun to write, beside the target or into it, or is over."""
-    known, before = listed(target.parent), target.stat().st_mtime_ns
-    while run.poll() is None and listed(target.parent) <= known and target.stat().st_mtime_ns == before:
-        time.sleep(0.0002)
-
-
-def kill_runs(folder, times, seed):
-    """Kill so many runs over an older mix, half of them while they write; return how many left the new mix."""
-    rng = random.Random(seed)
-    demo.write_demo(folder / "pool", images=12)
-    mixes = {}
-    for name, at in (("old", 0), ("new", 1)):
-        (folder / name).mkdir()
-        start = time.perf_counter()
-        finished(select(folder / "pool", folder / name / "mix.json", seed=at))
-        mixes[name] = (folder / name / "mix.json").read_bytes()
-    lasts = time.perf_counter() - start
-    assert mixes["old"] != mixes["new"]
-    target = folder / "old" / "mix.json"
-    complete = listed(target.parent)
-    renewed = 0
-    for number in range(times):
-        target.write_bytes(mixes["old"])
-        run = select(folder / "pool", target, seed=1)
-        if number % 2:
-            wait_for_writing(run, target)
-            time.sleep(0.03 * rng.random() ** 6)  # most often at once: a mix is written within milliseconds
+    def check(self):
+        """See that what a killed run left is whole, and believed only where all files are of one mix."""
+        ages = self.ages(self.files())
+        if len(set(ages)) == 1:
+            assert open_mix(self.target).recipe.seed == ages[0]
         else:
-            time.sleep(rng.uniform(0, lasts))
+            with pytest.raises(InputError, match="expected the file that its manifest describes"):
+                open_mix(self.target)
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory):
+    return Families(tmp_path_factory.mktemp("killed"))
+
+
+def watch(look, action):
+    """Do something, and look before and after each call by which Python may change a file."""
+
+    def hook(_, event, called):
+        owner = getattr(called, "__self__", None) if event in ("c_call", "c_return") else None
+        if isinstance(owner, io.IOBase) or owner is sys.modules[os.name]:
+            look()
+
+    before = sys.getprofile()
+    sys.setprofile(hook)
+    try:
+        action()
+    finally:
+        sys.setprofile(before)
+
+
+def test_no_moment_of_writing_is_a_bad_one(families):
+    """Whenever a run dies while it writes, each file is whole, a mixture is not believed, and the next run mends it."""
+    moments, looks = {}, []
+
+    def look():
+        files = families.files()
+        looks.append(families.ages(files))
+        moments.setdefault((looks[-1], len(files)), files)
+
+    families.put(families.old)
+    watch(look, lambda: families.mix.write(families.target))
+    assert len(looks) > 1000
+    assert looks == sorted(looks)
+    assert len(set(looks)) == len(looks[0]) + 1
+    for files in moments.values():
+        families.put(files)
+        families.check()
+        families.mix.write(families.target)
+        assert families.files() == families.new
+
+
+def start(families, cache):
+    """Start `recipe select` in a process of its own."""
+    command = [sys.executable, "-m", "recipe", "select", str(families.pool), "--size", "1.0", "--select", "random"]
+    command += ["--seed", "1", "--engine", "serial", "--cache", str(cache), "--out", str(families.target)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def artefacts(cache):
+    """Count the files of a cache."""
+    return sum(path.is_file() for path in cache.rglob("*"))
+
+
+def stamps(target):
+    """Return what changes as soon as anything is written beside a file, or into it."""
+    return target.parent.stat().st_mtime_ns, target.stat().st_mtime_ns
+
+
+def kill_runs(families, times, seed):
+    """Kill so many runs, half of them while they fill the cache and half while they write; count who left what.
+
+    Each run goes on where the one before was killed; the last one is left alone.
+    """
+    rng, cache, counts = random.Random(seed), families.folder / f"cache {seed}", {}
+    whole = artefacts(families.folder / "undisturbed")
+    families.put(families.old)
+    for number in range(times):
+        if all(families.ages(families.files())):
+            families.put(families.old)
+        enough = max(artefacts(cache) + 1, whole * number * 2 // times)
+        before = stamps(families.target)
+        run = start(families, cache)
+        while run.poll() is None:
+            if stamps(families.target) != before or (number * 2 < times and artefacts(cache) >= enough):
+                break
+            time.sleep(0.0002)
+        time.sleep(0.03 * rng.random() ** 6)  # most often at once: a mix is written within milliseconds
         run.kill()
         run.communicate()
-        left = target.read_bytes()
-        assert left in mixes.values(), f"run {number} left {len(left)} bytes that are neither mix"
-        renewed += left == mixes["new"]
-    finished(select(folder / "pool", target, seed=1))
-    assert target.read_bytes() == mixes["new"]
-    debris = listed(target.parent) - complete
-    assert not debris, f"an undisturbed run left {sorted(debris)}"
-    for name in complete:
-        assert (target.parent / name).read_bytes() == (folder / "new" / name).read_bytes()
-    return renewed
+        families.check()
+        left = sum(families.ages(families.files()))
+        counts[left] = counts.get(left, 0) + 1
+    run = start(families, cache)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 0, said.decode()
+    assert families.files() == families.new
+    assert artefacts(cache) == whole
+    return counts
 
 
-def test_a_killed_run_leaves_the_old_mix_or_the_new_one(tmp_path):
-    """After SIGKILL at any moment the mix is one of the two, byte for byte, and the next run tidies up after it."""
-    kill_runs(tmp_path, 4, seed=0)
+def test_a_killed_run_goes_on_to_the_same_bytes(families):
+    """After SIGKILL between the first artefact and the last file all that is there is whole, and a rerun is exact."""
+    kill_runs(families, 4, seed=0)
 
 
 if __name__ == "__main__":
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     with tempfile.TemporaryDirectory() as scratch:
-        new = kill_runs(Path(scratch), wanted, seed=time.time_ns())
-    print(f"killed {wanted} runs: {wanted - new} left the old mix, {new} the new one, none anything else")  # noqa: T201  a script
+        found = kill_runs(Families(Path(scratch)), wanted, seed=time.time_ns())
+    print(f"killed {wanted} runs; new files to runs that left so many: {dict(sorted(found.items()))}")  # noqa: T201  a script

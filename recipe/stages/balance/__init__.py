@@ -49,7 +49,7 @@ def make_quotas(
 ) -> Quotas:
     """Turn the margins of a recipe into an integer quota for each cell of the pool.
 
-    A stratum holds the samples that agree in every margin but the cluster, and in how far they lean to yes or no;
+    A stratum holds the samples that agree in every margin but the cluster, and in how far they tilt to yes or no;
     strata are raked to the margins. A cell is the part of a stratum that lies in one cluster; cells are raked to their
     strata and to the cluster margin, and rounded so that strata are exact and clusters within one of their real share.
 
@@ -144,10 +144,10 @@ def _stratum_quotas(
         supply = np.minimum(supply, limit.wanted[limit.code])
         if np.minimum(np.bincount(limit.code, supply), limit.wanted).sum() < size:
             raise SupplyError(f"size={size}: the limits of at_most leave {int(limit.wanted.sum())} samples; raise them")
-    lean = strata["lean"].to_numpy() if tilted else None
-    share = rake(supply, [*asked, *capped], size, lean=lean)
+    yes_tilt = strata["yes_tilt"].to_numpy() if tilted else None
+    share = rake(supply, [*asked, *capped], size, yes_tilt=yes_tilt)
     first = capped[0] if capped else asked[-1] if asked else None  # the last of several margins is the one that is met
-    return round_strata(share, supply, first, size, lean=lean)
+    return round_strata(share, supply, first, size, yes_tilt=yes_tilt)
 
 
 def _cell_quotas(cells: pl.DataFrame, clusters: Margin, quota: NDArray[np.int64], size: int) -> NDArray[np.int64]:

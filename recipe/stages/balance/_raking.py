@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SWEEPS = 300
 CLOSE = 1e-4  # samples; a sweep that moves no cell by more has converged, since cells are rounded to whole samples
-TIGHT = 1e-9  # a lean this small, a sample, is none
+TIGHT = 1e-9  # a tilt this small, a sample, is none
 STEEPEST = 60.0  # exp(60) decides between any two cells
 
 
@@ -63,27 +63,27 @@ class Margin:
 
 
 def tilt(
-    share: NDArray[np.float64], supply: NDArray[np.float64], lean: NDArray[np.float64], total: float
+    share: NDArray[np.float64], supply: NDArray[np.float64], yes_tilt: NDArray[np.float64], total: float
 ) -> NDArray[np.float64]:
-    """Reweight cells by ``exp(l * lean)`` so that the summed lean is zero, or as near to zero as supply allows.
+    """Reweight cells by ``exp(l * yes_tilt)`` so that the summed tilt is zero, or as near to zero as supply allows.
 
-    The summed lean grows with `l`, so a bracketed root search finds it. This is calibration to one total with the
+    The summed tilt grows with `l`, so a bracketed root search finds it. This is calibration to one total with the
     multiplicative distance, of which raking is the case of indicator totals.
 
     References
     ----------
     Deville and Särndal 1992, Calibration Estimators in Survey Sampling, section 2, case 2.
     """
-    scale = np.abs(lean).max(initial=0.0)
-    if scale == 0 or abs(share @ lean) <= TIGHT * total:
+    scale = np.abs(yes_tilt).max(initial=0.0)
+    if scale == 0 or abs(share @ yes_tilt) <= TIGHT * total:
         return share
 
     def tilted(rate: float) -> NDArray[np.float64]:
-        exponent = rate * lean / scale
+        exponent = rate * yes_tilt / scale
         return fill(share * np.exp(exponent - exponent.max()), total, supply)
 
     def summed(rate: float) -> float:
-        return float(tilted(rate) @ lean)
+        return float(tilted(rate) @ yes_tilt)
 
     if summed(STEEPEST) <= 0:
         return tilted(STEEPEST)
@@ -93,13 +93,13 @@ def tilt(
 
 
 def rake(
-    supply: NDArray[np.int64], margins: list[Margin], size: int, *, lean: NDArray[np.float64] | None = None
+    supply: NDArray[np.int64], margins: list[Margin], size: int, *, yes_tilt: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64]:
     """Fit real cell sizes to margins by iterative proportional fitting within the supply.
 
     Starts from the pool's own shares and fits one margin after the other until a sweep moves nothing. Where margins
     contradict each other or the supply, the later one is met and the sizes still sum to `size`. The order is: margins,
-    then the lean. O(sweeps (m v + m log m)).
+    then the tilt. O(sweeps (m v + m log m)).
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def rake(
         Margins in rising priority.
     size
         What the cells sum to; at most the sum of the supply.
-    lean
-        (m,) float64 how much one sample of the cell leans to yes (positive) or no; the sum over the result is zero
+    yes_tilt
+        (m,) float64 how much one sample of the cell tilts to yes (positive) or no; the sum over the result is zero
         where supply allows.
 
     Returns
@@ -130,8 +130,8 @@ def rake(
         for margin in margins:
             share = margin.fit(share, caps)
         share = fill(share, float(size), caps)
-        if lean is not None:
-            share = tilt(share, caps, lean, float(size))
+        if yes_tilt is not None:
+            share = tilt(share, caps, yes_tilt, float(size))
         if np.abs(share - before).max(initial=0.0) <= CLOSE:
             break
     return share
@@ -143,9 +143,9 @@ def round_strata(
     first: Margin | None,
     size: int,
     *,
-    lean: NDArray[np.float64] | None = None,
+    yes_tilt: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
-    """Round the raked sizes to integers with an exact sum, exact values of the first margin, and the least lean.
+    """Round the raked sizes to integers with an exact sum, exact values of the first margin, and the least tilt.
 
     A value that the first margin wants keeps at least one sample, unless it is a limit.
 
@@ -159,7 +159,7 @@ def round_strata(
         The margin whose sums are rounded first; its values then keep them. None to round the cells at once.
     size
         The exact sum of the result.
-    lean
+    yes_tilt
         (m,) float64 as for `rake`.
 
     Returns
@@ -175,7 +175,7 @@ def round_strata(
     if first is not None:
         room, least = (np.minimum(room, first.wanted), least) if strict else (room, np.minimum(first.wanted, 1))
     sums = np.bincount(code, share, values).astype(np.float64)
-    if (sums < least).any():  # the lean may have emptied a value that is wanted: one sample of it stays
+    if (sums < least).any():  # the tilt may have emptied a value that is wanted: one sample of it stays
         sums = least + fill(np.maximum(sums - least, 0), float(size - least.sum()), (room - least).astype(np.float64))
     totals = largest_remainder(sums, size, room)
     whole = np.zeros(len(share), np.int64)
@@ -183,33 +183,33 @@ def round_strata(
         cells = code == value
         inside = fill(share[cells], float(totals[value]), supply[cells].astype(np.float64))
         whole[cells] = largest_remainder(inside, int(totals[value]), supply[cells])
-    return whole if lean is None else _level(whole, supply, lean, code, strict=strict)
+    return whole if yes_tilt is None else _level(whole, supply, yes_tilt, code, strict=strict)
 
 
 def _level(
     whole: NDArray[np.int64],
     supply: NDArray[np.int64],
-    lean: NDArray[np.float64],
+    yes_tilt: NDArray[np.float64],
     code: NDArray[np.int64],
     *,
     strict: bool,
 ) -> NDArray[np.int64]:
-    """Move single samples between cells until no move brings the summed lean nearer to zero.
+    """Move single samples between cells until no move brings the summed tilt nearer to zero.
 
     Moves inside one value of the first margin come first, since they leave it as it is; others follow unless the
     margin is a strict one, but none takes the last sample of a value. Among equal moves the first pair of cells goes.
     Each move lowers the distance, so it ends; rounding leaves no more than one unit a cell to move. Cells of one value
-    that lean alike give and take alike, so only the first of them is looked at: O(m + v l l) a move, for v values and l
-    leans.
+    that tilt alike give and take alike, so only the first of them is looked at: O(m + v l l) a move, for v values and l
+    tilts.
     """
     whole, m = whole.copy(), len(whole)
-    leans, like = np.unique(lean, return_inverse=True)
-    shift = leans[None, :] - leans[:, None]  # what moving one sample from a cell of the row to one of the column adds
-    shape = (int(code.max(initial=-1)) + 1, len(leans))
+    tilts, like = np.unique(yes_tilt, return_inverse=True)
+    shift = tilts[None, :] - tilts[:, None]  # what moving one sample from a cell of the row to one of the column adds
+    shape = (int(code.max(initial=-1)) + 1, len(tilts))
     for across in (False,) if strict else (False, True):
         while True:
-            gap = float(whole @ lean)
-            givers, takers = np.full(shape, m), np.full(shape, m)  # the first cell of each value and lean; m for none
+            gap = float(whole @ yes_tilt)
+            givers, takers = np.full(shape, m), np.full(shape, m)  # the first cell of each value and tilt; m for none
             gives, takes = np.flatnonzero(whole > 0), np.flatnonzero(whole < supply)
             np.minimum.at(givers, (code[gives], like[gives]), gives)
             np.minimum.at(takers, (code[takes], like[takes]), takes)

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
 
 
-def leans(pool: Pool, yes_share: float | None) -> NDArray[np.float64]:
-    """Return how far each sample leans to yes: its yes answers times the share of no, less the other way round.
+def tilts(pool: Pool, yes_share: float | None) -> NDArray[np.float64]:
+    """Return how far each sample tilts to yes: its yes answers times the share of no, less the other way round.
 
-    The leans of a mix sum to zero exactly when `yes_share` of its yes and no answers are yes. Without a share nothing
-    leans.
+    The tilts of a mix sum to zero exactly when `yes_share` of its yes and no answers are yes. Without a share nothing
+    tilts.
     """
     if yes_share is None:
         return np.zeros(len(pool))
@@ -59,18 +59,18 @@ def supply_weights(pool: Pool, image: NDArray[np.int32], per_image: int | None) 
 def partition(
     pool: Pool, columns: Sequence[str], weight: NDArray[np.float64], yes_share: float | None, *, by_cluster: bool
 ) -> tuple[tuple[pl.DataFrame, NDArray[np.int32]], tuple[pl.DataFrame, NDArray[np.int32]]]:
-    """Sort the samples into strata, which agree in some columns and in their lean, and strata into cells by cluster.
+    """Sort the samples into strata, which agree in some columns and in their tilt, and strata into cells by cluster.
 
     Parameters
     ----------
     pool
         n samples.
     columns
-        What a stratum agrees in, beside its lean.
+        What a stratum agrees in, beside its tilt.
     weight
         (n,) float64 how much of each row can be picked.
     yes_share
-        As for `leans`.
+        As for `tilts`.
     by_cluster
         Whether cells differ in their cluster; else each stratum is one.
 
@@ -80,11 +80,11 @@ def partition(
         Each as `number` returns it; cells have the columns `stratum` and `cluster`.
     """
     table = pool.rows.select("row", *(said(column) for column in columns)).with_columns(
-        lean=pl.Series(leans(pool, yes_share)),
+        yes_tilt=pl.Series(tilts(pool, yes_share)),
         weight=pl.Series(weight),
         cluster=pool.rows["cluster"] if by_cluster else pl.lit(0, dtype=pl.Int32),
     )
-    strata, stratum = number(table, [*columns, "lean"], "stratum")
+    strata, stratum = number(table, [*columns, "yes_tilt"], "stratum")
     return (strata, stratum), number(table.with_columns(stratum=pl.Series(stratum)), ["stratum", "cluster"], "cell")
 
 

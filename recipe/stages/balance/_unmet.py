@@ -54,9 +54,9 @@ def wishes(
     weight = supply_weights(pool, image_numbers(pool), balance.per_image)
     columns = [column for column in margins if column != "cluster"]
     (strata, _), (cells, cell) = partition(pool, columns, weight, yes_share, by_cluster="cluster" in margins)
-    lean = None if yes_share is None else strata["lean"].to_numpy()
+    yes_tilt = None if yes_share is None else strata["yes_tilt"].to_numpy()
     wanted_of = [_wish(strata, column, margins[column], size, asked) for column in columns]
-    wanted = rake(strata["supply"].to_numpy() * size, wanted_of, size, lean=lean)
+    wanted = rake(strata["supply"].to_numpy() * size, wanted_of, size, yes_tilt=yes_tilt)
     stratum = cells["stratum"].to_numpy().astype(np.int64)
     if "cluster" in margins:
         whole = largest_remainder(wanted, size, strata["supply"].to_numpy() * size)

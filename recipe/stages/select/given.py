@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
+ORDERED = True  # its picks depend on the order of files and records, which is what it keeps
+
 
 def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:  # noqa: ARG001  every selector takes a seed
     """Pick samples in the order in which they were read, until each cell has its quota; O(n log n).

@@ -38,10 +38,11 @@ def select(
 
     The squared maximum mean discrepancy of a cell X and its picks Y is ``K_XX + K_YY - 2 K_XY``, the means of the
     kernel ``exp(-|x - y|^2 / (2 sigma^2))`` over all pairs; each pick makes it as small as one sample can. For unit
-    rows |x - y|^2 is 2 - 2 cos. Kernels are held in steps of 2**-14, so that sums are exact and ties, which go to the
-    smaller key, are real ties. A cell of more than `block` samples is cut into blocks of neighbours, each with its part
-    of the quota. The picks of all blocks are interleaved: pick r of a block that gives q stands at (r + 1/2) / q, so
-    that any beginning of the mix holds each block in its share. O(n block d) time, O(block^2) memory a thread.
+    rows ``|x - y|^2`` is ``2 - 2 cos``. Kernels are held in steps of 2**-14, so that sums are exact and ties, which go
+    to the smaller key, are real ties. A cell of more than `block` samples is cut into blocks of neighbours, each with
+    its part of the quota. The picks of all blocks are interleaved: pick r of a block that gives q stands at
+    (r + 1/2) / q, so that any beginning of the mix holds each block in its share. O(n block d) time, O(block^2) memory
+    a thread.
 
     Parameters
     ----------

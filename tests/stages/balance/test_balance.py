@@ -1,5 +1,6 @@
 """Laws, oracles and examples of the quotas."""
 
+from collections import Counter
 from itertools import product
 
 import numpy as np
@@ -243,7 +244,7 @@ def test_raking_is_iterative_proportional_fitting(two):
 
 @st.composite
 def strata(draw):
-    """Draw supplies of cells, two partitions of them, sums wanted of each partition that its supply allows, a lean."""
+    """Draw supplies of cells, two partitions of them, sums wanted of each partition that its supply allows, a tilt."""
     m = draw(st.integers(1, 8))
     supply = np.array(draw(st.lists(st.integers(1, 30), min_size=m, max_size=m)))
     size = draw(st.integers(1, int(supply.sum())))
@@ -252,16 +253,16 @@ def strata(draw):
         code = np.unique(draw(st.lists(st.integers(0, 3), min_size=m, max_size=m)), return_inverse=True)[1]
         rule = find("balance", draw(st.sampled_from(RULES)))
         margins.append(Margin(code, rule(np.bincount(code, supply).astype(np.int64), size)))
-    lean = np.array(draw(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.5]), min_size=m, max_size=m)))
-    return supply, size, margins, lean
+    yes_tilt = np.array(draw(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.5]), min_size=m, max_size=m)))
+    return supply, size, margins, yes_tilt
 
 
 @settings(max_examples=60)
 @given(strata(), st.booleans())
-def test_raking_stays_within_the_supply(drawn, leaning):
+def test_raking_stays_within_the_supply(drawn, tilted_too):
     """Raked sizes sum to the size and lie between zero and the supply, whatever the margins contradict."""
-    supply, size, margins, lean = drawn
-    share = rake(supply, margins, size, lean=lean if leaning else None)
+    supply, size, margins, yes_tilt = drawn
+    share = rake(supply, margins, size, yes_tilt=yes_tilt if tilted_too else None)
     assert share.sum() == pytest.approx(size)
     assert (share >= 0).all()
     assert (share <= supply + 1e-9).all()
@@ -284,12 +285,12 @@ def test_less_than_a_limit_is_as_good():
     assert rake(np.array([20, 80]), [Margin(code, np.array([5, 100]), at_most=True)], 10) == pytest.approx([2, 8])
 
 
-def extreme_leans(supply, lean, total):
-    """Return the least and the largest summed lean that a total can have within the supply."""
+def extreme_tilts(supply, yes_tilt, total):
+    """Return the least and the largest summed tilt that a total can have within the supply."""
     ends = []
-    for order in (np.argsort(lean), np.argsort(-lean)):
+    for order in (np.argsort(yes_tilt), np.argsort(-yes_tilt)):
         before = np.cumsum(supply[order]) - supply[order]
-        ends.append(float(np.clip(total - before, 0, supply[order]) @ lean[order]))
+        ends.append(float(np.clip(total - before, 0, supply[order]) @ yes_tilt[order]))
     return ends
 
 
@@ -301,16 +302,16 @@ def extreme_leans(supply, lean, total):
     )
 )
 def test_tilting_reaches_zero_or_the_end(cells):
-    """The summed lean is zero where some choice within the supply makes it so, else as near to zero as any does."""
+    """The summed tilt is zero where some choice within the supply makes it so, else as near to zero as any does."""
     supply = np.array([float(s) for s, _, _ in cells])
     share = supply * np.array([part for _, part, _ in cells])
-    lean = np.array([leans for _, _, leans in cells])
+    yes_tilt = np.array([tilts for _, _, tilts in cells])
     total = float(share.sum())
-    tilted = tilt(share, supply, lean, total)
-    low, high = extreme_leans(supply, lean, total)
+    tilted = tilt(share, supply, yes_tilt, total)
+    low, high = extreme_tilts(supply, yes_tilt, total)
     assert tilted.sum() == pytest.approx(total)
     assert (tilted <= supply + 1e-9).all()
-    assert tilted @ lean == pytest.approx(min(max(0.0, low), high), abs=1e-4 * total)
+    assert tilted @ yes_tilt == pytest.approx(min(max(0.0, low), high), abs=1e-4 * total)
 
 
 @settings(max_examples=60)
@@ -323,24 +324,24 @@ def test_tilting_reaches_zero_or_the_end(cells):
     st.data(),
 )
 def test_raking_levels_samples_of_very_many_answers(cells, data):
-    """Samples that lean sixty times as far as others leave the raked lean at zero, or as near to it as any choice."""
-    supply, lean = np.array([s for s, _ in cells]), np.array([leans for _, leans in cells])
+    """Samples that tilt sixty times as far as others leave the raked tilt at zero, or as near to it as any choice."""
+    supply, yes_tilt = np.array([s for s, _ in cells]), np.array([tilts for _, tilts in cells])
     size = data.draw(st.integers(1, int(supply.sum())))
-    low, high = extreme_leans(supply, lean, size)
-    assert rake(supply, [], size, lean=lean) @ lean == pytest.approx(min(max(0.0, low), high), abs=0.05)
+    low, high = extreme_tilts(supply, yes_tilt, size)
+    assert rake(supply, [], size, yes_tilt=yes_tilt) @ yes_tilt == pytest.approx(min(max(0.0, low), high), abs=0.05)
 
 
 def test_tilting_by_hand():
-    """Of 12, 8 lean +1/2 and 4 lean -1/2; the tilt moves two, and where only 5 lean -1/2 it moves one."""
-    share, lean = np.array([8.0, 4.0]), np.array([0.5, -0.5])
-    assert tilt(share, np.array([20.0, 20.0]), lean, 12.0) == pytest.approx([6, 6])
-    assert tilt(share, np.array([20.0, 5.0]), lean, 12.0) == pytest.approx([7, 5])
+    """Of 12, 8 tilt by +1/2 and 4 by -1/2; the tilt moves two, and where only 5 tilt by -1/2 it moves one."""
+    share, yes_tilt = np.array([8.0, 4.0]), np.array([0.5, -0.5])
+    assert tilt(share, np.array([20.0, 20.0]), yes_tilt, 12.0) == pytest.approx([6, 6])
+    assert tilt(share, np.array([20.0, 5.0]), yes_tilt, 12.0) == pytest.approx([7, 5])
 
 
 @settings(max_examples=60)
 @given(strata())
 def test_rounding_keeps_the_first_margin(drawn):
-    """Without a lean, rounded strata sum to the size, lie within supply, and are whole wherever the margin was."""
+    """Without a tilt, rounded strata sum to the size, lie within supply, and are whole wherever the margin was."""
     supply, size, margins, _ = drawn
     share = rake(supply, margins[::-1], size)
     whole = round_strata(share, supply, margins[0], size)
@@ -353,17 +354,17 @@ def test_rounding_keeps_the_first_margin(drawn):
 @settings(max_examples=60)
 @given(strata())
 def test_no_move_of_one_sample_would_lean_less(drawn):
-    """After rounding, no sample moved to another stratum leans less, but for the last one of a value of the margin."""
-    supply, size, margins, lean = drawn
-    whole = round_strata(rake(supply, margins, size, lean=lean), supply, margins[0], size, lean=lean)
+    """After rounding, no sample moved to another stratum tilts less, but for the last one of a value of the margin."""
+    supply, size, margins, yes_tilt = drawn
+    whole = round_strata(rake(supply, margins, size, yes_tilt=yes_tilt), supply, margins[0], size, yes_tilt=yes_tilt)
     assert whole.sum() == size
     assert ((whole >= 0) & (whole <= supply)).all()
     code = margins[0].code
     held = np.bincount(code, whole)
-    for giver, taker in product(range(len(lean)), repeat=2):
+    for giver, taker in product(range(len(yes_tilt)), repeat=2):
         last = held[code[giver]] == 1 and code[giver] != code[taker]
         if giver != taker and whole[giver] > 0 and whole[taker] < supply[taker] and not last:
-            assert abs(whole @ lean + lean[taker] - lean[giver]) >= abs(whole @ lean) - 1e-6
+            assert abs(whole @ yes_tilt + yes_tilt[taker] - yes_tilt[giver]) >= abs(whole @ yes_tilt) - 1e-6
 
 
 def supply_of(pool, per_image=None):
@@ -399,7 +400,7 @@ def wanted(quotas, pool, column):
     data=st.data(),
 )
 def test_quotas_sum_to_the_size(pool, margins, yes_share, per_image, data):
-    """Any margins, lean and image limit: the quotas sum to the size and fit their cells, of eligible rows only."""
+    """Any margins, tilt and image limit: the quotas sum to the size and fit their cells, of eligible rows only."""
     room = supply_of(pool, per_image)
     assume(room)
     ocr = {"weights": {"ocr": 1}}
@@ -416,8 +417,8 @@ def test_quotas_sum_to_the_size(pool, margins, yes_share, per_image, data):
 
 def yes_less_no(quotas, pool):
     """Count the yes answers that the quotas ask for, less the no answers."""
-    lean = dict(zip(quotas.cell.tolist(), (pool.rows["n_yes"] - pool.rows["n_no"]).to_list(), strict=True))
-    return sum(lean[cell] * count for cell, count in enumerate(quotas.quota.tolist()))
+    yes_tilt = dict(zip(quotas.cell.tolist(), (pool.rows["n_yes"] - pool.rows["n_no"]).to_list(), strict=True))
+    return sum(yes_tilt[cell] * count for cell, count in enumerate(quotas.quota.tolist()))
 
 
 @settings(max_examples=150, deadline=None)
@@ -510,22 +511,46 @@ def test_limits_that_cannot_be_kept_are_refused(limits):
         make_quotas(pool, 1, margins={}, at_most=limits)
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    pool=labelled_pools(answers=MANY_ANSWERS),
-    limit=st.integers(0, 12),
-    yes_share=st.sampled_from([None, 0.5]),
-    data=st.data(),
-)
-def test_a_limit_holds(pool, limit, yes_share, data):
-    """At most as many samples come from a source as its limit says, whatever else is asked for."""
-    sources = pool.rows.filter(pool.eligible)["source"].to_list()
-    room = min(limit, sources.count("a.json")) + sources.count("b.json")
-    assume(room and "a.json" in sources)
-    size = data.draw(st.integers(1, room))
-    quotas = make_quotas(pool, size, margins=DEFAULT, yes_share=yes_share, at_most={"source": {"a.json": limit}})
+@st.composite
+def limited_pools(draw):
+    """Draw a pool of up to three sources whose answers lean to yes, limits on some of them, and a size they allow."""
+    sample = st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.integers(0, 4), st.integers(0, 1))
+    source, task, yes, no = zip(*draw(st.lists(sample, min_size=3, max_size=40)), strict=True)
+    pool = pool_of(len(source), source=source, task=task, n_yes=yes, n_no=no, cluster=[n % 3 for n in range(len(yes))])
+    supply = Counter(source)
+    limits = {name: draw(st.integers(0, count)) for name, count in supply.items() if draw(st.booleans())}
+    most = {name: limits.get(name, count) for name, count in supply.items()}
+    room = sum(most.values())
+    assume(room)
+    return pool, limits, most, draw(st.integers(1, room) | st.just(room))
+
+
+@settings(max_examples=150, deadline=None)
+@given(limited_pools(), st.sampled_from([{}, {"task": ("even", {})}, DEFAULT]), st.sampled_from([None, 0.3, 0.5]))
+def test_a_limit_holds(drawn, margins, yes_share):
+    """No source gives more than its limit, whatever else is asked for, and all give all they may where it takes all."""
+    pool, limits, most, size = drawn
+    quotas = make_quotas(pool, size, margins=margins, yes_share=yes_share, at_most={"source": limits})
     assert quotas.size == size
-    assert wanted(quotas, pool, "source").get("a.json", 0) <= limit
+    given_by = {name: wanted(quotas, pool, "source").get(name, 0) for name in most}
+    assert all(given_by[name] <= limit for name, limit in limits.items())
+    assert given_by == most or size < sum(most.values())
+
+
+def test_a_limit_holds_in_four_thousand_cases():
+    """However raked sizes lie to the limits of up to three values, and however the strata lean, no limit is passed."""
+    rng = np.random.default_rng(0)
+    for _ in range(4000):
+        m = int(rng.integers(3, 9))
+        code = np.unique(rng.integers(3, size=m), return_inverse=True)[1]
+        supply, lean = rng.integers(1, 12, size=m), rng.choice([-0.5, 0.0, 0.5, 1.0, 1.5, 2.0], size=m)
+        most = np.minimum(np.bincount(code, supply), rng.integers(1, 12, size=code.max() + 1))
+        size = int(rng.integers(1, most.sum() + 1))
+        share = fill(rng.random(m), float(size), supply.astype(np.float64))
+        whole = round_strata(share, supply, Margin(code, most, at_most=True), size, lean=lean)
+        assert whole.sum() == size
+        assert ((whole >= 0) & (whole <= supply)).all()
+        assert (np.bincount(code, whole) <= most).all()
 
 
 def test_a_limit_of_no_source_is_refused():

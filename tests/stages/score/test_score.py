@@ -17,7 +17,7 @@ from recipe.config.registry import find, names
 from recipe.data.pool import Pool
 from recipe.errors import ConfigError
 from recipe.stages.embed.hashing import unit_rows
-from recipe.stages.score import balance, coverage, density, length, novelty
+from recipe.stages.score import balance, concept_coverage, density, length, novelty
 from recipe.stages.score._kernels import mean_of_largest
 
 ASK = {"column", "blend"}  # need to be told of what; test_plugin_scores.py
@@ -171,12 +171,15 @@ def test_coverage_worked_by_hand():
         problem=[None, None, None, None, "L06"],
     )
     cat, dog = math.log(1 + 4 / 3), math.log(1 + 4 / 1)
-    assert coverage.score(pool) == pytest.approx([1, cat / (cat + dog), 0, cat / (cat + dog), 0])
+    assert concept_coverage.score(pool) == pytest.approx([1, cat / (cat + dog), 0, cat / (cat + dog), 0])
 
 
 def test_coverage_without_concepts():
     """Where no sample touches a concept every score is 0."""
-    assert coverage.score(make_pool(["word"] * 2, concepts=[[], []]).with_labels(_no_concepts(2))).tolist() == [0, 0]
+    assert concept_coverage.score(make_pool(["word"] * 2, concepts=[[], []]).with_labels(_no_concepts(2))).tolist() == [
+        0,
+        0,
+    ]
 
 
 def _no_concepts(n):
