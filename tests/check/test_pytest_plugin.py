@@ -136,4 +136,4 @@ def test_the_plugin_costs_others_nothing():
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HOME)
-    assert set(json.loads(done.stdout)) == {"recipe", "recipe.check.pytest_plugin"}
+    assert set(json.loads(done.stdout)) == {"recipe", "recipe.check", "recipe.check.pytest_plugin"}
