@@ -38,7 +38,7 @@ def tag(pool: Pool, *, concepts: Concepts = None, min_frequency: float = 0) -> p
     concepts
         Names to keywords, or a YAML file of them; the shipped list by default, see `load_concepts`.
     min_frequency
-        Keywords found in fewer samples of the pool are dropped: a count from 1 on, or a share of the samples below 1.
+        From 0: keywords found in fewer samples of the pool are dropped; a count from 1 on, or a share of them below 1.
 
     Returns
     -------
