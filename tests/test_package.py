@@ -91,11 +91,11 @@ def test_public_parameters_are_told(module):
 def test_a_file_in_a_room_works_by_its_name(tmp_path):
     """A file dropped into a folder is listed, found and called with its knobs, with nothing else written down."""
     shutil.copytree(FOLDER, tmp_path / "recipe", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "recipe" / "score" / "brevity.py").write_text(
+    (tmp_path / "recipe" / "stages" / "score" / "brevity.py").write_text(
         "import numpy as np\n\n\ndef score(pool, *, power=1.0):\n"
         "    return (1 / (1 + pool.rows['n_words'].to_numpy()) ** power).astype(np.float32)\n"
     )
-    (tmp_path / "recipe" / "score" / "_helper.py").write_text("score = None\n")
+    (tmp_path / "recipe" / "stages" / "score" / "_helper.py").write_text("score = None\n")
     told = run(
         "import json\n"
         "from recipe import demo_pool, score_pool\n"

@@ -196,4 +196,4 @@ def _show(mix: Mix) -> None:
     """Print a mix in a few lines."""
     out.print(shown(repr(mix)))
     if reached := mix.stats().coverage:
-        out.print(f"coverage     {reached['mix']:.4f}; of as many samples by lot {reached['random']:.4f}")
+        out.print(f"coverage     {reached['mix']:.4f}; of as many samples at random {reached['random']:.4f}")
