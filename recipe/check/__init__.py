@@ -1,4 +1,4 @@
-"""A written mix against what trainers demand. Each file: path -> list of findings."""
+"""Checks of a mix: its file against the demands of trainers, and its statistics against a baseline."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def check_mix(
     decode: bool = False,
     tokenizer: str | PathLike[str] | None = None,
 ) -> list[Finding]:
-    """Find everything in a mix file that stops LLaVA v1.5 or makes it train silently wrong.
+    """Find everything in a mix file that stops LLaVA v1.5, or that is trained wrong without an error.
 
     Parameters
     ----------
     path
         The file that would be given as ``--data_path``.
     images
-        The folder that would be given as ``--image_folder``, to see that every image is there; None to leave that out.
+        The folder that would be given as ``--image_folder``, to check that every image exists; None to skip that.
     decode
-        Decode every image of that folder as well, in processes: truncated, corrupt, of one pixel. Needs Pillow.
+        Also decode every image, in processes: truncated, corrupt, of one pixel. Needs Pillow.
     tokenizer
         Llama's ``tokenizer.model``, to count tokens exactly; they are estimated by default: 1.25 a word, 1 a digit or
         sign, 1.5 a letter that is not ASCII. Needs sentencepiece.
@@ -38,12 +38,12 @@ def check_mix(
     -------
     list of Finding
         In file order, each with code, severity, record, turn and message; empty if nothing is wrong. Those of severity
-        ``"other"`` come last: they stop other loaders of the same file and do no harm to LLaVA.
+        ``"other"`` come last: they stop other loaders of the same file and are harmless to LLaVA.
 
     Raises
     ------
     InputError
-        If the file, the folder or the tokenizer cannot be read at all.
+        If the file, the folder or the tokenizer cannot be read.
     ConfigError
         If images are to be decoded and no folder is given.
     MissingExtra
