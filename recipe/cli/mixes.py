@@ -196,4 +196,4 @@ def _show(mix: Mix) -> None:
     """Print a summary of a mix."""
     out.print(shown(repr(mix)))
     if coverage := mix.stats().coverage:
-        out.print(f"coverage     {coverage['mix']:.4f}; of as many random samples {coverage['random']:.4f}")
+        out.print(f"coverage     {coverage['mix']:.4f}; of as many samples at random {coverage['random']:.4f}")

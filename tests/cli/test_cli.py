@@ -4,13 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import polars as pl
 import pytest
 import yaml
 
-from recipe.cli import app
 from recipe.demo import write_demo
 
 GOOD = [{"id": "a", "conversations": [{"from": "human", "value": "What is it?"}, {"from": "gpt", "value": "A jay."}]}]
@@ -144,10 +142,3 @@ def test_demo(tmp_path):
     assert done.returncode == 0, done.stderr
     assert len(json.loads((tmp_path / "recipe-demo" / "mix.json").read_text())) == 100
     assert "yes : no" in done.stdout
-
-
-def test_readme_names_every_command():
-    """The README shows every command of the command line."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    for command in [command.callback.__name__ for command in app.registered_commands] + ["cache"]:
-        assert f"recipe {command}" in readme

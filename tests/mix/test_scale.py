@@ -198,7 +198,6 @@ def test_a_cache_on_another_machine_gives_the_same_bytes(demo, small_shards, tmp
     select_mix(demo / "pool", cache=tmp_path / "cache", engine="serial", **SIZES)
     near = list_cache(tmp_path / "cache")
     assert [(kept.folder, kept.files) for kept in far] == [(kept.folder, kept.files) for kept in near]
-    assert sum(kept.size for kept in far) == sum(kept.size for kept in near)
     assert all(kept.used > 1e9 for kept in far + near)
     assert clear_cache(f"memory://{tmp_path}/cache") == sum(kept.size for kept in far)
     assert list_cache(f"memory://{tmp_path}/cache") == []

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,13 +64,12 @@ class Finding:
         return f"{self.place}: {self.code} {self.message}"
 
 
-def check(
+def check_mix(
     path: str | PathLike[str],
     *,
     images: str | PathLike[str] | None = None,
     decode: bool = False,
     tokenizer: str | PathLike[str] | None = None,
-    limit: int | None = None,
 ) -> list[Finding]:
     """Find everything in a mix file that stops LLaVA v1.5, or that is trained wrong without an error.
 
@@ -83,16 +81,16 @@ def check(
         The folder that would be given as ``--image_folder``, to check that every image exists; None to skip that.
         Paths that lead out of it are not opened.
     decode
-        Also decode every image.
+        Also decode every image of that folder, in processes: truncated, corrupt, of one pixel. Needs Pillow.
     tokenizer
-        Llama's ``tokenizer.model``, to count tokens exactly; None to estimate them.
-    limit
-        Stop after so many findings, from 1; None for all of them.
+        Llama's ``tokenizer.model``, to count tokens exactly; they are estimated by default (`recipe.data.tokens`): 1.25
+        a word, 1 a digit or sign, 1.5 a letter that is not ASCII. Needs sentencepiece.
 
     Returns
     -------
     list of Finding
-        In file order, then those of other loaders; empty if every loader reads the file correctly.
+        In file order, each with code, severity, record, turn and message; empty if nothing is wrong. Those of severity
+        ``"other"`` come last: they stop other loaders of the same file and are harmless to LLaVA.
 
     Raises
     ------
@@ -105,8 +103,6 @@ def check(
 
     Notes
     -----
-    Lengths are estimates: 1.25 tokens an English word, 1 a digit or punctuation mark, 1.5 a letter beyond ASCII.
-
     Source: LLaVA v1.5, `llava/train/train.py`, `llava/train/llava_trainer.py`, `llava/conversation.py` (template v1).
 
     Examples
@@ -116,12 +112,11 @@ def check(
     >>> with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
     ...     json.dump([{"id": "1", "conversations": turns}], file)
     ...     file.flush()
-    ...     print(*check(file.name))
+    ...     print(*check_mix(file.name))
     record 0, turn 1: W06 an empty turn masks every label of the record; fill or remove the turn
     """
     check_folder(images, decode=decode)
-    found = _findings(read_bytes(path), images, decode=decode, tokenizer=tokenizer)
-    return list(islice(found, limit))
+    return list(_findings(read_bytes(path), images, decode=decode, tokenizer=tokenizer))
 
 
 def check_folder(images: str | PathLike[str] | None, *, decode: bool) -> None:

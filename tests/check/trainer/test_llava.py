@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipe.check import check_mix
-from recipe.check.trainer.llava import _findings, check
+from recipe.check.trainer.llava import _findings
 from recipe.check.trainer.rules import RULES
 from recipe.data.problems import PROBLEMS
 from recipe.errors import InputError
@@ -192,8 +192,8 @@ def test_missing_images_are_found_only_with_a_folder(tmp_path):
     assert codes(mix, tmp_path) == [("L08", 1, None)]
 
 
-def test_the_door_reads_a_file_and_stops_at_the_limit(tmp_path):
-    """`check_mix` gives what `check` gives; `limit` keeps the first findings."""
+def test_a_file_is_read(tmp_path):
+    """Findings come in the order of the file, and say where and what."""
     path = tmp_path / "mix.json"
     path.write_text(json.dumps([said("Why?", ""), said("Why?"), said("Why?", "So.")]))
     found = check_mix(path)
@@ -201,8 +201,6 @@ def test_the_door_reads_a_file_and_stops_at_the_limit(tmp_path):
         "record 0, turn 1: W06 an empty turn masks every label of the record",
         "record 1, turn 0: W05 the turns do not end with an answer",
     ]
-    assert found == check(path)
-    assert found[:1] == check(path, limit=1)
 
 
 def test_unreadable_paths_are_input_errors(tmp_path):
