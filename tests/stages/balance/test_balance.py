@@ -12,8 +12,7 @@ from strategies import MANY_ANSWERS, ONE_ANSWER, labelled_pools, pool_of, unit_r
 
 from recipe.config.registry import find, names
 from recipe.errors import ConfigError, SupplyError
-from recipe.stages.balance import make_quotas
-from recipe.stages.balance._groups import Groups
+from recipe.stages.balance import Groups, make_quotas
 from recipe.stages.balance._raking import Margin, rake, round_strata, tilt
 from recipe.stages.balance._rounding import controlled_rounding, fill, largest_remainder
 
