@@ -137,7 +137,7 @@ def test_a_run_that_died_at_its_first_write_left_no_other_files(tmp_path):
 def test_a_url_that_nothing_opens_is_one_line(url, monkeypatch):
     """A protocol that fsspec does not know, or whose package is missing, is named with what to do."""
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    with pytest.raises(InputError, match=f"^{url}: no cache can lie there .*; name a folder, or another URL$"):
+    with pytest.raises(InputError, match=f"^{url}: cannot be used as a cache .*; name a folder, or another URL$"):
         open_store(url)
 
 
