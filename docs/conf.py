@@ -10,23 +10,24 @@ docstrings are reStructuredText in numpydoc's sections, which Sphinx reads as th
 from __future__ import annotations
 
 import sys
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import recipe
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path.insert(0, str(HERE))
 
 from made import MARK, filled  # noqa: E402  found by the line above
 from offline import reached_for  # noqa: E402
 
 project = "recipe"
 author = "the authors of recipe"
-release = version = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+release = version = recipe.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
 exclude_patterns = ["made"]
 default_role = "literal"  # docstrings write `names` in single backticks
@@ -38,7 +39,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # numpydoc's sections say shapes, units and ranges, which types do not
 numpydoc_show_class_members = False
 toc_object_entries = False
-smartquotes = False  # --size is not –size
+smartquotes = False  # two hyphens of an option are two hyphens
 
 html_theme = "furo"
 html_title = f"recipe {release}"

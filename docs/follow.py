@@ -1,10 +1,10 @@
 """Follow a page: do what it says, block by block, in a folder, and see whether it comes out as the page says.
 
-A block of ``yaml`` or ``python`` whose first line is a comment with a file's name is written as that file; other Python is
-run, and ``pycon`` must answer what it says. Of ``bash`` the lines that begin with `recipe` are run, and must end well. A
-block of ``console`` is a transcript: what its commands print must be what stands below them, where a line ``...`` stands
-for any lines, and the line of seconds is left open. ``<!-- not run: why -->`` above a block excuses it.
-``python docs/follow.py`` writes transcripts again after a change.
+A block of ``yaml`` or ``python`` whose first line is a comment with a file's name is written as that file; other
+Python is run, and ``pycon`` must answer what it says. Of ``bash`` the lines that begin with `recipe` are run, and must
+end well. A block of ``console`` is a transcript: what its commands print must be what stands below them, where a line
+``...`` stands for any lines, and seconds and megabytes are left open. ``<!-- not run: why -->`` above a block excuses
+it. ``python docs/follow.py`` writes transcripts again after a change.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BLOCK = re.compile(
     r"^(?P<excused><!-- not run: .+ -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 FILE = re.compile(r"# ([\w./-]+\.\w+)$")
-VARIES = re.compile(r"^time .*$", re.MULTILINE)
+VARIES = re.compile(r"^time .*$|\d+\.\d MB", re.MULTILINE)
 PLAIN = {name: value for name, value in os.environ.items() if name not in {"CI", "GITHUB_ACTIONS"}}
 
 
@@ -89,20 +89,19 @@ def run(line: str) -> tuple[int, str]:
 def shell(line: str, folder: Path) -> str:
     """Run a line of a transcript in a process of its own, and return what it prints."""
     words = shlex.split(line, comments=True)
-    words[:1] = [sys.executable, "-m", "recipe"] if words[0] == "recipe" else [words[0]]
-    path = os.pathsep.join(filter(None, (str(DOCS.parent), os.environ.get("PYTHONPATH"))))
+    words[:1] = [sys.executable, "-m", "recipe"]  # no other command is shown with what it prints
     done = subprocess.run(  # noqa: S603  the project's own pages
-        words, cwd=folder, env={**PLAIN, "PYTHONPATH": path, "COLUMNS": "100"}, capture_output=True, text=True, check=True
+        words, cwd=folder, env={**PLAIN, "COLUMNS": "100"}, capture_output=True, text=True, check=True
     )
     return "\n".join(text.rstrip() for text in done.stdout.splitlines())
 
 
 def agree(said: str, printed: str) -> bool:
-    """Tell whether a transcript says what was printed.
+    r"""Tell whether a transcript says what was printed.
 
     Examples
     --------
-    >>> agree("time 2.4 s", "time 1.9 s"), agree("one", "two"), agree("a\\n...\\nc", "a\\nb\\nb\\nc")
+    >>> agree("time 2.4 s", "time 1.9 s"), agree("one", "two"), agree("a\n...\nc", "a\nb\nb\nc")
     (True, False, True)
     """
     said, printed = (VARIES.sub("#", text.strip()) for text in (said, printed))

@@ -73,7 +73,7 @@ json.loads(files[0].read_text())[0]
 
 # %% [markdown]
 # Will the trainer take it? `check_mix` knows what stops a run of LLaVA-v1.5, what trains silently wrong, and what other
-# loaders of the same file stumble over. An empty list is what we want; a finding names its record and what to do.
+# loaders of the same file cannot read. An empty list is what we want; a finding names its record and what to do.
 
 # %%
 findings = check_mix(files[0])

@@ -47,7 +47,7 @@ kinds = pool.rows.filter(pool.eligible).pivot("answer", index="task", values="ro
 kinds.fill_null(0).sort("task")
 
 # %% [markdown]
-# Numbers hide what samples are like, so read some. They are drawn by lot, the same ones each time; another `seed` draws
+# Numbers hide what samples are like, so read some. They are drawn at random, the same each time; another `seed` draws
 # others, and `task`, `answer`, `source`, `cluster` and `concept` narrow the choice.
 
 # %%
@@ -70,8 +70,8 @@ typical = (
     .sort("density", "row", descending=[True, False])
     .unique("cluster", keep="first", maintain_order=True)
 )
-told = typical.filter(pl.col("cluster").is_in(largest["cluster"].to_list())).select("cluster", "row", "task", "density")
-told.with_columns(says=pool.texts_of(told["row"].to_numpy())).join(largest, on="cluster", maintain_order="left")
+some = typical.filter(pl.col("cluster").is_in(largest["cluster"].to_list())).select("cluster", "row", "task", "density")
+some.with_columns(says=pool.texts_of(some["row"].to_numpy())).join(largest, on="cluster", maintain_order="left")
 
 # %%
 novel = pool.rows.filter(pool.eligible).top_k(5, by=["novelty", "key"]).select("row", "task", "novelty")

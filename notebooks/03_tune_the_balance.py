@@ -38,8 +38,8 @@ common = {"size": 300, "seed": 0, "cache": home / "cache"}  # what was read and 
 # %% [markdown]
 # ## The defaults
 #
-# Tasks at temperature 2, that is by the square root of their numbers, as T5 mixed; as many yes as no. What was wanted
-# of each value, what the pool has, and what it became:
+# Tasks, kinds of answers and clusters at a temperature, so that rare ones get more than their share; as many yes as no.
+# What was wanted of each value, what the pool has, and what it became:
 
 # %%
 default = select_mix(sources, **common)
@@ -54,7 +54,7 @@ default.plot("tasks")
 # - `even`: each task as much as each other, as far as the supply goes
 # - `more yes`: two of three closed answers are yes, as they are in many raw sets
 # - `spread`: at most three samples of an image
-# - `random` draws by lot, which is what every recipe has to beat
+# - `random` picks at random, which is what every recipe has to beat
 
 # %%
 even = {"margins": {"task": "even", "cluster": {"temperature": {"t": 1.25}}}}
@@ -76,20 +76,20 @@ mixes = {
 # %%
 shown = ["yes", "clusters/reached", "clusters/entropy", "coverage/mean", "vendi", "samples_an_image/max", "words"]
 numbers = {name: mix.stats().metrics() for name, mix in mixes.items()}
-pl.DataFrame({"metric": shown} | {name: [told.get(metric) for metric in shown] for name, told in numbers.items()})
+pl.DataFrame({"metric": shown} | {name: [values.get(metric) for metric in shown] for name, values in numbers.items()})
 
 # %% [markdown]
 # And the share of each task, in percent:
 
 # %%
-metrics = sorted({metric for told in numbers.values() for metric in told if metric.startswith("task/")})
+metrics = sorted({metric for values in numbers.values() for metric in values if metric.startswith("task/")})
 pl.DataFrame(
     {"task": [metric.removeprefix("task/") for metric in metrics]}
-    | {name: [round(100 * told.get(metric, 0), 1) for metric in metrics] for name, told in numbers.items()}
+    | {name: [round(100 * values.get(metric, 0), 1) for metric in metrics] for name, values in numbers.items()}
 )
 
 # %% [markdown]
-# Does selection beat chance? Coverage is measured for the mix and for as many samples by lot, on the same samples of
+# Does selection beat chance? Coverage is measured for the mix and for as many samples at random, on the same part of
 # the pool; `error` is the standard error of the estimate.
 
 # %%

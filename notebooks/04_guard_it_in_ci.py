@@ -58,7 +58,7 @@ baseline = shutil.copy(home / "mix.stats.json", home / "baseline.json")
 # %% [markdown]
 # ## The same recipe passes
 #
-# Made anew, it has the same bytes; so nothing drifted, and the exit code is 0.
+# Made again, it has the same bytes; so nothing drifted, and the exit code is 0.
 
 # %%
 select_mix(sources, **common).write(home / "again.json")
@@ -78,7 +78,7 @@ assert run("recipe", "check", home / "tilted.json", "--baseline", baseline) == 1
 # %% [markdown]
 # ## Which samples?
 #
-# `recipe diff` tells what came and what left, by task and cluster, with examples to read.
+# `recipe diff` says what came and what left, by task and cluster, with examples to read.
 
 # %%
 assert run("recipe", "diff", home / "mix.json", home / "tilted.json") == 0

@@ -95,7 +95,7 @@ def test_a_file_in_a_room_works_by_its_name(tmp_path):
         "import numpy as np\n\n\ndef score(pool, *, power=1.0):\n"
         "    return (1 / (1 + pool.rows['n_words'].to_numpy()) ** power).astype(np.float32)\n"
     )
-    (tmp_path / "recipe" / "score" / "_helper.py").write_text("score = None\n")
+    (tmp_path / "recipe" / "stages" / "score" / "_helper.py").write_text("score = None\n")
     told = run(
         "import json\n"
         "from recipe import demo_pool, score_pool\n"

@@ -40,6 +40,20 @@ def test_the_version_stands_in_one_place():
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))["version"] == recipe.__version__
 
 
+def test_workflows_try_each_python_that_is_promised():
+    """The matrix holds the classifiers' versions, what is run from elsewhere has a version, and no token may write."""
+    promised = [name.rpartition(" ")[2] for name in PROJECT["classifiers"] if "Python :: 3." in name]
+    for file in (ROOT / ".github" / "workflows").glob("*.yml"):
+        flow = yaml.safe_load(file.read_text("utf-8"))
+        assert flow["permissions"] == {}
+        assert all(job["permissions"] == {"contents": "read"} for job in flow["jobs"].values())
+        used = [step["uses"] for job in flow["jobs"].values() for step in job["steps"] if "uses" in step]
+        assert all(re.fullmatch(r"actions/[\w-]+@v\d+", one) for one in used)
+    tests = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text("utf-8"))
+    assert tests["jobs"]["checkout"]["strategy"]["matrix"]["python"] == promised
+    assert PROJECT["requires-python"] == f">={promised[0]}"
+
+
 def test_children_import_what_is_tested(tmp_path):
     """Processes that tests start, in a folder of their own or where pytest was started, take the same `recipe`."""
     for cwd in (tmp_path, None):

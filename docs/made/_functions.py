@@ -9,14 +9,16 @@ import pathlib
 import re
 import sys
 import typing
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpydoc.docscrape import NumpyDocString
 
 from made._knob import Knob, kind, plain
 from recipe.config.registry import find, names
 from recipe.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 GIVEN = {"groups"}  # by the room, never by a recipe
 SAME = re.compile(r"As (?:for|of) `([\w.]+)`")
@@ -60,7 +62,7 @@ def _doc(function: Callable[..., Any]) -> NumpyDocString:
     return NumpyDocString(inspect.getdoc(function) or "")
 
 
-def _knobs(room: str, name: str, function: Callable[..., Any], shown: str) -> typing.Iterator[Knob]:
+def _knobs(room: str, name: str, function: Callable[..., Any], shown: str) -> Iterator[Knob]:
     """Yield the keyword arguments that a user may set."""
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in GIVEN:

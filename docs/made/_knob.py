@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from textwrap import indent
@@ -74,22 +74,19 @@ def kind(annotation: Any) -> str:
     ('float or null', 'list of str', '"a" or "b"', 'mapping of str to float')
     """
     origin, inner = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return kind(inner[0])
-    if origin is Literal:
-        return " or ".join(f'"{value}"' for value in inner)
-    if origin in {Union, types.UnionType}:
-        return " or ".join(dict.fromkeys(map(kind, inner)))
-    if origin in {tuple, list, Sequence}:
-        return f"list of {kind(inner[0])}"
-    if origin in {dict, Mapping}:
-        return f"mapping of {kind(inner[0])} to {kind(inner[1])}"
-    if annotation is Step:
-        return "name or {name: {knob: value}}"
-    if annotation in {None, types.NoneType}:
-        return "null"
-    if annotation in {Path, PathLike} or origin is PathLike:
-        return "path"
-    if isinstance(annotation, type):
-        return annotation.__name__
-    return str(annotation)
+    for origins, say in ORIGINS:
+        if origin in origins:
+            return say(inner)
+    return NAMES.get(annotation) or getattr(annotation, "__name__", str(annotation))
+
+
+NAMES = {Step: "name or {name: {knob: value}}", None: "null", types.NoneType: "null", Path: "path", PathLike: "path"}
+ORIGINS: tuple[tuple[tuple[Any, ...], Callable[[tuple[Any, ...]], str]], ...] = (
+    ((Annotated,), lambda inner: kind(inner[0])),
+    ((Literal,), lambda inner: " or ".join(f'"{value}"' for value in inner)),
+    ((Union, types.UnionType), lambda inner: " or ".join(dict.fromkeys(map(kind, inner)))),
+    ((tuple, list, Sequence), lambda inner: f"list of {kind(inner[0])}"),
+    ((dict, Mapping), lambda inner: f"mapping of {kind(inner[0])} to {kind(inner[1])}"),
+    ((PathLike,), lambda _: "path"),
+    ((Callable,), lambda _: "function"),
+)

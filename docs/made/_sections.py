@@ -32,12 +32,12 @@ def knobs(model: type[BaseModel] = Recipe, prefix: str = "") -> Iterator[Knob]:
 
 
 def open_rooms() -> set[str]:
-    """Return the rooms whose functions a recipe names, and gives their knobs to."""
+    """Return the rooms whose functions a recipe always names, and gives their knobs to."""
     found = set()
     for name, field in Recipe.model_fields.items():
         inner = _model(field.annotation)
         fields = inner.model_fields.values() if inner is not None and inner is field.annotation else [field]
-        if any(_holds(one.annotation, Step) for one in fields):
+        if any(_holds(one.annotation, Step) and one.default is not None for one in fields):
             found.add(name)
     return found
 

@@ -44,6 +44,8 @@ def _directive(path: str, value: object) -> Iterator[str]:
     yield from (f".. autoclass:: {path}", "   :members:")
     if issubclass(value, BaseModel):  # its fields are knobs, and stand in the reference of these
         yield f"   :exclude-members: {', '.join([*value.model_fields, 'model_config'])}"
+    elif getattr(value, "_is_protocol", False):
+        yield "   :special-members: __call__"
     elif not issubclass(value, BaseException):
         yield "   :inherited-members:"
     yield ""

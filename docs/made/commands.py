@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typer import Typer
 
 CODE = re.compile(r"exit (\d)(?: if| for)? ?([^;.]*)")
-BAD = "an argument, a file, a recipe or a pool is not as expected; one line on standard error says what, where, what to do"
+BAD = "an argument, a file, a recipe or a pool is not as expected; one line on standard error says what and where"
 
 
 class Option(NamedTuple):
@@ -26,16 +26,14 @@ class Option(NamedTuple):
 
     names: list[str]
     kind: str
-    default: str | None
     text: str
     facts: list[str]
 
     def rst(self) -> str:
         """Write it as an entry of the reference."""
         head = ", ".join(f"{name} <{self.kind}>" if self.kind else name for name in self.names)
-        facts = [*self.facts, *([f"default: ``{self.default}``"] if self.default is not None else [])]
-        body = self.text + (f"\n\n*{'*, *'.join(facts)}*" if facts else "").replace("*default: ``", "default: ``")
-        return "\n".join([f".. option:: {head}", "", indent(body.replace("``*", "``"), "   "), ""])
+        facts = f"\n\n.. rst-class:: facts\n\n{', '.join(self.facts)}" if self.facts else ""
+        return "\n".join([f".. option:: {head}", "", indent(self.text + facts, "   "), ""])
 
 
 def made(what: str = "commands") -> str:
@@ -64,15 +62,17 @@ def options(command: Callable[..., Any]) -> list[Option]:
 def _option(parameter: inspect.Parameter, hint: Any) -> Option:
     """Read an argument or an option."""
     bare, info = get_args(hint)[0], next(one for one in hint.__metadata__ if isinstance(one, ArgumentInfo | OptionInfo))
-    inner = next((one for one in get_args(bare) if one is not type(None)), bare) if type(None) in get_args(bare) else bare
+    some = [one for one in get_args(bare) if one is not type(None)]
+    inner = some[0] if type(None) in get_args(bare) else bare
     repeats = get_origin(inner) is list
     inner = get_args(inner)[0] if repeats else inner
     said = {str: "text", bool: "", int: "int"}.get(inner, kind(inner).replace('"', "").replace(" or ", "|"))
     if info.min is not None:
         said += f" from {info.min}"
-    default = None if parameter.default in (parameter.empty, None, False) else str(parameter.default)
     facts = ["required"] * (parameter.default is parameter.empty) + ["repeatable"] * repeats
-    return Option(_names(parameter.name, info, inner), said, default, info.help or "", facts)
+    if parameter.default not in {parameter.empty, None, False}:
+        facts.append(f"default ``{parameter.default}``")
+    return Option(_names(parameter.name, info, inner), said, info.help or "", facts)
 
 
 def _names(name: str, info: ArgumentInfo | OptionInfo, inner: Any) -> list[str]:

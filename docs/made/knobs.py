@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from made._functions import Function, functions
-from made._knob import Knob
 from made._sections import knobs, open_rooms
 from recipe.config.registry import names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from made._knob import Knob
 
 
 def made(room: str) -> str:

@@ -24,7 +24,8 @@ def made() -> str:
 def _file(file: Path) -> Iterator[str]:
     """Write the sentences of one file."""
     tree = ast.parse(file.read_text("utf-8"))
-    yield from (f"**{(ast.get_docstring(tree) or file.stem).splitlines()[0].rstrip('.')}** (`tests/laws/{file.name}`)", "")
+    title = (ast.get_docstring(tree) or file.stem).splitlines()[0].rstrip(".")
+    yield from (f"**{title}** (`tests/laws/{file.name}`)", "")
     for test in tree.body:
         if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
             numbers = re.findall(r"\d+", test.name)

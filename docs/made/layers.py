@@ -13,7 +13,7 @@ from recipe.config.registry import names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WIDTH, ROW, GAP, EDGE = 640, 44, 8, 12
+WIDTH, ROW, GAP, EDGE, HEAD = 520, 44, 8, 12, 34
 WIDE = 5  # boxes beside each other, at most
 INSIDE = "recipe.stages"
 
@@ -56,7 +56,7 @@ def contracts() -> dict[str, list[list[str]]]:
 def picture() -> str:
     """Draw the layers from the top, the rooms of the stages inside their box."""
     boxes: list[Box] = []
-    bottom = _stack(contracts(), "recipe", EDGE, EDGE, WIDTH - 2 * EDGE, boxes)
+    bottom = _stack("recipe", Box("", EDGE, EDGE, WIDTH - 2 * EDGE, 0, "house"), boxes)
     drawn = "\n".join(box.svg() for box in boxes)
     said = "Layers of the package from the top; each imports only from those below it."
     return (
@@ -65,23 +65,21 @@ def picture() -> str:
     )
 
 
-def _stack(
-    houses: dict[str, list[list[str]]], house: str, x: float, y: float, width: float, boxes: list[Box]
-) -> float:
-    """Put the layers of a house below each other, and return where the next thing goes."""
+def _stack(house: str, room: Box, boxes: list[Box]) -> float:
+    """Put the layers of a house below each other into a room, and return where the next thing goes."""
+    houses, y = contracts(), room.y
     for layer in houses[house]:
         for line in (layer[at : at + WIDE] for at in range(0, len(layer), WIDE)):
-            each = (width - GAP * (len(line) - 1)) / len(line)
+            each, height = (room.width - GAP * (len(line) - 1)) / len(line), float(ROW)
             for at, name in enumerate(line):
-                left = x + at * (each + GAP)
+                box = Box(name, room.x + at * (each + GAP), y, each, ROW, "inner" if house != "recipe" else "box")
+                place = len(boxes)
                 if f"{house}.{name}" in houses:
-                    place = len(boxes)
-                    below = _stack(houses, f"{house}.{name}", left + EDGE, y + 34, each - 2 * EDGE, boxes)
-                    boxes.insert(place, Box(name, left, y, each, below - y - GAP + EDGE, "house"))
-                    y = below + EDGE - ROW - GAP
-                else:
-                    boxes.append(Box(name, left, y, each, ROW, "inner" if house != "recipe" else "box"))
-            y += ROW + GAP
+                    inside = box._replace(x=box.x + EDGE, y=y + HEAD, width=each - 2 * EDGE)
+                    height = _stack(f"{house}.{name}", inside, boxes) - y - GAP + EDGE
+                    box = box._replace(height=height, kind="house")
+                boxes.insert(place, box)
+            y += height + GAP
     return y
 
 

@@ -26,5 +26,6 @@ def _all() -> Iterator[str]:
     """Write each preset: what it is, its sources and differences, and the file."""
     for name in presets():
         lines = (PRESETS / f"{name}.yaml").read_text("utf-8").splitlines()
-        said = [line.removeprefix("#").removeprefix(" ") for line in takewhile(lambda line: line.startswith("#"), lines)]
+        comment = takewhile(lambda line: line.startswith("#"), lines)
+        said = [line.removeprefix("#").removeprefix(" ") for line in comment]
         yield from (f"({name})=", f"## {name}", "", *said, "", "```yaml", *lines[len(said) :], "```", "")

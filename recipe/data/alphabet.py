@@ -7,7 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,10 +48,3 @@ def alphabet() -> NDArray[np.uint32]:
     kinds[PLANE - 1] = ALONE
     table: NDArray[np.uint32] = (kinds << np.uint32(16)) | lowers
     return table
-
-
-def packed(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the UTF-8 bytes of m texts on end, and the (m + 1,) places at which they begin and end; null is empty."""
-    whole = pl.select(texts.str.join("").cast(pl.Binary)).item()
-    lengths = texts.str.len_bytes().fill_null(0).to_numpy()
-    return np.frombuffer(whole or b"", np.uint8), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])

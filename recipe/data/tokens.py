@@ -8,8 +8,6 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
-from recipe.data.alphabet import PLANE
-
 if TYPE_CHECKING:
     import polars as pl
 
@@ -25,7 +23,7 @@ def patterns() -> tuple[str, str, str]:
     Letters and their accents are those of Unicode 3.2, which every Python carries, so no later version moves a count.
     """
     category = unicodedata.ucd_3_2_0.category
-    codes = {code for code in range(0x80, PLANE) if category(chr(code))[0] in "LM"}
+    codes = {code for code in range(0x80, 0x10000) if category(chr(code))[0] in "LM"}
     begins, ends = (sorted(code for code in codes if code + step not in codes) for step in (-1, 1))
     letters = "".join(f"{chr(begin)}-{chr(end)}" for begin, end in zip(begins, ends, strict=True))
     return "[A-Za-z]+", f"[{letters}]", f"[^A-Za-z{letters}{WHITE}]"

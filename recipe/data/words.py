@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from recipe.data import _kernels as kernels
-from recipe.data.alphabet import alphabet, packed
+from recipe.data.alphabet import alphabet
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
 
@@ -70,9 +70,16 @@ def words_of(texts: pl.Series, *, numbers: bool = True, letters: bool = False) -
     >>> words_of(pl.Series(["Is it 10 o'clock?", "No."]), numbers=False).counts.tolist()
     [3, 1]
     """
-    text, ends = packed(texts)
+    text, ends = _packed(texts)
     most = len(text) // 2 + len(texts) + 1  # words are parted by a byte, or are characters of three
     hashes, begins = np.empty(most, np.uint64), np.empty(most + 1, np.int64)
     room, starts = np.empty(len(text) if letters else 0, np.uint32), np.empty(len(ends), np.int64)
     count, kept = kernels.split_words(text, ends, alphabet(), numbers, hashes, room, begins, starts)
     return Words(hashes[:count], starts, room[:kept], begins[: count + 1])
+
+
+def _packed(texts: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the UTF-8 bytes of m texts on end, and the (m + 1,) places at which they begin and end; null is empty."""
+    whole = pl.select(texts.str.join("").cast(pl.Binary)).item()
+    lengths = texts.str.len_bytes().fill_null(0).to_numpy()
+    return np.frombuffer(whole or b"", np.uint8), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])

@@ -132,7 +132,7 @@ def test_no_part_lets_in_again_what_is_held_out(pool):
     labelled = score_pool(pool, score=[])
     twins = labelled.refuse(pl.Series(["dup:0"] * len(labelled)))
     out = hold_out(labelled, 0.3, seed=0)
-    seen = OpenPart.without(twins, out).seen_by(Recipe()).pool.rows["problem"]
+    seen = OpenPart.without(twins, out).seen_by(Recipe()).rows["problem"]
     assert set(seen.filter(pl.Series(out))) == {"held_out"}
     assert seen.filter(pl.Series(~out)).equals(twins.rows["problem"].filter(pl.Series(~out)))
 

@@ -17,8 +17,7 @@ from recipe.config.registry import find
 from recipe.data import neighbours
 from recipe.demo import write_demo
 from recipe.errors import ConfigError
-from recipe.stages.balance import coincide, dbp, hierarchical
-from recipe.stages.balance._groups import Groups
+from recipe.stages.balance import Groups, coincide, dbp, hierarchical
 from recipe.stages.cluster.kmeans import cluster
 from recipe.stages.dedup import semantic
 from recipe.stages.score import distance, uniqueness

@@ -42,7 +42,7 @@ def tiles(stats: Stats, mix: Selection) -> list[tuple[str, str, str]]:
     if theirs.clusters:
         told.append(("Clusters reached", f"{ours.clusters['reached']:,}", f"of {theirs.clusters['reached']:,}"))
     if reached := stats.coverage:
-        told.append(("Coverage of the pool", f"{reached['mix']:.4f}", f"{reached['random']:.4f} for as many by lot"))
+        told.append(("Coverage of the pool", f"{reached['mix']:.4f}", f"{reached['random']:.4f} at random"))
     if mix.certificate is not None:
         told.append(("Of the best possible", f"{mix.certificate:.1%}".replace("%", " %"), "at least, by certificate"))
     return told

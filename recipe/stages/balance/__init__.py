@@ -9,7 +9,7 @@ import polars as pl
 
 from recipe.data.quotas import REPORT, Quotas
 from recipe.errors import ConfigError, SupplyError, nearest
-from recipe.stages.balance._groups import members, share_out
+from recipe.stages.balance._groups import Groups, members, share_out
 from recipe.stages.balance._raking import Margin, rake, round_strata
 from recipe.stages.balance._rounding import controlled_rounding
 from recipe.stages.balance._strata import image_numbers, partition, supply_weights
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from recipe.config.recipe import Recipe
     from recipe.data.pool import Pool
     from recipe.stages.balance._groups import Rule
+
+__all__ = ["Groups", "apply", "make_quotas"]
 
 
 def apply(pool: Pool, plan: Recipe, size: int) -> tuple[Pool, Quotas]:

@@ -23,7 +23,7 @@ def balance(counts: NDArray[np.int64], size: int, *, k: float = 3000, t: float =
     size
         Samples to share out, at most the sum of the counts.
     k
-        Cap of a count: from 1, or a share of all samples below 1; the default is FLAN's.
+        Cap of a count, above 0: samples from 1 on, or a share of all samples below 1; the default is FLAN's.
     t
         Temperature of the capped counts, from 1 (unchanged) towards infinity (even).
 

@@ -39,7 +39,7 @@ def balance(
     tau
         Temperature, above 0; the smaller, the more the clusters with the largest shares get.
     sigma
-        Width of the Gaussian kernel, above 0.
+        Width of the Gaussian kernel, above 0: a distance of unit rows, which are 0..2 apart.
     pairs
         Samples of a cluster that are compared with each other, from 2; a larger cluster is sampled.
 

@@ -14,6 +14,7 @@ from recipe.errors import ConfigError, InputError
 from recipe.io.cache import open_store
 from recipe.io.hashes import sha256
 from recipe.stages.read._entry import Context, Entry
+from recipe.stages.read._images import Images
 from recipe.stages.read._rows import stack
 from recipe.stages.read._shards import Options, Piece, pieces_of, read_piece, read_shards
 from recipe.stages.read._sources import SIDE_DATA, File, expand
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from recipe.stages.read._detect import Format
     from recipe.stages.read._sources import Source
 
-__all__ = ["Context", "Entry", "File", "expand", "read_pool"]
+__all__ = ["Context", "Entry", "File", "Images", "apply", "expand", "read_pool"]
 
 IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
 

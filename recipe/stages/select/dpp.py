@@ -69,7 +69,7 @@ def select(
         Above 0: the difference of cosines over which likeness falls by e. Where none is like another, nothing is told
         apart; where all are, the volume is noise.
     ridge
-        Above 0, up to 1.
+        Share of noise in the kernel, above 0, up to 1; a twin of a pick costs its logarithm.
     block
         Samples a block, from 2.
     candidates

@@ -51,7 +51,7 @@ def select(
     quotas
         How many of each cell.
     sigma
-        Width of the kernel, above 0.
+        Width of the kernel, above 0: a distance of unit rows, which are 0..2 apart.
     block
         Samples a block, from 2.
     seed

@@ -65,7 +65,8 @@ def select(
     cost
         A column of numbers from 0, as `n_tokens`; what costs nothing counts as the cheapest sample that does not.
     exponent
-        From 0. 1 is gain a token; 0 is plain greedy, and makes picks as `facility` does.
+        Power of the cost by which gains are divided, from 0. 1 is gain a token; 0 is plain greedy, and picks as
+        `facility` does.
     better
         Whether to run plain greedy too, and take the better one.
     concepts, quality, block, candidates, reach, keep, seed

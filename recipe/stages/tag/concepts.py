@@ -38,7 +38,7 @@ def tag(pool: Pool, *, concepts: Concepts = None, min_frequency: float = 0) -> p
     concepts
         Concept names to keywords, or a YAML file of them; the built-in list by default, see `load_concepts`.
     min_frequency
-        Keywords found in fewer samples of the pool are dropped: a count if 1 or more, a share of the pool if below 1.
+        From 0: keywords found in fewer samples are dropped; a count if 1 or more, a share of the pool if below 1.
 
     Returns
     -------

@@ -12,8 +12,7 @@ from strategies import MANY_ANSWERS, ONE_ANSWER, labelled_pools, pool_of, unit_r
 
 from recipe.config.registry import find, names
 from recipe.errors import ConfigError, SupplyError
-from recipe.stages.balance import make_quotas
-from recipe.stages.balance._groups import Groups
+from recipe.stages.balance import Groups, make_quotas
 from recipe.stages.balance._raking import Margin, rake, round_strata, tilt
 from recipe.stages.balance._rounding import controlled_rounding, fill, largest_remainder
 
@@ -513,7 +512,7 @@ def test_limits_that_cannot_be_kept_are_refused(limits):
 
 @st.composite
 def limited_pools(draw):
-    """Draw a pool of up to three sources whose answers lean to yes, limits on some of them, and a size they allow."""
+    """Draw a pool of up to three sources whose answers tilt to yes, limits on some of them, and a size they allow."""
     sample = st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.integers(0, 4), st.integers(0, 1))
     source, task, yes, no = zip(*draw(st.lists(sample, min_size=3, max_size=40)), strict=True)
     pool = pool_of(len(source), source=source, task=task, n_yes=yes, n_no=no, cluster=[n % 3 for n in range(len(yes))])
@@ -538,16 +537,16 @@ def test_a_limit_holds(drawn, margins, yes_share):
 
 
 def test_a_limit_holds_in_four_thousand_cases():
-    """However raked sizes lie to the limits of up to three values, and however the strata lean, no limit is passed."""
+    """However raked sizes lie to the limits of up to three values, and however the strata tilt, no limit is passed."""
     rng = np.random.default_rng(0)
     for _ in range(4000):
         m = int(rng.integers(3, 9))
         code = np.unique(rng.integers(3, size=m), return_inverse=True)[1]
-        supply, lean = rng.integers(1, 12, size=m), rng.choice([-0.5, 0.0, 0.5, 1.0, 1.5, 2.0], size=m)
+        supply, tilt_of = rng.integers(1, 12, size=m), rng.choice([-0.5, 0.0, 0.5, 1.0, 1.5, 2.0], size=m)
         most = np.minimum(np.bincount(code, supply), rng.integers(1, 12, size=code.max() + 1))
         size = int(rng.integers(1, most.sum() + 1))
         share = fill(rng.random(m), float(size), supply.astype(np.float64))
-        whole = round_strata(share, supply, Margin(code, most, at_most=True), size, lean=lean)
+        whole = round_strata(share, supply, Margin(code, most, at_most=True), size, yes_tilt=tilt_of)
         assert whole.sum() == size
         assert ((whole >= 0) & (whole <= supply)).all()
         assert (np.bincount(code, whole) <= most).all()

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from recipe.data.pool import SCHEMA
 from recipe.data.problems import PROBLEMS, code_of
 from recipe.errors import ConfigError, InputError, RecipeError
-from recipe.stages.read import read_pool
-from recipe.stages.read._entry import Entry, in_front, key_of
-from recipe.stages.read._images import Images
+from recipe.stages.read import Entry, Images, read_pool
+from recipe.stages.read._entry import in_front, key_of
 from recipe.stages.read.svit import SUFFIXES
 
 DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[4] / "shared" / "data"))
