@@ -338,7 +338,7 @@ def test_order_of_files_does_not_matter(llava):
 
 BAD = {
     "two rests": ({"a": {}, "b": {}}, 5, ConfigError, "all parts but one, got none for a, b"),
-    "no room": ({"a": {"size": 5}, "b": {}}, 5, SupplyError, "leave none to parts.b"),
+    "no room": ({"a": {"size": 5}, "b": {}}, 5, SupplyError, "leave none for parts.b"),
     "no column": ({"a": {"where": {"sauce": ["x"]}}}, 5, ConfigError, "parts.a: no column 'sauce'.*'source'"),
     "no match": ({"a": {"where": {"source": ["x"]}}}, 5, ConfigError, "no eligible sample"),
     "too few": ({"a": {"size": 900}}, 5, SupplyError, "parts.a: size=900"),

@@ -348,15 +348,15 @@ def test_npy_that_is_none(tmp_path):
     path = tmp_path / "v.npy"
     pool = make_pool(["a", "b"])
     np.save(path, np.array([{"a": 1}, None], dtype=object), allow_pickle=True)
-    refused(InputError, pool, path, "no .npy file of numbers")
+    refused(InputError, pool, path, "not a .npy file of numbers")
     path.write_bytes(b"")
-    refused(InputError, pool, path, "no .npy file of numbers")
+    refused(InputError, pool, path, "not a .npy file of numbers")
     with path.open("wb") as file:
         np.savez(file, directions(2))
-    refused(InputError, pool, path, "no .npy file of numbers")
+    refused(InputError, pool, path, "not a .npy file of numbers")
     np.save(path, directions(2, 64))
     path.write_bytes(path.read_bytes()[:-40])
-    refused(InputError, pool, path, "no .npy file of numbers")
+    refused(InputError, pool, path, "not a .npy file of numbers")
 
 
 def test_parquet_that_does_not_fit(tmp_path):

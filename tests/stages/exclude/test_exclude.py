@@ -26,7 +26,7 @@ from recipe.io.cache import open_store
 from recipe.stages import checkpoint
 from recipe.stages.exclude._leaks import find_leaks
 from recipe.stages.exclude._questions import read_questions
-from recipe.stages.exclude.images import file_names, find_images
+from recipe.stages.exclude.images import find_images, index_names
 from recipe.stages.exclude.ngram import Runs
 from recipe.stages.exclude.similar import FEWEST, Bags
 
@@ -206,7 +206,7 @@ def test_no_warning_where_all_can_be_found(tmp_path):
 )
 def test_images_meant(name, image, meant):
     """An id is a stem or a number, a path is the end of a path, and COCO's names of one picture are one."""
-    assert list(find_images([None, image], file_names([(name, "here")]))) == [None, "here" if meant else None]
+    assert list(find_images([None, image], index_names([(name, "here")]))) == [None, "here" if meant else None]
 
 
 def test_images_by_line_and_by_name(tmp_path):

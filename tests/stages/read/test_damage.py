@@ -155,12 +155,12 @@ def test_packed_files_are_read(tmp_path, pack):
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
 @pytest.mark.parametrize("cut", [3, 20])
 def test_a_truncated_packed_file_is_a_loss(tmp_path, pack, cut):
-    """A packed file that breaks off is refused; leniently its records are read and the break is listed."""
+    """A truncated packed file is refused; leniently its records are read and the loss is listed."""
     packed = b"".join(pack(line.encode() + b"\n") for line in LINES)[:-cut]
-    assert "breaks off" in refusal(tmp_path, packed)
+    assert "truncated" in refusal(tmp_path, packed)
     ids, problems = read(tmp_path, packed, lenient=True)
     assert ids[:4] == ASKED[:4]
-    assert any("breaks off" in problem for problem in problems)
+    assert any("truncated" in problem for problem in problems)
 
 
 def test_damaged_packed_data_are_a_loss(tmp_path):

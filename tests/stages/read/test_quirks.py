@@ -34,7 +34,7 @@ class Case(NamedTuple):
     message: str | None = None
 
 
-MALFORMED = "expected JSON, which breaks at byte {}; {}; repair the file, or read what is sound with --lenient"
+MALFORMED = "expected JSON, which breaks at byte {}; {}; repair it, or read its valid records with --lenient"
 EMPTY = "expected JSON, got an empty file; remove it from the sources, or restore it"
 FORMATS = "expected a known format (llava, minigpt4, svit, vision_flan), got {}; convert the file, or name its format"
 
@@ -54,7 +54,7 @@ OUTCOMES = {
         "one byte is no UTF-8",
         2,
         {"L12": 1},
-        "expected UTF-8, got other bytes at byte 218; convert it to UTF-8, or read what is sound with --lenient",
+        "expected UTF-8, got other bytes at byte 218; convert it to UTF-8, or read its valid records with --lenient",
     ),
     "file_lone_surrogate.json": Case("halves of surrogate pairs", 4, {"L12": 2}),
     "file_nan.json": Case("NaN and infinities", 5, {"bad_json": 4}),
@@ -62,7 +62,7 @@ OUTCOMES = {
         "null",
         1,
         {"bad_json": 1},
-        MALFORMED.format("0, line 1, column 1 (neither an array nor an object)", "no record before it is sound"),
+        MALFORMED.format("0, line 1, column 1 (neither an array nor an object)", "no record before it is valid"),
     ),
     "file_single_record.json": Case("one record, no array", 1),
     "file_trailing_comma.json": Case(
