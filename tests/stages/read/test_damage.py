@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 import zstandard
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from recipe.data.problems import PROBLEMS, code_of
 from recipe.errors import InputError, MissingExtra
 from recipe.stages.read import _json, read_pool
-from recipe.stages.read._json import load, scan
+from recipe.stages.read._json import scan
 
 on_disk = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ASKED = ["a", "b", "\u00e9", "d", "e"]
@@ -175,7 +176,7 @@ def test_damaged_packed_data_are_a_loss(tmp_path):
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
 def test_a_bomb_is_refused_with_the_limit(tmp_path, monkeypatch, pack):
     """A file that unpacks to more than its bound is refused in both modes, and the message names the bound."""
-    monkeypatch.setattr(load, "FREE", 10_000)
+    monkeypatch.setattr(import_module("recipe.stages.read._json.load"), "FREE", 10_000)
     bomb = pack(b" " * 10_000_000)
     for lenient in (False, True):
         limit = max(10_000, 200 * len(bomb))
