@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FEATURES = 2**16  # hashed columns
 TEXTS = 2**15  # texts from which the words of a pool and their frequencies are counted
-HELD_OUT = 8  # one sample in so many is held out from the fit to evaluate it
+HELD_OUT = 8  # one sample in eight is held out from the fit to evaluate it
 NEIGHBOURS = 10
 BATCH = 1024  # texts that the teacher embeds in one call: the same batches, so the same bits, for any number of workers
 # Below these a student captured no more of the gain in its teacher's space than hashed words: benchmarks/EMBEDDERS.md.

@@ -44,7 +44,7 @@ def fit(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> di
         If `d` or `features` is out of its range.
     """
     if not 1 <= d <= MOST or features < 1:
-        raise ConfigError(f"embed.hashing: expected d on 1..{MOST} and features from 1, got d={d}, features={features}")
+        raise ConfigError(f"embed.hashing: expected d in 1..{MOST} and features from 1, got d={d}, features={features}")
     rows = sample_rows(pool, SAMPLE)
     found = count_texts(pool.texts_of(rows), features)
     idf = np.log((1 + len(rows)) / (1 + found)) + 1

@@ -20,7 +20,7 @@ def confidence(record: dict[str, Any]) -> float:
 
 
 def has_turns(head: dict[str, Any]) -> bool:
-    """Tell whether a record has a list of turns with `from` or `value`."""
+    """Return whether a record has a list of turns with `from` or `value`."""
     turns = head.get("conversations")
     return isinstance(turns, list) and any(
         isinstance(turn, dict) and ("from" in turn or "value" in turn) for turn in turns

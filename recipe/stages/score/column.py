@@ -102,7 +102,7 @@ def _numbers(file: Path, column: str, key: str) -> pl.DataFrame:
         columns = whole.collect_schema().names()
         for name in (key, column):
             if name not in columns:
-                raise ConfigError(f"score.column: {file}: no column '{name}' here, {nearest(name, columns)}")
+                raise ConfigError(f"score.column: {file}: no column '{name}', {nearest(name, columns)}")
         value = pl.col(column).cast(pl.Float64)
         table = whole.select(name=pl.col(key).cast(pl.String), value=value).drop_nulls().collect()
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -27,7 +27,7 @@ def score(pool: Pool) -> NDArray[np.float32]:
     Returns
     -------
     ndarray
-        (n,) float32 on 0..1; 0 for a sample that may not be selected.
+        (n,) float32 in 0..1; 0 for a sample that may not be selected.
 
     References
     ----------

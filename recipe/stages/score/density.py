@@ -32,7 +32,7 @@ def score(pool: Pool) -> NDArray[np.float32]:
     Returns
     -------
     ndarray
-        (n,) float32 on -1..1; 0 for a sample alone in its cluster, and for one that may not be selected.
+        (n,) float32 in -1..1; 0 for a sample alone in its cluster, and for one that may not be selected.
 
     References
     ----------

@@ -36,7 +36,7 @@ def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.
     Returns
     -------
     ndarray
-        (n,) float32 on 0..2; 1 for a sample alone in its cluster, 0 for one that may not be selected.
+        (n,) float32 in 0..2; 1 for a sample alone in its cluster, 0 for one that may not be selected.
 
     Raises
     ------
