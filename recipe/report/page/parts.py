@@ -40,16 +40,10 @@ def tiles(stats: Stats, mix: Selection) -> list[tuple[str, str, str]]:
         shares = [100 * side.yes / max(1, side.yes + side.no) for side in (ours, theirs)]
         found.append(("Yes among yes and no", f"{shares[0]:.1f} %", f"{shares[1]:.1f} % in the pool"))
     if theirs.clusters:
-<<<<<<< HEAD
-        told.append(("Clusters reached", f"{ours.clusters['reached']:,}", f"of {theirs.clusters['reached']:,}"))
-    if reached := stats.coverage:
-        told.append(("Coverage of the pool", f"{reached['mix']:.4f}", f"{reached['random']:.4f} at random"))
-=======
         found.append(("Clusters reached", f"{ours.clusters['reached']:,}", f"of {theirs.clusters['reached']:,}"))
     if coverage := stats.coverage:
-        context = f"{coverage['random']:.4f} for as many at random"
+        context = f"{coverage['random']:.4f} at random"
         found.append(("Coverage of the pool", f"{coverage['mix']:.4f}", context))
->>>>>>> words2
     if mix.certificate is not None:
         share = f"{mix.certificate:.1%}".replace("%", " %")
         found.append(("Of the best possible", share, "at least: objective / upper bound (certificate)"))
