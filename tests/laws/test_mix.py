@@ -179,8 +179,8 @@ def test_law_5_margins(demo_mix):
     """Tasks get what their rule gives them, and yes and no answers are equal, as far as the supply goes."""
     picked = demo_mix.pool.rows[demo_mix.picks.rows]
     tasks = Counter(picked["task"].to_list())
-    told = demo_mix.quotas.report.filter(pl.col("margin") == "task")
-    for value, supply, wanted in told.select("value", "supply", "wanted").iter_rows():
+    margin = demo_mix.quotas.report.filter(pl.col("margin") == "task")
+    for value, supply, wanted in margin.select("value", "supply", "wanted").iter_rows():
         assert abs(tasks[value] - wanted) <= 1
         assert tasks[value] <= supply
     assert abs(int(picked["n_yes"].sum()) - int(picked["n_no"].sum())) <= 1
@@ -264,16 +264,16 @@ def test_pack(tmp_path):
     assert check_mix(tmp_path / "mix.json") == []
 
 
-def test_better_than_chance(demo_mix):
-    """The mix covers its pool better than lots drawn under the same quotas, and nearly as well as exact greedy does.
+def test_better_than_random(demo_mix):
+    """The mix covers its pool better than a random one under the same quotas, and nearly as well as exact greedy.
 
-    Lots without quotas may cover more: a mix of balanced tasks is no picture of an unbalanced pool.
+    A random mix without quotas may cover more: a mix of balanced tasks does not resemble an unbalanced pool.
     """
     pool, points = demo_mix.pool, np.flatnonzero(demo_mix.pool.eligible)
     whole = {"facility": {"block": len(pool)}}
-    chance, exact = (select_mix(demo_pool(images=150), size=800, select=how) for how in ("random", whole))
-    by_lot, reached, best = (coverage(pool.vectors, points, mix.picks.rows) for mix in (chance, demo_mix, exact))
-    assert reached - by_lot > 0.9 * (best - by_lot) > 0.02
+    random, exact = (select_mix(demo_pool(images=150), size=800, select=how) for how in ("random", whole))
+    baseline, reached, best = (coverage(pool.vectors, points, mix.picks.rows) for mix in (random, demo_mix, exact))
+    assert reached - baseline > 0.9 * (best - baseline) > 0.02
 
 
 def test_shuffled_demo(tmp_path):
