@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recipe.io.cache import DEFAULT, clear_cache, list_cache
+from recipe.io.cache import DEFAULT
+from recipe.io.cache_contents import clear_cache, list_cache
 
 caches = typer.Typer(help="List or clear the results that earlier runs have cached.", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)

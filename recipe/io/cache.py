@@ -197,7 +197,7 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
     if cache is None:
         kept = TemporaryDirectory(prefix="recipe-", ignore_cleanup_errors=True)
         return Store(kept.name, kept)
-    store = _named(cache)
+    store = named(cache)
     if store.has(MARK):
         check_format(store)
     elif _holds_something(store):
@@ -205,7 +205,7 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
     return store
 
 
-def _named(cache: str | os.PathLike[str]) -> Store:
+def named(cache: str | os.PathLike[str]) -> Store:
     """Return a store by its name; a folder by its absolute path, since workers may have another working directory."""
     where = os.fspath(cache)
     return Store(where.rstrip("/") if "://" in where else str(Path(where).absolute()))
@@ -224,78 +224,3 @@ def check_format(store: Store) -> None:
     """Raise unless a store is a cache in this version of the format."""
     fix = "it is another version's: remove it, or name another folder"
     read_versioned(store.get(MARK), "a cache", FORMAT, fix=fix, name=store.root)
-
-
-@dataclass(frozen=True)
-class Kept:
-    """The artefacts of one stage in a cache."""
-
-    folder: str
-    stage: str
-    files: int
-    size: int
-    used: float
-
-
-def list_cache(cache: str | os.PathLike[str]) -> list[Kept]:
-    """List the stages in a cache, by name.
-
-    Parameters
-    ----------
-    cache
-        A folder, or a URL for fsspec.
-
-    Returns
-    -------
-    list of Kept
-        Folder, stage, number and total bytes of its files, and when the latest was written, in seconds since 1970.
-
-    Raises
-    ------
-    InputError
-        If the folder is no cache of this version of the format.
-    """
-    store = _named(cache)
-    if not store.files.exists(store.path()):
-        return []
-    check_format(store)
-    stages: dict[str, list[tuple[int, float]]] = {}
-    for path, about in store.files.find(store.path(), detail=True).items():
-        folder, _, name = path.removeprefix(store.path()).lstrip("/").partition("/")
-        if name:
-            stages.setdefault(folder, []).append((about["size"], _written(store.files, path, about)))
-    return [
-        Kept(folder, folder.rpartition("-")[0], len(files), sum(size for size, _ in files), max(t for _, t in files))
-        for folder, files in sorted(stages.items())
-    ]
-
-
-def _written(files: Any, path: str, about: dict[str, Any]) -> float:
-    """Return when a file was written, in seconds since 1970; 0 where the file system does not record it."""
-    if isinstance(known := about.get("mtime"), int | float):
-        return float(known)
-    try:
-        return float(files.modified(path).timestamp())
-    except (NotImplementedError, KeyError):
-        return 0.0
-
-
-def clear_cache(cache: str | os.PathLike[str]) -> int:
-    """Remove a cache, and this machine's copies of one at a URL, and return how many bytes it had.
-
-    Parameters
-    ----------
-    cache
-        A folder, or a URL for fsspec.
-
-    Raises
-    ------
-    InputError
-        If the folder is no cache of this version of the format.
-    """
-    store = _named(cache)
-    stages = list_cache(cache)
-    if store.files.exists(store.path()):
-        store.files.rm(store.path(), recursive=True)
-        store.forget()
-    return sum(one.size for one in stages)

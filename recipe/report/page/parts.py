@@ -42,7 +42,7 @@ def tiles(stats: Stats, mix: Selection) -> list[tuple[str, str, str]]:
     if theirs.clusters:
         found.append(("Clusters reached", f"{ours.clusters['reached']:,}", f"of {theirs.clusters['reached']:,}"))
     if coverage := stats.coverage:
-        context = f"{coverage['random']:.4f} for as many at random"
+        context = f"{coverage['random']:.4f} at random"
         found.append(("Coverage of the pool", f"{coverage['mix']:.4f}", context))
     if mix.certificate is not None:
         share = f"{mix.certificate:.1%}".replace("%", " %")

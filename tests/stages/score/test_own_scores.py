@@ -113,7 +113,7 @@ def test_bad_columns_are_told(tmp_path, case):
     ],
 )
 def test_bad_knobs_are_told(knobs, error, what):
-    """A knob out of its range is told by name and value."""
+    """A knob out of its range is an error with its name and value."""
     with pytest.raises(error, match=f"^score.column: .*{re.escape(what)}"):
         column.score(a_pool(), column="clip", **knobs)
 
@@ -180,7 +180,7 @@ def test_a_blend_knows_no_order_and_no_unit(order, draws):
     ],
 )
 def test_bad_weights_are_told(weights, what):
-    """A blend of what is no score, or by no weight, is told."""
+    """A blend of something that is not a score, or without weights, is an error."""
     with pytest.raises(ConfigError, match=f"^score.blend: .*{re.escape(what)}"):
         blend.score(make_pool(["word"], novelty=[1.0]), weights=weights)
 
