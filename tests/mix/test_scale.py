@@ -48,12 +48,12 @@ def demo(tmp_path_factory):
 
 
 def never(*_, **__):
-    """Stand for what must not be done again."""
+    """Raise: this must not be called again."""
     raise AssertionError("done again")
 
 
 def same_files(one, other):
-    """Tell whether all files of a written mix are the same, byte for byte."""
+    """Return whether all files of a written mix are the same, byte for byte."""
     names = sorted(path.name for path in one.glob("mix.*"))
     assert len(names) == 5
     return names == sorted(path.name for path in other.glob("mix.*")) and all(
@@ -218,7 +218,7 @@ def test_a_given_pool_is_taken_as_it_is(demo, small_shards):  # noqa: ARG001  it
 
 @pytest.mark.parametrize("across", [False, True])
 def test_no_refused_sample_is_kept_in_place_of_a_sound_one(across):
-    """A sample whose near twin was refused for trouble stays, within an image and across images."""
+    """A sample whose near duplicate was rejected for another problem stays, within an image and across images."""
     pool = read_pool_of_twins()
     mix = select_mix(pool, size=1, dedup={"near": 0.8, "across_images": across}, select="random")
     assert mix.counts == {"read": 2, "picked": 1, "not picked": 0, "rejected mine": 1}
