@@ -163,8 +163,8 @@ def test_a_total_is_divided_down_by_hand():
     """
     parents = [np.array([0, 0, 0, 1]), np.array([0, 0])]
     share = find("balance", "even")
-    assert hierarchical.poured(parents, np.array([1, 2, 50, 40]), 24, share).tolist() == [1, 2, 9, 12]
-    assert hierarchical.poured(parents, np.array([1, 2, 50, 5]), 24, share).tolist() == [1, 2, 16, 5]
+    assert hierarchical.divide_down(parents, np.array([1, 2, 50, 40]), 24, share).tolist() == [1, 2, 9, 12]
+    assert hierarchical.divide_down(parents, np.array([1, 2, 50, 5]), 24, share).tolist() == [1, 2, 16, 5]
 
 
 def test_themes_are_found_and_shared_evenly():

@@ -460,7 +460,7 @@ def test_a_cell_counts_an_image_as_often_as_the_limit():
     assert quotas.report.to_dicts() == [{"margin": "task", "value": "ocr", "supply": 5, "wanted": 5, "quota": 5}]
     assert len(set(quotas.image[:5].tolist())) == 1
     assert len(set(quotas.image.tolist())) == 4
-    with pytest.raises(SupplyError, match="size=6: the pool can give 1 to 5 samples with at most 2 an image"):
+    with pytest.raises(SupplyError, match="size=6: the pool can give 1 to 5 samples with at most 2 per image"):
         make_quotas(pool, 6, margins=TASKS, per_image=2)
 
 

@@ -106,7 +106,7 @@ def test_scores_are_weighed_by_their_ranks():
 @pytest.mark.parametrize(
     ("by", "message"),
     [
-        ("aa", "by names 'aa', which is no score, did you mean 'a'"),
+        ("aa", "by names 'aa', which is not a score, did you mean 'a'"),
         ("key", "expected a column of numbers, got key of String"),
         ("gap", "2 have no gap"),
         ({}, "by={}"),
