@@ -104,8 +104,8 @@ def test_numbers_agree_with_the_scene(pool, scenes):
     for name in ("conversation", "detail_description"):
         for image, question, answer in qas(pool[name]):
             things = {noun: thing.count for thing in scenes[image].things for noun in (thing.noun, thing.plural)}
-            counted = pattern.findall(answer) if "many" in question or name == "detail_description" else []
-            for number, noun in counted:
+            numbers = pattern.findall(answer) if "many" in question or name == "detail_description" else []
+            for number, noun in numbers:
                 if noun in things:
                     counted += 1
                     assert things[noun] == NUMBERS[number], (image, answer)

@@ -410,11 +410,11 @@ def test_search_and_filters_narrow_the_table(visit, text):
 
 
 def test_nothing_found_is_said(visit):
-    """A search without a match says so and offers a way out."""
+    """A search without a match says so and what to do."""
     page = visit()
     page.fill("#search", "no such words anywhere")
     until(page, "#count", "^0 ")
-    assert "take a filter away" in page.locator("#rows").inner_text()
+    assert "remove a filter" in page.locator("#rows").inner_text()
 
 
 def test_sorting_says_its_direction(visit, text):

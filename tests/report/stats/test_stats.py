@@ -430,7 +430,7 @@ def test_a_mix_that_was_damaged_is_not_opened(change, message, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_a_sample_is_stood_for_by_the_nearest_pick_of_its_cluster(pool, picked):
+def test_a_sample_is_represented_by_the_nearest_pick_of_its_cluster(pool, picked):
     """Each sample is represented by the pick of its cluster with the largest cosine, ties by the smaller key."""
     table = representatives(pool, picked, seed=0)
     cluster, cosine = pool.rows["cluster"].to_list(), pool.vectors @ pool.vectors.T
@@ -442,7 +442,7 @@ def test_a_sample_is_stood_for_by_the_nearest_pick_of_its_cluster(pool, picked):
 
 
 def test_the_map_is_that_of_sklearn():
-    """Places on the map are the first two principal components, but for their sign."""
+    """Coordinates on the map are the first two principal components, up to their sign."""
     vectors = np.random.default_rng(3).standard_normal((200, 6)).astype(np.float32) * [5, 3, 1, 1, 1, 1]
     pool = make_pool(["text"] * 200, vectors=unit_rows(vectors.astype(np.float32)))
     places = representatives(pool, np.array([0]), seed=0).select("x", "y").to_numpy()
