@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from hashlib import blake2b
+
 import numpy as np
 import polars as pl
 from hypothesis import given
@@ -46,9 +49,11 @@ def test_every_bit_is_a_fair_coin():
         assert np.abs(share - 0.5).max() < 5 * 0.5 / 40_000**0.5
 
 
-def test_a_single_draw_is_blake2b():
-    """One key at a time is drawn as ever, so that a sample keeps what was chosen for it when it was read."""
-    assert draw("a", seed=0, label="suffix") == draw("a", seed=0, label="suffix") != draw("a", seed=1, label="suffix")
+@given(st.text(), st.integers(), st.sampled_from(["suffix", "draws"]))
+def test_a_single_draw_is_blake2b(key, seed, label):
+    """One key at a time is drawn by BLAKE2b with label and seed as its key, so a sample keeps what was chosen for it."""
+    digest = blake2b(key.encode(), key=f"{label}:{seed}".encode()[:64], digest_size=8).digest()
+    assert draw(key, seed=seed, label=label) == struct.unpack("<Q", digest)[0]
 
 
 @given(st.lists(st.text("abc", max_size=3), max_size=20), st.data())
