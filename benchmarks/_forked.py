@@ -29,7 +29,7 @@ LOOK = 0.05  # seconds between looks at the memory of processes below the child
 
 
 class Measured(NamedTuple):
-    """What came out of a run."""
+    """The result of a run."""
 
     seconds: float
     peak_mb: float
@@ -59,11 +59,11 @@ def measured(prepare: Prepare) -> Measured:
     while not ours.poll(LOOK):
         below = max(below, sum(status(pid, "RssAnon") for pid in descendants(child.pid or 0)))
     try:
-        told: Measured = ours.recv()
+        result: Measured = ours.recv()
     except EOFError:
-        told = Measured(0.0, 0.0, None, "the process was killed, most likely for want of memory")
+        result = Measured(0.0, 0.0, None, "the process was killed, most likely for want of memory")
     child.join()
-    return told._replace(peak_mb=told.peak_mb + below / MB)
+    return result._replace(peak_mb=result.peak_mb + below / MB)
 
 
 def _run(prepare: Prepare, pipe: Connection) -> None:
@@ -75,7 +75,7 @@ def _run(prepare: Prepare, pipe: Connection) -> None:
         result = run()
         seconds, peak = perf_counter() - begin, status(os.getpid(), "VmHWM")
         pipe.send(Measured(seconds, max(0, peak - before) / MB, result))
-    except Exception as error:  # noqa: BLE001  whatever a peer raises is told in the table
+    except Exception as error:  # noqa: BLE001  whatever a peer raises is reported in the table
         pipe.send(Measured(0.0, 0.0, None, f"{type(error).__name__}: {error}"))
 
 

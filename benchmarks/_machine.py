@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MB, GB = 1e6, 1e9
-AUTO = "auto"  # a number of which only its size tells the format
+AUTO = "auto"  # a number whose format depends on its size only
 
 
 def facts(packages: Iterable[str] = ()) -> dict[str, Any]:
-    """Return what the figures hang on, and nothing that tells whose machine it is.
+    """Return what the figures depend on, and nothing that identifies the machine.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ def installed(package: str) -> str | None:
 def _cpu() -> str:
     """Return the model of the processor, with its widest vector instructions."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    told = dict(line.split(":", 1) for line in lines if ":" in line)
-    told = {key.strip(): value.strip() for key, value in told.items()}
-    flags = told.get("flags", "").split()
+    entries = dict(line.split(":", 1) for line in lines if ":" in line)
+    entries = {key.strip(): value.strip() for key, value in entries.items()}
+    flags = entries.get("flags", "").split()
     widest = next((name for name in ("avx512f", "avx2") if name in flags), "")
-    return " ".join(filter(None, (told.get("model name", platform.machine()), widest)))
+    return " ".join(filter(None, (entries.get("model name", platform.machine()), widest)))
 
 
 def status(pid: int, *fields: str) -> int:
@@ -66,8 +66,8 @@ def status(pid: int, *fields: str) -> int:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
         return 0
-    told = dict(line.split(":", 1) for line in lines if ":" in line)
-    return sum(1024 * int(told[field].split()[0]) for field in fields if field in told)
+    entries = dict(line.split(":", 1) for line in lines if ":" in line)
+    return sum(1024 * int(entries[field].split()[0]) for field in fields if field in entries)
 
 
 def share(pid: int) -> dict[str, int]:
@@ -76,8 +76,8 @@ def share(pid: int) -> dict[str, int]:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
     except OSError:  # it has gone
         return {}
-    told = (line.split() for line in lines)
-    return {words[0].rstrip(":"): 1024 * int(words[1]) for words in told if words[0] in {"Pss:", "Pss_Anon:"}}
+    fields = (line.split() for line in lines)
+    return {words[0].rstrip(":"): 1024 * int(words[1]) for words in fields if words[0] in {"Pss:", "Pss_Anon:"}}
 
 
 def descendants(pid: int) -> list[int]:
@@ -151,8 +151,8 @@ def _cell(value: Any, spec: str) -> str:
 
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
     """Write one line of a table."""
-    told = (
+    cells = (
         cell.rjust(width) if right else cell.ljust(width)
         for cell, width, right in zip(cells, widths, numeric, strict=True)
     )
-    return f"| {' | '.join(told)} |"
+    return f"| {' | '.join(cells)} |"

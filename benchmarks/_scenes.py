@@ -1,4 +1,4 @@
-"""What images show, and what is said of it: a chunk of images at once, as rows of fragment numbers."""
+"""What images show, and texts about it: a chunk of images at once, as rows of fragment numbers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
-CHUNK = 128  # images told at once; a chunk has its own draws, so what an image says hangs on this number
+CHUNK = 128  # images generated at once; a chunk has its own draws, so the texts of an image depend on this number
 THINGS, PEOPLE = 12, 3  # an image
 QAS = {"conversation": 15, "complex_reasoning": 15, "referring_qa": 10, "detail_description": 1}
 TOPIC = 5  # pairs of one topic
 NEAR, EXACT = 0.05, 0.01  # shares of near and exact duplicates
 CLOSED, YES = 0.3, 0.7  # share of questions of whether in conversations, and of yes among their answers
-PARTS = {  # banks of templates, told one after the other
+PARTS = {  # banks of templates, one after the other
     "complex_reasoning": tuple(f"reasoning.{part}" for part in ("ask", "claim", "ground", "more", "doubt", "close")),
     "referring_qa": ("referring", "remark"),
     "detail_description": ("description.ask", "description.open"),
@@ -70,7 +70,7 @@ class Scenes:
         return words[(self.draws.ranks(len(words), *to.shape) + to * np.int64(7919) % span) % len(words)]
 
     def _draw_boxes(self) -> None:
-        """Draw a box for each thing, in thousandths, and tell in which part of the image its middle lies."""
+        """Draw a box for each thing, in thousandths, and return in which part of the image its middle is."""
         draws, shape = self.draws, (CHUNK, THINGS, 2)
         size = (
             20 + (30 + draws.below(500, *shape)) * (30 + draws.below(970, *shape)) // 1000
@@ -80,8 +80,8 @@ class Scenes:
         third = (2 * low + size) * 3 // 2001
         self.where = self.world.word["where"][third[..., 1] * 3 + third[..., 0]]
 
-    def told(self, task: str) -> Ids:
-        """Tell all images.
+    def texts(self, task: str) -> Ids:
+        """Return the texts about all images.
 
         Parameters
         ----------
@@ -94,29 +94,33 @@ class Scenes:
             (CHUNK * QAS[task], width) int32 fragment numbers: a line for each question-answer pair, without JSON.
         """
         lines = QAS[task]
-        slots, lots = self._slots(lines, boxed=task == "referring_qa"), self.draws.raw(3, CHUNK, lines)
+        slots, numbers = self._slots(lines, boxed=task == "referring_qa"), self.draws.raw(3, CHUNK, lines)
         if task != "detail_description":
             source, near = self._copies(lines, TOPIC if task == "conversation" else 1)
-            slots, lots = self._altered(slots[_IMAGE, source], near), lots[:, _IMAGE, source]
-        slots, lots = slots.reshape(-1, len(SLOTS)), lots.reshape(3, -1)
+            slots, numbers = self._altered(slots[_IMAGE, source], near), numbers[:, _IMAGE, source]
+        slots, numbers = slots.reshape(-1, len(SLOTS)), numbers.reshape(3, -1)
         if task == "conversation":
-            closed, yes = lots[0] < np.uint64(CLOSED * 2**64), lots[1] < np.uint64(YES * 2**64)
+            closed, yes = numbers[0] < np.uint64(CLOSED * 2**64), numbers[1] < np.uint64(YES * 2**64)
             which = (("open", ~closed), ("yes", closed & yes), ("no", closed & ~yes))
-            told = [self._one_of(name, slots, lots[2]) * mask[:, None] for name, mask in which]
-            told.append(self._one_of("remark", slots, lots[2] << np.uint64(20)))
+            pieces = [self._one_of(name, slots, numbers[2]) * mask[:, None] for name, mask in which]
+            pieces.append(self._one_of("remark", slots, numbers[2] << np.uint64(20)))
         else:  # each part has bits of its own of the draw
-            told = [self._one_of(part, slots, lots[2] << np.uint64(10 * at)) for at, part in enumerate(PARTS[task])]
+            pieces = [
+                self._one_of(part, slots, numbers[2] << np.uint64(10 * at)) for at, part in enumerate(PARTS[task])
+            ]
         if task == "detail_description":
-            told += [*self._body(), self._one_of("description.close", slots, lots[1])]
-        return np.concatenate([*told, slots[:, [END]]], axis=1)
+            pieces += [*self._body(), self._one_of("description.close", slots, numbers[1])]
+        return np.concatenate([*pieces, slots[:, [END]]], axis=1)
 
-    def _one_of(self, name: str, slots: Ids, lot: NDArray[np.uint64]) -> Ids:
-        """Fill one of a bank's templates for each line, chosen by lot."""
+    def _one_of(self, name: str, slots: Ids, number: NDArray[np.uint64]) -> Ids:
+        """Fill one of a bank's templates for each line, chosen at random."""
         rows = self.world.lines[name]
-        return Bank.fill(rows, ((lot >> np.uint64(32)) * np.uint64(len(rows)) >> np.uint64(32)).astype(np.int64), slots)
+        return Bank.fill(
+            rows, ((number >> np.uint64(32)) * np.uint64(len(rows)) >> np.uint64(32)).astype(np.int64), slots
+        )
 
     def _body(self) -> list[Ids]:
-        """Tell the sentences of the middle of a description, each of other things, in an order of the image's own."""
+        """Return the middle sentences of a description, each about other things, in a random order for each image."""
         rows = self.world.lines["description.body"]
         order = np.argsort(self.draws.raw(CHUNK, len(rows)), axis=1, kind="stable")
         slots = self._slots(len(rows))
@@ -171,10 +175,10 @@ class Scenes:
         at = np.arange(lines // unit)
         source = np.zeros_like(at) if unit > 1 else at // 2 * 2
         scale = len(at) / (source != at).sum()  # not every sample may be a copy
-        lot = self.draws.uniform(CHUNK, len(at)) / scale
-        copies = (lot < NEAR + EXACT) & (source != at)
+        number = self.draws.uniform(CHUNK, len(at)) / scale
+        copies = (number < NEAR + EXACT) & (source != at)
         line = np.where(copies, source, at)[..., None] * unit + np.arange(unit)
-        return line.reshape(CHUNK, lines), np.repeat(copies & (lot < NEAR), unit, axis=1)
+        return line.reshape(CHUNK, lines), np.repeat(copies & (number < NEAR), unit, axis=1)
 
     def _altered(self, slots: Ids, near: Mask) -> Ids:
         """Put another adverb, or another end of the answer, where a line is to be a near duplicate."""

@@ -33,7 +33,7 @@ class Contestant(NamedTuple):
 
 
 def ours(selector: str, *, clusters: bool, **knobs: Any) -> Callable[[Vectors, int, int], Run]:
-    """Call one of our selectors as the conductor does, on one cell; k-means is timed with it where it is needed."""
+    """Call one of our selectors as `select_mix` does, on one cell; k-means is timed with it where it is needed."""
 
     def prepare(vectors: Vectors, k: int, seed: int) -> Run:
         from recipe.config.registry import find
@@ -59,7 +59,7 @@ def ours(selector: str, *, clusters: bool, **knobs: Any) -> Callable[[Vectors, i
 
 
 def has_knob(selector: str, knob: str) -> bool:
-    """Tell whether one of our selectors has a knob."""
+    """Return whether one of our selectors has a knob."""
     from recipe.config.registry import find
 
     return knob in inspect.signature(find("select", selector)).parameters
@@ -108,7 +108,7 @@ def apricot_lazy(vectors: Vectors, k: int, seed: int) -> Run:
 def submodlib(optimizer: str) -> Callable[[Vectors, int, int], Run]:
     """Run one of submodlib's optimizers on precomputed similarities."""
 
-    def prepare(vectors: Vectors, k: int, seed: int) -> Run:  # noqa: ARG001  submodlib draws its own lots
+    def prepare(vectors: Vectors, k: int, seed: int) -> Run:  # noqa: ARG001  submodlib has its own randomness
         from submodlib import FacilityLocationFunction
 
         def run(vectors: Vectors, k: int) -> NDArray[np.integer]:
@@ -178,7 +178,7 @@ def graph_greedy(vectors: Vectors, k: int, seed: int) -> Run:  # noqa: ARG001  g
 def lazy_greedy(
     indptr: NDArray[np.integer], indices: NDArray[np.integer], data: Vectors, k: int
 ) -> NDArray[np.integer]:
-    """Pick k rows of a sparse matrix by Minoux's lazy greedy: row j tells what candidate j covers, and how well."""
+    """Pick k rows of a sparse matrix by Minoux's lazy greedy: row j has what candidate j covers, and how well."""
     best = np.zeros(len(indptr) - 1, dtype=np.float32)
     sums = np.add.reduceat(data, indptr[:-1].clip(max=len(data) - 1)) * (np.diff(indptr) > 0)
     heap = [(-float(gain), j, 0) for j, gain in enumerate(sums)]
@@ -197,13 +197,13 @@ def lazy_greedy(
     return np.array(picks)
 
 
-def lots(vectors: Vectors, k: int, seed: int) -> Run:
-    """Pick by lot."""
+def random_rows(vectors: Vectors, k: int, seed: int) -> Run:
+    """Pick at random."""
     return lambda: np.random.default_rng(seed).choice(len(vectors), size=k, replace=False)
 
 
 def contestants(*, graph: bool) -> list[Contestant]:
-    """Return who runs, ours first."""
+    """Return the contestants, ours first."""
     plain = {"concepts": 0.0, "certificate": False}
     field = [Contestant("recipe:facility", ours("facility", clusters=True, **plain))]
     if has_knob("facility", "refine"):
@@ -216,7 +216,7 @@ def contestants(*, graph: bool) -> list[Contestant]:
         Contestant("submodlib LazierThanLazyGreedy", submodlib("LazierThanLazyGreedy"), "submodlib-py", 16),
         Contestant("kmedoids FasterPAM", fasterpam, "kmedoids", 8),
         Contestant("faiss k-means medoids", kmeans_medoids, "faiss-cpu"),
-        Contestant("random", lots, "numpy"),
+        Contestant("random", random_rows, "numpy"),
     ]
     if graph:
         field.append(Contestant(f"{NEIGHBOURS}-NN graph, global lazy greedy", graph_greedy, "faiss-cpu"))

@@ -1,6 +1,6 @@
 """The words and templates of `world.yaml` as numbers: texts are rows of fragment numbers, written by one join.
 
-A template is a row of fragment numbers, in which a slot stands as a negative number. To tell m question-answer pairs,
+A template is a row of fragment numbers, in which a slot is a negative number. To make m question-answer pairs,
 `Bank.fill` takes m rows of templates and puts the m words of each slot in place: no Python step per word.
 
 Slots: `a`, `b` two things of the image (`A`, `B` with their boxes, `as` in the plural), `look`, `color`, `look2`,
@@ -150,7 +150,7 @@ class Bank:
         return row
 
     def _add(self, text: str) -> int:
-        """Append a fragment as it stands in JSON."""
+        """Append a fragment as it is in JSON."""
         self.fragments.append(text.encode("ascii").replace(b"\n", b"\\n"))
         return len(self.fragments) - 1
 

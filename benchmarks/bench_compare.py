@@ -1,9 +1,9 @@
-"""Every preset beside chance on samples of your own: what its mixes hold, and what can be learned from them.
+"""Compare every preset with random on samples of your own: what its mixes contain, and what can be learned from them.
 
     python benchmarks/bench_compare.py svit/ llava_mix.json annotation.json --json benchmarks/results/compare.json
 
-`--judge` takes the half of the images that the defaults were not tuned on, and compares on three pools apart: SVIT's,
-LLaVA's and Vision-Flan's samples of that half. `--tune` takes the other half, all formats together.
+`--judge` takes the half of the images that the defaults were not tuned on, and compares on three separate pools:
+SVIT's, LLaVA's and Vision-Flan's samples of that half. `--tune` takes the other half, all formats together.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import polars as pl
 from _machine import facts, table
 
 from recipe import Pool, compare_mixes, read_pool
-from recipe.compare.hold_out import hold_out
+from recipe.compare.hold_out import draw_hold_out
 from recipe.config.files import presets
 from recipe.data.pool import SCHEMA
 from recipe.report.comparison import METRICS, SIGNS, Comparison, values_of
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SIZES = (0.01, 0.05, 0.2)
-HALF = 20231107  # the lot that halves the images: one half to tune on, one to judge
+HALF = 20231107  # seed of the two halves of the images: one to tune on, one to evaluate on
 
 
 def halves(pool: Pool, *, judge: bool) -> Pool:
-    """Return the half of the images that judges, or the other one."""
-    return some(pool, np.flatnonzero(hold_out(pool, 0.5, seed=HALF) == judge))
+    """Return the half of the images to evaluate on, or the one to tune on."""
+    return some(pool, np.flatnonzero(draw_hold_out(pool, 0.5, seed=HALF) == judge))
 
 
 def some(pool: Pool, rows: np.ndarray) -> Pool:
     """Return some samples as a pool of their own."""
-    part = pool.rows.select(name for name in SCHEMA if name != "row")[rows]
-    return Pool(part.with_row_index("row").select(*SCHEMA))
+    table = pool.rows.select(name for name in SCHEMA if name != "row")[rows]
+    return Pool(table.with_row_index("row").select(*SCHEMA))
 
 
 def by_format(pool: Pool) -> Iterator[tuple[str, Pool]]:
-    """Cut a pool into SVIT's, Vision-Flan's and all other samples."""
+    """Split a pool into SVIT's, Vision-Flan's and all other samples."""
     named = pool.rows.select(
         svit=pl.col("id").str.starts_with("svit_"),
         vision_flan=pl.col("task_name").is_not_null() & ~pl.col("id").str.starts_with("svit_"),
@@ -55,32 +55,32 @@ def by_format(pool: Pool) -> Iterator[tuple[str, Pool]]:
 
 def packed(found: Comparison, seconds: float, name: str) -> dict[str, Any]:
     """Return a comparison in few bytes: size, recipe and metric to the values of all seeds."""
-    held: dict[str, dict[str, dict[str, list[float]]]] = {}
+    values: dict[str, dict[str, dict[str, list[float]]]] = {}
     for size, recipe, _, metric, value in found.values.iter_rows():
-        held.setdefault(str(size), {}).setdefault(recipe, {}).setdefault(metric, []).append(round(value, 5))
+        values.setdefault(str(size), {}).setdefault(recipe, {}).setdefault(metric, []).append(round(value, 5))
     about = {key: value for key, value in found.about.items() if key != "recipes"}
-    return {"pool": name, "about": about, "seconds": round(seconds), "refused": found.refused, "values": held}
+    return {"pool": name, "about": about, "seconds": round(seconds), "refused": found.refused, "values": values}
 
 
-def unpacked(told: dict[str, Any]) -> Comparison:
-    """Return the comparison that was packed."""
+def unpacked(result: dict[str, Any]) -> Comparison:
+    """Return a packed comparison."""
     lines = [
         (int(size), recipe, seed, metric, value)
-        for size, recipes in told["values"].items()
+        for size, recipes in result["values"].items()
         for recipe, metrics in recipes.items()
         for metric, values in metrics.items()
         for seed, value in enumerate(values)
     ]
-    return Comparison(values_of(lines), told["refused"], told["about"])
+    return Comparison(values_of(lines), result["refused"], result["about"])
 
 
-def tables(told: dict[str, Any]) -> str:
+def tables(result: dict[str, Any]) -> str:
     """Return Markdown tables of a packed comparison: means, and two signs, against random and source-balanced."""
-    found = unpacked(told)
-    where = told.get("machine", {})
-    about = told["about"]
+    found = unpacked(result)
+    where = result.get("machine", {})
+    about = result["about"]
     parts = [
-        f"Pool: {told['pool']}, {about['samples']:,} samples, {about['seeds']} seeds, {told['seconds']:,} s"
+        f"Pool: {result['pool']}, {about['samples']:,} samples, {about['seeds']} seeds, {result['seconds']:,} s"
         + (f" on {where['cores']} cores." if where else ".")
     ]
     for size in found.sizes:
@@ -96,20 +96,22 @@ def tables(told: dict[str, Any]) -> str:
             for name in names:
                 row = {"recipe": name}
                 for metric in chosen:
-                    told_signs = "".join(signs.get((one, name, metric), "?") for one in ("random", "source-balanced"))
-                    row[metric] = f"{value[name, metric]:.4g} `{told_signs}`" if (name, metric) in value else ""
+                    both_signs = "".join(signs.get((one, name, metric), "?") for one in ("random", "source-balanced"))
+                    row[metric] = f"{value[name, metric]:.4g} `{both_signs}`" if (name, metric) in value else ""
                 rows.append(row)
             parts += [f"**{size:,} samples: {head}**", table(rows, dict.fromkeys(rows[0], ""))]
-    parts += [f"No mix of {what}: {why}." for what, why in told["refused"].items()]
+    parts += [f"No mix of {what}: {why}." for what, why in result["refused"].items()]
     return "\n\n".join(parts)
 
 
 def _groups(value: dict[tuple[str, str], float]) -> list[tuple[str, list[str]]]:
-    """Group the metrics by what they say."""
-    there = [metric for metric in METRICS if any(metric == known for _, known in value)]
-    learned = [metric for metric in there if metric.startswith("proxy/")]
-    covers = [metric for metric in there if metric.startswith(("coverage/", "vendi", "distinct", "question", "near"))]
-    rest = [metric for metric in there if metric not in {*learned, *covers}]
+    """Group the metrics by what they measure."""
+    known_metrics = [metric for metric in METRICS if any(metric == known for _, known in value)]
+    learned = [metric for metric in known_metrics if metric.startswith("proxy/")]
+    covers = [
+        metric for metric in known_metrics if metric.startswith(("coverage/", "vendi", "distinct", "question", "near"))
+    ]
+    rest = [metric for metric in known_metrics if metric not in {*learned, *covers}]
     return [("learned from the mix", learned), ("diversity", covers), ("balance", rest)]
 
 

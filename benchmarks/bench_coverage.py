@@ -1,4 +1,4 @@
-"""Time every stage of the main job, and hold the mix against chance by the exact coverage of the pool."""
+"""Time every stage of the main job, and compare the mix with a random one by the exact coverage of the pool."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
     rows = np.flatnonzero(mix.pool.eligible)
-    lots = draws(mix.pool.rows["key"].gather(rows), seed=asked.seed, label="bench.random")
-    chance = rows[np.argsort(lots, kind="stable")[: len(mix)]]
+    numbers = draws(mix.pool.rows["key"].gather(rows), seed=asked.seed, label="bench.random")
+    baseline = rows[np.argsort(numbers, kind="stable")[: len(mix)]]
     vectors = mix.pool.vectors
     figures = {
         "samples": len(mix.pool),
@@ -40,7 +40,7 @@ def main() -> None:
         "total_seconds": round(total, 2),
         "peak_gb": round(peak, 2),
         "coverage_mix": round(coverage(vectors, rows, mix.picks.rows), 5),
-        "coverage_random": round(coverage(vectors, rows, chance), 5),
+        "coverage_random": round(coverage(vectors, rows, baseline), 5),
         "certificate": mix.certificate,
     }
     print(json.dumps(figures, indent=1))

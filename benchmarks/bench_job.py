@@ -63,12 +63,12 @@ def job(pool: Path, size: int, out: Path, options: dict[str, Any]) -> dict[str, 
         mix.write(out)
         seconds = perf_counter() - written
     total = perf_counter() - begin
-    told = [{"name": name, "seconds": seconds} for name, seconds in _summed(stages)]
+    rows = [{"name": name, "seconds": seconds} for name, seconds in _summed(stages)]
     if len(stages) == inner:  # writing does not time itself
-        told.append({"name": "write", "seconds": seconds})
-    told.append({"name": "other", "seconds": max(0.0, total - sum(one["seconds"] for one in told))})
+        rows.append({"name": "write", "seconds": seconds})
+    rows.append({"name": "other", "seconds": max(0.0, total - sum(one["seconds"] for one in rows))})
     return {
-        "stages": told,
+        "stages": rows,
         "total_seconds": total,
         "samples": len(mix.pool),
         "picked": len(mix),
@@ -135,7 +135,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--workers", type=int)
     parser.add_argument("--cache", help="a folder, or off")
     parser.add_argument("--mix", type=Path, help="where to leave the mix, a .json file; by default it is thrown away")
-    parser.add_argument("--inner", type=Path, help=argparse.SUPPRESS)  # where the process that does the job tells of it
+    parser.add_argument(
+        "--inner", type=Path, help=argparse.SUPPRESS
+    )  # where the process that does the job writes its figures
     return parser.parse_args()
 
 
@@ -146,10 +148,10 @@ def main() -> None:
         save(asked.inner, job(asked.pool, asked.size, asked.mix, options_of(asked)))
         return
     with tempfile.TemporaryDirectory(prefix="bench_job_") as folder:
-        told, mix = Path(folder) / "told.json", asked.mix or Path(folder) / "mix.json"
-        command = [sys.executable, __file__, *sys.argv[1:], "--inner", str(told), "--mix", str(mix)]
+        inner, mix = Path(folder) / "inner.json", asked.mix or Path(folder) / "mix.json"
+        command = [sys.executable, __file__, *sys.argv[1:], "--inner", str(inner), "--mix", str(mix)]
         memory = watched(command)
-        figures = {**json.loads(told.read_text(encoding="ascii")), **memory}
+        figures = {**json.loads(inner.read_text(encoding="ascii")), **memory}
     figures["stages"] = [{**one, "share": one["seconds"] / figures["total_seconds"]} for one in figures["stages"]]
     figures |= {"size_asked": asked.size, "engine": asked.engine, "workers": asked.workers}
     figures |= {"cache": asked.cache is not None and asked.cache != "off", "machine": facts(PACKAGES)}

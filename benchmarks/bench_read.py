@@ -1,4 +1,4 @@
-"""Hold our reader against JSON libraries, on the files of one pool.
+"""Compare our reader with JSON libraries, on the files of one pool.
 
     python benchmarks/bench_read.py --pool /tmp/svit --json benchmarks/results/read.json
 

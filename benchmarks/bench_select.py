@@ -1,4 +1,4 @@
-"""Hold our selectors against the peers, on the same vectors, in one run.
+"""Compare our selectors with the peers, on the same vectors, in one run.
 
     python benchmarks/bench_select.py --n 10000 --k 1000 --d 384 --json benchmarks/results/select_10000.json
 
@@ -51,7 +51,7 @@ COLUMNS = {
 def synthetic(n: int, d: int, seed: int) -> Vectors:
     """Draw n unit vectors in clusters of clusters, few of them large and many small, with a falling spectrum.
 
-    At k = n / 10 chance reaches 0.945 of what facility location does, as it does on embeddings of real samples (0.948).
+    At k = n / 10 a random pick reaches 0.945 of what facility location does, as on embeddings of real samples (0.948).
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def synthetic(n: int, d: int, seed: int) -> Vectors:
 
 
 def loaded(path: Path, n: int, seed: int) -> Vectors:
-    """Take n rows by lot from a .npy file, and bring them to unit length."""
+    """Take n random rows from a .npy file, and scale them to unit length."""
     matrix = np.load(path, mmap_mode="r", allow_pickle=False)
     if len(matrix) < n:
         raise SystemExit(f"bench_select.py: expected at least --n {n} rows in {path}, got {len(matrix)}")
@@ -97,7 +97,7 @@ def objective(vectors: Vectors, picks: NDArray[np.integer]) -> float:
 def compete(
     field: list[Contestant], vectors: Vectors, k: int, repeat: int, limit: float
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Run everybody in turns, and return a row for each who ran, and why the others did not."""
+    """Run every contestant in turns, and return a row for each that ran, and why the others did not."""
     runs: dict[str, list[Measured]] = {one.name: [] for one in field}
     worth: dict[str, list[float]] = {one.name: [] for one in field}
     notes = {one.name: note for one in field if (note := _unfit(one, len(vectors)))}
@@ -129,7 +129,7 @@ def _worth(vectors: Vectors, picks: NDArray[np.integer]) -> float:
 
 
 def _unfit(one: Contestant, n: int) -> str | None:
-    """Say why a contestant cannot run."""
+    """Return why a contestant cannot run."""
     if installed(one.package) is None and one.package != "recipe":
         return str(MissingExtra.of("bench", f"{one.package} is not installed"))
     needed = one.square_bytes * n * n
@@ -151,15 +151,15 @@ def _row(name: str, runs: list[Measured], worth: list[float], k: int) -> dict[st
 
 
 def compare(rows: list[dict[str, Any]]) -> None:
-    """Attach to each row how it compares with the best, with the reference, with chance, and with us."""
+    """Attach to each row how it compares with the best, with the reference, with random, and with ours."""
     by_name = {row["name"]: row for row in rows}
     best = max(row["objective"] for row in rows)
     reference = next((by_name[name]["objective"] for name in REFERENCES if name in by_name), best)
-    chance, mine = by_name["random"]["objective"], by_name.get("recipe:facility")
+    random, mine = by_name["random"]["objective"], by_name.get("recipe:facility")
     for row in rows:
         row["ratio"] = row["objective"] / best
         row["ratio_to_reference"] = row["objective"] / reference
-        row["gain_captured"] = (row["objective"] - chance) / (reference - chance) if reference > chance else None
+        row["gain_captured"] = (row["objective"] - random) / (reference - random) if reference > random else None
         row["speedup_of_ours"] = row["seconds"] / mine["seconds"] if mine else None
 
 

@@ -1,4 +1,4 @@
-"""Make SVIT-core-150K and SVIT-mix-665K at their real sizes from made-up pools, and check what comes out.
+"""Make SVIT-core-150K and SVIT-mix-665K at their real sizes from synthetic pools, and check the results.
 
     python benchmarks/synth.py --images 108077 --out /tmp/svit_full
     python benchmarks/bench_svit.py --pool /tmp/svit_full --share 1 --out /tmp/svit_665k --json svit.json
@@ -41,7 +41,7 @@ COUNTS = INSTRUCT | {  # LLaVA issue 702; the three by the offsets in DataTailor
 }
 SIZE = 665_298
 PADDED, MODEL_TURN = 673, 1  # records with blanks around a text, and with other keys in a turn
-REPEATED = 40  # records that stand twice, to see that they are kept
+REPEATED = 40  # records that occur twice, to check that they are kept
 WORD = "Answer the question using a single word or phrase."
 LETTER = "Answer with the option's letter from the given choices directly."
 THINGS = [
@@ -88,7 +88,7 @@ class Scene:
     """Made-up words about one image, drawn by its number."""
 
     def __init__(self, source: str, number: int) -> None:
-        self.draw = random.Random(f"{source}/{number}")  # noqa: S311  a stand-in needs no secrets
+        self.draw = random.Random(f"{source}/{number}")  # noqa: S311  synthetic data need no secrets
         self.number = number
 
     def thing(self) -> str:
@@ -126,8 +126,8 @@ class Scene:
         return f"{asked}: {self.thing()} near the {self.thing()}.", self.box()
 
 
-def told(source: str, scene: Scene) -> list[tuple[str, str]]:  # noqa: PLR0911  a case a source
-    """Say what a source asks about an image and what it answers."""
+def pairs_of(source: str, scene: Scene) -> list[tuple[str, str]]:  # noqa: PLR0911  a case a source
+    """Return the questions and answers of a source about an image."""
     many = scene.draw.randint(3, 7)
     if source in ("vqav2", "gqa", "ocrvqa"):
         first, *others = [scene.short() for _ in range(many)]
@@ -169,7 +169,7 @@ def record(source: str, number: int) -> dict[str, Any]:
     name, image = where(source, number)
     turns = [
         {"from": speaker, "value": text}
-        for pair in told(source, scene)
+        for pair in pairs_of(source, scene)
         for speaker, text in zip(("human", "gpt"), pair, strict=True)
     ]
     if image:
@@ -184,7 +184,7 @@ def record(source: str, number: int) -> dict[str, Any]:
 
 
 def write_mix(path: Path, counts: dict[str, int]) -> None:
-    """Write a stand-in for LLaVA's mix: one array on one line, as `json.dump` writes it."""
+    """Write a synthetic version of LLaVA's mix: one array on one line, as `json.dump` writes it."""
     with path.open("w", encoding="ascii") as file:
         comma = "["
         for source, count in counts.items():
@@ -239,7 +239,7 @@ def made(preset: str, sources: list[str], size: int, out: Path) -> dict[str, Any
 
 
 def share_of_peak() -> int:
-    """Return the largest memory that this process ever held, in bytes."""
+    """Return the peak memory of this process, in bytes."""
     import resource
 
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -263,7 +263,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pool", type=Path, required=True, help="a folder that synth.py wrote")
     parser.add_argument("--share", type=float, default=1.0, help="of the real sizes; the pool should be as large")
-    parser.add_argument("--out", type=Path, required=True, help="a folder for the stand-in and the mixes")
+    parser.add_argument("--out", type=Path, required=True, help="a folder for the synthetic mix and the results")
     parser.add_argument("--json", type=Path, required=True)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)

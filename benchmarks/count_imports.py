@@ -1,4 +1,4 @@
-"""Count what a newcomer has to hold in mind: things at the top, layers of the contract, arrows between things.
+"""Count what a newcomer has to know: top-level names, layers of the contract, imports between them.
 
 ``python benchmarks/count_imports.py [TREE ...]`` counts one checkout or several, each in a process of its own.
 """
@@ -41,7 +41,7 @@ def count(tree: Path) -> dict[str, int]:
 
 
 def _floors(arrows: Counter[tuple[str, str]]) -> int:
-    """Return how many things stand on each other at most; 0 if some stand on themselves."""
+    """Return the length of the longest chain of imports; 0 if there is a cycle."""
     below: dict[str, set[str]] = {}
     for one, other in arrows:
         below.setdefault(one, set()).add(other)
@@ -62,7 +62,7 @@ def _floors(arrows: Counter[tuple[str, str]]) -> int:
 
 
 def main() -> None:
-    """Print the counts of each checkout beside each other."""
+    """Print the counts of each checkout side by side."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("trees", nargs="*", type=Path, default=[Path(__file__).parents[1]])
     parser.add_argument("--json", action="store_true")

@@ -58,7 +58,9 @@ def svit_text(scenes: Scenes, task: str, ids: list[int]) -> bytes:
     head = np.where(first, len(bank.fragments) + np.repeat(np.arange(CHUNK), lines), frame["comma"])
     user, end = np.full((2, len(position)), [[frame["user"]], [frame["end of answer"]]])
     after = [end, np.where(closes, frame["end"], 0), np.where(last, frame["end"], 0)]
-    rows = np.concatenate([np.stack([head, *before, user], axis=1), scenes.told(task), np.stack(after, axis=1)], axis=1)
+    rows = np.concatenate(
+        [np.stack([head, *before, user], axis=1), scenes.texts(task), np.stack(after, axis=1)], axis=1
+    )
     flat = rows[: len(ids) * lines].ravel()
     return b"".join(map((bank.fragments + heads).__getitem__, flat[flat > 0].tolist()))
 
@@ -82,7 +84,7 @@ def parts(images: int, seed: int) -> Iterator[dict[str, bytes]]:
 
 
 def write_pool(images: int, seed: int, out: Path) -> int:
-    """Write the five files into a new folder, which appears whole or not at all.
+    """Write the five files into a new folder, which appears complete or not at all.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Make the tables of README.md from the JSON files in results/.
 
-    python benchmarks/tables.py            # rewrites what stands between the markers
-    python benchmarks/tables.py --check    # fails if a table is not what its files say
+    python benchmarks/tables.py            # rewrites the text between the markers
+    python benchmarks/tables.py --check    # fails if a table does not match its files
 
 A table stands between `<!-- table: NAME.json -->`, or `<!-- table: job_*.json -->` for a row of each of several files,
 and `<!-- end -->`.
@@ -79,8 +79,8 @@ def jobs(results: list[dict[str, Any]]) -> str:
     stages, heads = [], _heads(results)
     for name in dict.fromkeys(stage["name"] for one in results for stage in one["stages"]):
         found = [{stage["name"]: stage for stage in one["stages"]}.get(name) for one in results]
-        told = [stage and f"{stage['seconds']:.1f} s, {stage['share']:.0%}" for stage in found]
-        stages.append({"stage": name, **dict(zip(heads, told, strict=True))})
+        parts = [stage and f"{stage['seconds']:.1f} s, {stage['share']:.0%}" for stage in found]
+        stages.append({"stage": name, **dict(zip(heads, parts, strict=True))})
     by_stage = table(stages, dict.fromkeys(stages[0], ""))
     return f"{_caption(results[0])}\n\n{table(rows, JOB)}\n\nSeconds and share of each stage:\n\n{by_stage}"
 
@@ -104,7 +104,7 @@ def _columns(rows: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _caption(row: dict[str, Any]) -> str:
-    """Say what was measured, where, and with which versions."""
+    """Return what was measured, where, and with which versions."""
     shape = ", ".join(f"{key} = {row[key]:,}" for key in ("n", "k", "d") if key in row)
     shape = shape or (f"{row['mb']:,.0f} MB, {row['samples']:,} samples" if "mb" in row else "")
     machine = row.get("machine", {})
@@ -112,17 +112,17 @@ def _caption(row: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {found}" for name, found in machine.get("versions", {}).items())
     python = f"Python {machine['python']}, {versions}" if machine else ""
     vectors = f"{row['vectors']} vectors" if "vectors" in row else ""
-    told = "; ".join(filter(None, (shape, vectors, where, python)))
-    return f"{told}." if told else ""
+    parts = "; ".join(filter(None, (shape, vectors, where, python)))
+    return f"{parts}." if parts else ""
 
 
 def rewritten(text: str) -> str:
-    """Return a README with its tables made anew."""
+    """Return a README with new tables."""
     return MARKED.sub(lambda match: f"{match[1]}\n{made(match['name'])}\n\n{match[3]}", text)
 
 
 def main() -> None:
-    """Rewrite README.md, or say that it is out of date."""
+    """Rewrite README.md, or report that it is out of date."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     asked = parser.parse_args()

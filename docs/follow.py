@@ -3,8 +3,8 @@
 A block of ``yaml`` or ``python`` whose first line is a comment with a file's name is written as that file; other
 Python is run, and ``pycon`` must answer what it says. Of ``bash`` the lines that begin with `recipe` are run, and must
 end well. A block of ``console`` is a transcript: what its commands print must be what stands below them, where a line
-``...`` stands for any lines, and seconds and megabytes are left open. ``<!-- not run: why -->`` above a block excuses it.
-``python docs/follow.py`` writes transcripts again after a change.
+``...`` stands for any lines, and seconds and megabytes are left open. ``<!-- not run: why -->`` above a block excuses
+it. ``python docs/follow.py`` writes transcripts again after a change.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: `import recipe` itself costs nothing."""
+    """Import a public name on its first use: `import recipe` itself costs nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module 'recipe' has no attribute '{name}'")
     return getattr(import_module(f"recipe.{_HOMES[name]}"), name)

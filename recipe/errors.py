@@ -3,7 +3,7 @@
 ::
 
     RecipeError
-    ├── InputError      a file or a folder cannot be read as asked
+    ├── InputError      a file or a folder cannot be read
     ├── ConfigError     a knob of the recipe is unknown, out of its range, or clashes with another
     ├── SupplyError     the pool cannot give what the recipe asks for
     ├── AlignmentError  an array does not fit the pool it is attached to
@@ -11,8 +11,8 @@
     └── MissingExtra    an optional dependency is not installed
 
     RecipeWarning
-    ├── PoorFit         what was learned of a pool says little of it
-    └── ShortQuestions  questions of a benchmark are too short to be looked for
+    ├── PoorFit         a fitted embedder represents its pool poorly
+    └── ShortQuestions  questions of a benchmark are too short to be searched for
 
 A message says what was expected, what came, where, and what to do, in one line.
 """
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-DISTRIBUTION = "vlm-recipe"  # what is installed; on PyPI the bare name belongs to another project
+DISTRIBUTION = "vlm-recipe"  # its name on PyPI, where `recipe` belongs to another project
 
 
 class RecipeError(Exception):
@@ -34,7 +34,7 @@ class RecipeError(Exception):
 
 
 class InputError(RecipeError):
-    """A file or a folder cannot be read as asked."""
+    """A file or a folder cannot be read."""
 
 
 class ConfigError(RecipeError):
@@ -58,14 +58,14 @@ class MissingExtra(RecipeError):  # noqa: N818  the name says what to do better 
 
     @classmethod
     def of(cls, extra: str, need: str) -> Self:
-        """Say what needs one of our extras, and the line that installs it.
+        """Return the error for a missing extra of this package, with the command that installs it.
 
         Parameters
         ----------
         extra
             An optional dependency of pyproject.toml, as ``"ray"``.
         need
-            What needs which library.
+            Which feature needs which library.
 
         Examples
         --------
@@ -76,7 +76,7 @@ class MissingExtra(RecipeError):  # noqa: N818  the name says what to do better 
 
     @classmethod
     def elsewhere(cls, package: str, need: str) -> Self:
-        """Say what needs a package that none of our extras brings, and the line that installs it.
+        """Return the error for a missing package that no extra of this one installs, with the command that does.
 
         Examples
         --------
@@ -91,22 +91,22 @@ class RecipeWarning(UserWarning):
 
 
 class PoorFit(RecipeWarning):
-    """What was learned of a pool says little of it."""
+    """A fitted embedder represents its pool poorly."""
 
 
 class ShortQuestions(RecipeWarning):
-    """Questions of a benchmark are too short to be looked for."""
+    """Questions of a benchmark are too short to be searched for."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the half sentence that helps after a typo.
+    """Return a hint for a name that is not known: the nearest known one, or all of them.
 
     Parameters
     ----------
     word
         What the user wrote.
     known
-        What would have been understood.
+        The names that are known.
 
     Returns
     -------

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from recipe import Recipe, open_mix, rebuild_mix, select_mix
 from recipe.cli import app
-from recipe.io.cache import list_cache, open_store
+from recipe.io.cache import open_store
+from recipe.io.cache_contents import list_cache
 from recipe.mix.manifest import files_of, read_manifest
 from recipe.report.comparison import read_comparison
 from recipe.report.stats import read_stats

@@ -68,23 +68,23 @@ def test_no_public_name_is_shadowed():
 @pytest.mark.parametrize("name", recipe.__all__)
 def test_public_functions_tell_how_they_are_used(name):
     """Every exported name has a docstring of one sentence first, with an example or what it raises."""
-    told = inspect.getdoc(getattr(recipe, name))
-    first = told.splitlines()[0]
+    docstring = inspect.getdoc(getattr(recipe, name))
+    first = docstring.splitlines()[0]
     assert first.endswith(".")
     assert first[0].isupper()
-    assert "\nExamples\n---" in told or "\nRaises\n---" in told
+    assert "\nExamples\n---" in docstring or "\nRaises\n---" in docstring
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_public_parameters_are_told(module):
-    """Every module says what it is, and every parameter of a public function with sections stands among them."""
+    """Every module has a docstring, and every parameter of a public function with sections is documented."""
     home = importlib.import_module(module)
     assert home.__doc__
     for name, function in inspect.getmembers(home, inspect.isfunction):
-        told = inspect.getdoc(function) or ""
-        if name.startswith("_") or function.__module__ != module or "Parameters\n---" not in told:
+        docstring = inspect.getdoc(function) or ""
+        if name.startswith("_") or function.__module__ != module or "Parameters\n---" not in docstring:
             continue
-        words = set(told.replace(",", " ").replace("*", " ").split())
+        words = set(docstring.replace(",", " ").replace("*", " ").split())
         assert set(inspect.signature(function).parameters) <= words, f"{module}.{name}"
 
 
@@ -96,7 +96,7 @@ def test_a_file_in_a_room_works_by_its_name(tmp_path):
         "    return (1 / (1 + pool.rows['n_words'].to_numpy()) ** power).astype(np.float32)\n"
     )
     (tmp_path / "recipe" / "stages" / "score" / "_helper.py").write_text("score = None\n")
-    told = run(
+    found = run(
         "import json\n"
         "from recipe import demo_pool, score_pool\n"
         "from recipe.config.registry import names\n"
@@ -104,5 +104,5 @@ def test_a_file_in_a_room_works_by_its_name(tmp_path):
         "print(json.dumps([names('score'), rows['brevity'].to_list(), rows['n_words'].to_list()]))",
         cwd=tmp_path,
     )
-    assert told[0] == sorted([*names("score"), "brevity"])
-    assert told[1] == pytest.approx([1 / (1 + words) ** 2 for words in told[2]])
+    assert found[0] == sorted([*names("score"), "brevity"])
+    assert found[1] == pytest.approx([1 / (1 + words) ** 2 for words in found[2]])

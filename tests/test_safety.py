@@ -71,7 +71,7 @@ def dangers(source):
 
 
 def is_dangerous(call):
-    """Tell whether a call loads or starts things without the argument that makes it safe."""
+    """Return whether a call loads or starts things without the argument that makes it safe."""
     given = {word.arg: ast.unparse(word.value) for word in call.keywords}
     return (
         (dotted(call.func) == "yaml.load" and given.get("Loader") not in ("yaml.SafeLoader", "yaml.CSafeLoader"))
@@ -229,8 +229,8 @@ def test_labels_are_text_in_a_notebook():
     label = pl.DataFrame({name: [evil] * len(mix.pool) for name in ("task", "answer", "source", "task_name")})
     mix = dataclasses.replace(mix, pool=mix.pool.with_labels(label))
     found = Comparison(values_of([(9, name, 0, "vendi", 1.0) for name in ("random", evil)]))
-    told = [shown._repr_html_() for shown in (mix, mix.pool, mix.show(mix.keys[0]), mix.why(mix.keys[0]), found)]
-    for page in map(Tags, told):
+    pages = [shown._repr_html_() for shown in (mix, mix.pool, mix.show(mix.keys[0]), mix.why(mix.keys[0]), found)]
+    for page in map(Tags, pages):
         assert page.seen <= {"table", "tr", "th", "td", "tbody", "thead", "div", "span", "b"}
         assert evil in page.text
     assert not {"script", "img", "onerror"} & Tags(mix.gaps()._repr_html_()).seen  # of which a mix may have none

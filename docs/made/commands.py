@@ -54,14 +54,23 @@ def commands(typer: Typer = app, before: str = "") -> dict[str, Callable[..., An
 
 
 def options(command: Callable[..., Any]) -> list[Option]:
-    """Return the arguments and options of a command."""
+    """Return the arguments and options of a command, but former names, which its help does not show either."""
     hints = get_type_hints(command, include_extras=True)
-    return [_option(one, hints[one.name]) for one in inspect.signature(command).parameters.values()]
+    parameters = inspect.signature(command).parameters.values()
+    return [_option(one, hints[one.name]) for one in parameters if not _info(hints[one.name]).hidden]
+
+
+def _info(hint: Any) -> ArgumentInfo | OptionInfo:
+    """Return what typer knows of an argument or an option."""
+    found: ArgumentInfo | OptionInfo = next(
+        one for one in hint.__metadata__ if isinstance(one, ArgumentInfo | OptionInfo)
+    )
+    return found
 
 
 def _option(parameter: inspect.Parameter, hint: Any) -> Option:
     """Read an argument or an option."""
-    bare, info = get_args(hint)[0], next(one for one in hint.__metadata__ if isinstance(one, ArgumentInfo | OptionInfo))
+    bare, info = get_args(hint)[0], _info(hint)
     some = [one for one in get_args(bare) if one is not type(None)]
     inner = some[0] if type(None) in get_args(bare) else bare
     repeats = get_origin(inner) is list

@@ -1,4 +1,4 @@
-"""A written mix against what trainers demand. Each file: path -> list of findings."""
+"""Checks of a mix: its file against the demands of trainers, and its statistics against a baseline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HOMES = {"Finding": "llava", "check_mix": "llava", "Fixed": "fix", "fix_mix": "
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: pytest loads a file of this folder into every run."""
+    """Import a public name on its first use, since pytest loads a file of this folder into every run."""
     if name not in _HOMES:
         raise AttributeError(f"module 'recipe.check' has no attribute '{name}'")
     return getattr(import_module(f"recipe.check.trainer.{_HOMES[name]}"), name)

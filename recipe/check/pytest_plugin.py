@@ -23,13 +23,13 @@ class MixRegression:
     Parameters
     ----------
     folder
-        Where the baselines lie: `test_mix/` beside `test_mix.py`.
+        Where the baselines are: `test_mix/` beside `test_mix.py`.
     name
         Of the test.
     test
         Its node id, as pytest takes it.
     update
-        Whether baselines are written anew.
+        Whether new baselines are written.
     """
 
     def __init__(self, folder: Path, name: str, test: str, *, update: bool) -> None:
@@ -55,12 +55,12 @@ class MixRegression:
         tolerances
             Metric or glob -> comparator, or a YAML file of that, as for `recipe check --tolerance`.
         strict
-            Fail as well if a number of the baseline cannot be measured.
+            Fail also if a metric of the baseline cannot be measured.
         name
             Of the baseline, where a test checks several mixes; the name of the test by default.
         """
         __tracebackhide__ = True
-        from recipe.check.drift.baseline import guard_mix, write_baseline  # noqa: PLC0415  pytest starts fast without it
+        from recipe.check.drift.baseline import check_baseline, write_baseline  # noqa: PLC0415  pytest starts fast without it
 
         baseline = self.folder / f"{_file_name(name or self.name)}.stats.json"
         if self.update:
@@ -70,7 +70,7 @@ class MixRegression:
         line = f"pytest {OPTION} '{self.test}'"
         if not baseline.is_file():
             pytest.fail(f"no baseline {baseline}; look at the mix, and then write one: {line}", pytrace=False)
-        drift = guard_mix(mix, baseline, tolerances)
+        drift = check_baseline(mix, baseline, tolerances)
         if drift.failed(strict=strict):
             pytest.fail(f"the mix drifted from {baseline}:\n{drift}\nif that is wanted: {line}", pytrace=False)
 
@@ -86,11 +86,11 @@ def mix_regression(request: pytest.FixtureRequest) -> MixRegression:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that writes baselines."""
     group = parser.getgroup("recipe", "mixes of training samples")
-    group.addoption(OPTION, action="store_true", default=False, help="write the baselines of mix_regression anew")
+    group.addoption(OPTION, action="store_true", default=False, help="write new baselines for mix_regression")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to write baselines in CI: they would follow the mix and guard nothing."""
+    """Refuse to write baselines in CI: they would follow the mix and check nothing."""
     if not config.getoption(OPTION):
         return
     from recipe.check.drift.baseline import in_ci  # noqa: PLC0415  pytest starts fast without it
@@ -100,5 +100,5 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _file_name(name: str) -> str:
-    """Return a test's name as that of a file: parameters stand in brackets, and may hold anything."""
+    """Return a file name for a test: its parameters are in brackets, and may be any text."""
     return re.sub(r"\W", "_", name)

@@ -1,4 +1,4 @@
-"""The command line: one command a file of this folder and job; `recipe --help` lists them."""
+"""The command line: each file of this folder holds related commands; `recipe --help` lists them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ app.add_typer(caches, name="cache")
 
 
 def main() -> None:
-    """Run the command line: every error on purpose is one line on standard error and exit code 2.
+    """Run the command line: an error of `recipe.errors` is one line on standard error and exit code 2.
 
-    A function of your own, ``module:function``, is looked for in the working directory too, after all that is
-    installed.
+    A function of your own, ``module:function``, is searched for in the installed packages, then in the working
+    directory.
     """
     sys.path.append(str(Path.cwd()))
     try:

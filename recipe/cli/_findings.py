@@ -1,4 +1,4 @@
-"""What `recipe validate` prints: findings as a table for people, or as JSON for machines."""
+"""The output of `recipe validate`: findings as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHOWN = 3  # places of each code
 
 
 def show(out: Console, findings: Sequence[Finding], fixed: Fixed | None) -> None:
-    """Print each code once: what it means, how often and where it was found, what to do.
+    """Print each code once: its meaning, its count, the first places, and what to do.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def show(out: Console, findings: Sequence[Finding], fixed: Fixed | None) -> None
     findings
         What was found.
     fixed
-        What became of the records, if a repaired copy was written.
+        How many records were kept, repaired and rejected, if a repaired copy was written.
     """
     if findings:
         table = Table("code", "severity", "what", "count", "first places", "what to do", box=None, padding=(0, 2, 1, 0))
@@ -56,7 +56,7 @@ def to_json(findings: Sequence[Finding], fixed: Fixed | None) -> str:
     findings
         What was found.
     fixed
-        What became of the records, if a repaired copy was written.
+        How many records were kept, repaired and rejected, if a repaired copy was written.
 
     Returns
     -------
@@ -68,19 +68,19 @@ def to_json(findings: Sequence[Finding], fixed: Fixed | None) -> str:
         for f in findings
     ]
     counts = {code: len(found) for code, found in grouped(findings).items()}
-    told = None
+    summary = None
     if fixed:
-        told = {
+        summary = {
             "kept": fixed.kept,
             "repaired": fixed.repaired,
             "rejected": fixed.rejected,
             "rejects": str(fixed.rejects),
         }
-    return json.dumps({"counts": counts, "findings": listed, "fixed": told}, indent=1) + "\n"
+    return json.dumps({"counts": counts, "findings": listed, "fixed": summary}, indent=1) + "\n"
 
 
 def grouped(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
-    """Gather findings by code: first what stops the run, then what trains wrong, then what troubles others.
+    """Group findings by code: first those that stop training, then those that corrupt it, then those of other loaders.
 
     Parameters
     ----------

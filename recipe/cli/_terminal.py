@@ -1,4 +1,4 @@
-"""Text from files, made harmless before it is shown on a terminal."""
+"""Text from files, escaped before it is printed on a terminal."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import re
 
 from rich.markup import escape
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line break
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line break
 
 
 def shown(text: str) -> str:
-    r"""Make a text harmless to a terminal: no markup, and no control character that is not spelled out.
+    r"""Escape a text for a terminal: its markup, and its control characters as ``\x1b``.
 
     Parameters
     ----------
     text
-        Any, as from a file that someone else wrote.
+        Any text, also untrusted.
 
     Returns
     -------
     str
-        What `rich` prints as it was written.
+        A text that `rich` prints literally.
 
     Examples
     --------

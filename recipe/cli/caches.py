@@ -1,4 +1,4 @@
-"""The command line of the cache: recipe cache list | clear."""
+"""The commands of the cache: recipe cache list | clear."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recipe.io.cache import DEFAULT, clear_cache, list_cache
+from recipe.io.cache import DEFAULT
+from recipe.io.cache_contents import clear_cache, list_cache
 
-caches = typer.Typer(help="List or clear what earlier runs left for later ones.", no_args_is_help=True)
+caches = typer.Typer(help="List or clear the results that earlier runs have cached.", no_args_is_help=True)
 out = Console(highlight=False, soft_wrap=True)
 
 Folder = Annotated[str, typer.Option("--cache", help="The folder or URL of the cache.")]
@@ -20,15 +21,15 @@ Folder = Annotated[str, typer.Option("--cache", help="The folder or URL of the c
 
 @caches.command("list")
 def list_stages(folder: Folder = DEFAULT) -> None:
-    """List what a cache holds: stage, files, megabytes, and when it was written last."""
+    """List what a cache holds: stage, files, megabytes, and when it was last written."""
     table = Table("stage", "files", "MB", "written", box=None)
-    for kept in list_cache(folder):
-        when = datetime.fromtimestamp(kept.used, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
-        table.add_row(escape(kept.folder), f"{kept.files:,}", f"{kept.size / 1e6:,.1f}", when)
+    for entry in list_cache(folder):
+        when = datetime.fromtimestamp(entry.used, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
+        table.add_row(escape(entry.folder), f"{entry.files:,}", f"{entry.size / 1e6:,.1f}", when)
     out.print(table)
 
 
 @caches.command("clear")
 def clear(folder: Folder = DEFAULT) -> None:
-    """Remove a cache and all that it holds."""
+    """Remove a cache and everything in it."""
     out.print(f"removed {clear_cache(folder) / 1e6:,.1f} MB from {escape(folder)}")

@@ -1,4 +1,4 @@
-"""The command line of what judges a mix: recipe validate | check | diff, as tables for people or JSON for machines."""
+"""The commands that check a mix: recipe validate | check | diff, with tables or JSON as output."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from recipe.check.drift.diff import Diff
     from recipe.check.drift.verdicts import Drift, Verdict
 
-WIDE = 200  # columns of what is no terminal, as the log of a CI job
+WIDE = 200  # columns where the output is no terminal, as in the log of a CI job
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
-LINES = 20  # of a table of a difference
+LINES = 20  # rows of a table of `recipe diff`
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -34,10 +34,10 @@ def validate(
     decode: Annotated[bool, typer.Option("--decode", help="Decode every image as well.")] = False,
     tokenizer: Annotated[Path | None, typer.Option(help="Llama's tokenizer.model, to count tokens exactly.")] = None,
     fix: Annotated[Path | None, typer.Option(help="Write a repaired copy here, its rejects beside it.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for trouble of other loaders too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for problems of other loaders too.")] = False,
     json: Json = False,
 ) -> None:
-    """Check a file against what LLaVA's trainer demands; exit 1 if there are findings, or with --fix, rejects."""
+    """Check a file against the demands of LLaVA's trainer; exit 1 if there are findings, or with --fix, rejects."""
     from recipe.check import check_mix, fix_mix  # noqa: PLC0415
     from recipe.cli._findings import show, to_json  # noqa: PLC0415  starts fast
 
@@ -56,15 +56,15 @@ def check(
     *,
     baseline: Annotated[Path, typer.Option(help="Statistics of a mix that you trust, as mix.stats.json.")],
     tolerance: Annotated[Path | None, typer.Option(help="YAML: metric or glob -> comparator; the last counts.")] = None,
-    update: Annotated[bool, typer.Option("--update", help="Write the baseline anew; not in CI.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail as well for what cannot be measured.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Print every metric, not only what moved.")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Write a new baseline; not in CI.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail also if a metric cannot be measured.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Print every metric, not only those that moved.")] = False,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     github: Annotated[bool, typer.Option("--github", help="Print annotations, as where GITHUB_ACTIONS=true.")] = False,
     json: Json = False,
 ) -> None:
     """Check a mix against the statistics of an earlier one; exit 1 if it drifted."""
-    from recipe.check.drift.baseline import guard_mix, write_baseline  # noqa: PLC0415  starts fast
+    from recipe.check.drift.baseline import check_baseline, write_baseline  # noqa: PLC0415  starts fast
     from recipe.check.drift.junit import annotate  # noqa: PLC0415  starts fast
     from recipe.check.drift.junit import junit as xml  # noqa: PLC0415  starts fast
     from recipe.io.atomic import atomic_write  # noqa: PLC0415  starts fast
@@ -72,7 +72,7 @@ def check(
     if update:
         out.print(f"wrote {shown(str(write_baseline(mix, baseline)))}")
         return
-    drift = guard_mix(mix, baseline, tolerance)
+    drift = check_baseline(mix, baseline, tolerance)
     if junit is not None:
         with atomic_write(junit, "w") as file:
             file.write(xml(drift, strict=strict, name=f"recipe check {mix}"))
@@ -92,7 +92,7 @@ def diff(
     *,
     json: Json = False,
 ) -> None:
-    """Say what came into a mix, what left it, and which of its numbers moved."""
+    """Compare two mixes: samples added and removed, and metrics that moved."""
     from recipe.check.drift.baseline import diff_files  # noqa: PLC0415  starts fast
 
     found = diff_files(a, b)
@@ -110,13 +110,13 @@ def _show_drift(drift: Drift, *, every: bool) -> None:
 
 
 def _show_diff(found: Diff) -> None:
-    """Print counts, numbers and examples, each table cut where it grows long."""
+    """Print counts, metrics and examples; of long tables only the first rows."""
     out.print(f"{found.added:,} added, {found.removed:,} removed, {found.kept:,} kept")
     for name, counts in (("task", found.tasks), ("cluster", found.clusters)):
         changed = [
-            (label, *(f"{count:,}" for count in told.values()))
-            for label, told in counts.items()
-            if told["added"] or told["removed"]
+            (label, *(f"{count:,}" for count in sides.values()))
+            for label, sides in counts.items()
+            if sides["added"] or sides["removed"]
         ]
         _print([name, "added", "removed", "kept"], changed[:LINES], len(changed) - LINES)
     moved = [_cells(each)[:-1] for each in found.moved]
@@ -134,7 +134,7 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _print(head: list[str], lines: Iterable[tuple[str, ...]], more: int = 0) -> None:
-    """Print a table, if it has lines, and how many more there are."""
+    """Print a table, if it has rows, and how many more there are."""
     table = Table(*head, box=None)
     for line in lines:
         table.add_row(*map(shown, line))

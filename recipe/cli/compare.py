@@ -1,7 +1,8 @@
-"""The command line of the honest answer: recipe compare."""
+"""The command that compares recipes with random mixes: recipe compare."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from recipe.cli._terminal import shown
-from recipe.cli.mixes import Cache, EngineName, Inputs, Workers, count_or_share, kept
+from recipe.cli.mixes import Cache, EngineName, Inputs, Workers, cache_of, count_or_share
 from recipe.config.files import presets
 from recipe.errors import ConfigError
 from recipe.io.cache import DEFAULT
@@ -28,22 +29,26 @@ def compare(
     every: Annotated[bool, typer.Option("--all", help="Every preset.")] = False,
     mix: Annotated[list[Path] | None, typer.Option(help="A mix picked from these sources; repeatable.")] = None,
     size: Annotated[list[str] | None, typer.Option(help="A count or a share; repeatable. 5 % by default.")] = None,
-    seeds: Annotated[int, typer.Option(help="Held-out parts and seeds.", min=2)] = 5,
-    held: Annotated[float, typer.Option(help="Share of the images that judge.")] = 0.2,
+    seeds: Annotated[int, typer.Option(help="Seeds, each with other held-out images.", min=2)] = 5,
+    hold_out: Annotated[float, typer.Option(help="Share of the images that are held out for evaluation.")] = 0.2,
     embed: Annotated[str | None, typer.Option(help="Embedder: hashing, distilled, text.")] = None,
     out_path: Annotated[Path | None, typer.Option("--out", help="All values, as .json.")] = None,
     chart: Annotated[Path | None, typer.Option(help="The chart: .html, .png or .svg.")] = None,
     cache: Cache = DEFAULT,
     engine: EngineName = "auto",
     workers: Workers = None,
+    held: Annotated[float | None, typer.Option(hidden=True, help="Former name of --hold-out.")] = None,
 ) -> None:
-    """Compare recipes with chance at equal size, on images that none of them may pick from."""
+    """Compare recipes with random mixes of the same size, on images that none of them may pick from."""
     from recipe.compare import check_names, compare_mixes  # noqa: PLC0415  starts fast
     from recipe.io.atomic import atomic_write  # noqa: PLC0415
 
     _check(out_path, {".json"})
     _check(chart, {".html", ".png", ".svg"})
     check_names([one.stem for one in mix or ()])
+    if held is not None:
+        sys.stderr.write("recipe: --held is now called --hold-out; use the new name\n")
+        hold_out = held
     if not inputs:
         raise ConfigError("nothing to compare on: name files, folders or globs")
     found = compare_mixes(
@@ -52,8 +57,8 @@ def compare(
         mixes={one.stem: one for one in mix or ()},
         sizes=[count_or_share(one) for one in size or ["0.05"]],
         seeds=seeds,
-        held=held,
-        cache=kept(cache),
+        hold_out=hold_out,
+        cache=cache_of(cache),
         engine=engine,
         workers=workers,
         **({} if embed is None else {"embed": embed}),
@@ -70,7 +75,7 @@ def compare(
 
 
 def _check(path: Path | None, endings: set[str]) -> None:
-    """Refuse a path before minutes are spent."""
+    """Raise for a path that cannot be written, before minutes are spent."""
     if path is not None and (path.suffix not in endings or not path.parent.is_dir()):
         raise ConfigError(
             f"expected a file ending in {' or '.join(sorted(endings))} in a folder that exists, got {path}"
@@ -78,7 +83,7 @@ def _check(path: Path | None, endings: set[str]) -> None:
 
 
 def _show(found: Comparison) -> None:
-    """Print a table a size, and what could not be picked."""
+    """Print a table for each size, and the mixes that could not be picked."""
     from recipe.report.comparison import BASELINES, METRICS  # noqa: PLC0415  starts fast
 
     for size in found.sizes:

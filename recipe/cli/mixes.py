@@ -1,4 +1,4 @@
-"""The command line of picking: recipe select | score | recipes | demo."""
+"""The commands that make a mix: recipe select | score | recipes | demo."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs;
 Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 Preset = Annotated[str | None, typer.Option(help="A shipped recipe; see `recipe recipes`.")]
-Cache = Annotated[str, typer.Option(help="Where stages leave what they made: a folder, a URL, or off.")]
-EngineName = Annotated[Engine, typer.Option("--engine", help="Who works: auto, serial, processes, ray.")]
+Cache = Annotated[str, typer.Option(help="Where stages keep their results: a folder, a URL, or off.")]
+EngineName = Annotated[Engine, typer.Option("--engine", help="Where the work is done: auto, serial, processes, ray.")]
 Workers = Annotated[int | None, typer.Option(help="Processes, or Ray workers; as many as there are cores by default.")]
 Knobs = Annotated[
     list[str] | None,
     typer.Option("--set", help="Any key of a recipe: balance.per_image=3, write.format=module:function. Repeatable."),
 ]
-Lenient = Annotated[bool, typer.Option("--lenient", help="Read what is sound of damaged files, and list the rest.")]
+Lenient = Annotated[bool, typer.Option("--lenient", help="Read the valid records of damaged files; list the rest.")]
 
 
 def select(
@@ -71,16 +71,16 @@ def select(
         out.print(f"wrote {shown(str(rebuild_mix(manifest, out_path)))}")
         return
     read = {name: value for name, value in (("boxes", boxes), ("images", images)) if value is not None}
-    read |= _leniently(lenient)
+    read |= _read_knobs(lenient)
     write = {name: value for name, value in (("path", out_path and str(out_path)), ("pack", pack)) if value is not None}
-    held_out = (("images", exclude_images), ("questions", exclude_questions))
-    exclude = {name: tuple(given) for name, given in held_out if given}
+    benchmarks = (("images", exclude_images), ("questions", exclude_questions))
+    exclude = {name: tuple(given) for name, given in benchmarks if given}
     rooms = {"select": select, "embed": embed, "score": score}
     plan = _plan(inputs, preset, size, knobs, seed=seed, **rooms, read=read, exclude=exclude, write=write)
     if print_recipe:
         sys.stdout.write(plan.to_yaml())
         return
-    _show(_selected(plan, cache=kept(cache), engine=engine, workers=workers))
+    _show(_selected(plan, cache=cache_of(cache), engine=engine, workers=workers))
 
 
 def score(
@@ -103,8 +103,8 @@ def score(
 
     if out_path.suffix != ".parquet":
         raise ConfigError(f"expected --out ending in .parquet, got {out_path}")
-    plan = _plan(inputs, preset, size, knobs, seed=seed, score=score, read=_leniently(lenient))
-    pool = score_pool(recipe=plan, cache=kept(cache), engine=engine, workers=workers)
+    plan = _plan(inputs, preset, size, knobs, seed=seed, score=score, read=_read_knobs(lenient))
+    pool = score_pool(recipe=plan, cache=cache_of(cache), engine=engine, workers=workers)
     with atomic_write(out_path) as file:
         pool.rows.drop("turns", "extra", "order").write_parquet(file)
     out.print(f"wrote {shown(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
@@ -125,7 +125,7 @@ def demo(
     size: Size = "1000",
     seed: Seed = 0,
 ) -> None:
-    """Make a small SVIT-format pool and do the main job on it: no download, no network."""
+    """Make a small pool in SVIT's format and select a mix from it: no download, no network."""
     from recipe.demo import write_demo  # noqa: PLC0415  starts fast
 
     folder = out_path / "pool"
@@ -136,15 +136,15 @@ def demo(
     _show(_selected(plan, cache=None))
 
 
-def _leniently(lenient: bool) -> dict[str, Any]:
-    """Return the knob of `read` that an option stands for; without it the recipe file decides."""
+def _read_knobs(lenient: bool) -> dict[str, Any]:
+    """Return the knobs of `read` that the option sets; without it the recipe file decides."""
     return {"lenient": True} if lenient else {}
 
 
 def _plan(
     inputs: list[str] | None, preset: str | None, size: str | None, keys: list[str] | None, **knobs: Any
 ) -> Recipe:
-    """Make the recipe that the arguments describe; what `--set` says goes before all."""
+    """Make the recipe that the arguments describe; `--set` overrides everything else."""
     paths = inputs or []
     files = [path for path in paths if path.endswith((".yaml", ".yml"))]
     if len(files) > 1 or (files and preset):
@@ -159,19 +159,19 @@ def _plan(
 
 
 def count_or_share(size: str) -> Any:
-    """Return a size that is written as a number as one; any other is understood as text."""
+    """Return a size as a number where it is written as one, else as text."""
     if size.replace(".", "", 1).isdigit():
         return float(size) if "." in size else int(size)
     return size
 
 
-def kept(cache: str) -> str | None:
-    """Return where stages leave what they made; None for nowhere."""
+def cache_of(cache: str) -> str | None:
+    """Return the folder or URL of the cache; None if it is switched off."""
     return None if cache == "off" else cache
 
 
 def _selected(plan: Recipe, **how: Any) -> Mix:
-    """Select, and write what was selected."""
+    """Select a mix and write it."""
     from recipe.mix.flow import select_mix  # noqa: PLC0415  starts fast
     from recipe.stages.write import writer_of  # noqa: PLC0415
 
@@ -186,14 +186,14 @@ def _selected(plan: Recipe, **how: Any) -> Mix:
     for file in written:
         out.print(f"wrote {shown(str(file))}")
     total = sum(one.seconds for one in stages)
-    took = [one for one in stages if one.seconds >= 0.05]  # noqa: PLR2004  less is 0.0 s
+    took = [one for one in stages if one.seconds >= 0.05]  # noqa: PLR2004  less would be shown as 0.0 s
     shares = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.seconds / total:.0%})" for one in took)
     out.print(f"{'time':<12} {total:.1f} s: {shares}")
     return mix
 
 
 def _show(mix: Mix) -> None:
-    """Print a mix in a few lines."""
+    """Print a summary of a mix."""
     out.print(shown(repr(mix)))
-    if reached := mix.stats().coverage:
-        out.print(f"coverage     {reached['mix']:.4f}; of as many samples at random {reached['random']:.4f}")
+    if coverage := mix.stats().coverage:
+        out.print(f"coverage     {coverage['mix']:.4f}; of as many samples at random {coverage['random']:.4f}")

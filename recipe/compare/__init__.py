@@ -1,7 +1,8 @@
-"""The honest answer: several recipes at one size beside chance, judged on images that none of them may pick from."""
+"""Several recipes against random mixes of the same size, evaluated on images that none of them may pick from."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from recipe.compare.hold_out import OpenPart, count_of, hold_out
+from recipe.compare.hold_out import OpenPool, count_of, draw_hold_out
 from recipe.compare.judge import Judge
 from recipe.config.resolve import complete, without_unused
 from recipe.config.size import read_size
@@ -43,37 +44,39 @@ def compare_mixes(
     mixes: Mapping[str, Selection | str | Path] | None = None,
     sizes: Sequence[float] = (0.05,),
     seeds: int = 5,
-    held: float = 0.2,
+    hold_out: float = 0.2,
     base: Given | None = None,
     cache: str | Path | None = None,
     engine: Engine = "auto",
     workers: int | None = None,
     **knobs: Any,
 ) -> Comparison:
-    """Compare recipes, or mixes that were made before, with chance and with source-balanced chance at equal size.
+    """Compare recipes, or existing mixes, with random and with source-balanced mixes of the same size.
 
-    Each seed holds out other images; no mix may pick a sample of them, and what is learned from a mix is judged on
-    them. Images count as one if their files have one name, in whatever folder, so that a picture that two sources share
-    is never on both sides. All recipes see the same samples, labels and vectors, and keep their own deduplication,
-    clusters, scores, balance and selector.
+    Each seed holds out other images: no mix may pick a sample of them, and what is learned from a mix is evaluated on
+    them. Images whose files have the same name, in any folder, count as the same image, so that one that two sources
+    share is never on both sides. All recipes are given the same samples, labels and vectors, and have their own
+    deduplication, clusters, scores, balance and selector.
 
     Parameters
     ----------
     sources
         As for `select_mix`; those of `base` by default.
     recipes
-        Names of presets, recipe files, or names of your own to recipes. Random and source-balanced are always added.
+        Names of presets, recipe files, or your own names to recipes. `random` and `source-balanced` are always added.
     mixes
-        Names to mixes, or to files of mixes, picked from the same pool. Then only images that none of them holds are
-        held out, and every recipe is run at the size of each of them as well.
+        Names to mixes, or to files of mixes, picked from the same pool. Then only images that none of them contains
+        are held out, and every recipe is also run at the size of each of them.
     sizes
         Samples in each mix: counts from 1, or shares of the samples that may be picked (0..1].
     seeds
-        Held-out parts and seeds of the recipes, from 2: 0, 1, 2 ... With fewer than five only large differences show.
-    held
-        Share of the images that judge, above 0 and below 1.
+        Number of seeds, from 2: 0, 1, 2 ... Each holds out other images and is the seed of the recipes. With fewer than
+        five only large differences show.
+    hold_out
+        Share of the images that are held out for evaluation, above 0 and below 1. Its former name `held` is accepted
+        with a `DeprecationWarning`.
     base
-        The recipe that says how samples are read, labelled and embedded, and by whose clusters the mixes are counted.
+        The recipe by which samples are read, labelled and embedded, and whose clusters are used to count the mixes.
     cache, engine, workers
         As for `select_mix`.
     **knobs
@@ -82,8 +85,8 @@ def compare_mixes(
     Returns
     -------
     Comparison
-        Values by size, recipe and seed; `table` compares them pair by pair. What a recipe cannot pick at a size is told
-        in `refused`.
+        Values by size, recipe and seed; `table` compares them pair by pair. `refused` lists the recipes that could not
+        be run at a size, and why.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def compare_mixes(
 
     References
     ----------
-    Why chance is always there: ICONS (its table at 20 % of LLaVA-665K) finds seven of eight other selections below
+    Why random is always included: ICONS (its table at 20 % of LLaVA-665K) finds seven of eight other selections below
     random; XMAS finds none above it at every size.
 
     Examples
@@ -102,28 +105,31 @@ def compare_mixes(
     >>> found.recipes
     ['random', 'source-balanced', 'svit-concepts']
     """
+    if "held" in knobs:
+        warnings.warn("compare_mixes: held is called hold_out; use that name", DeprecationWarning, stacklevel=2)
+        hold_out = knobs.pop("held")
     plan = _base(base, sources, knobs)
-    _check(sizes, seeds, held)
+    _check(sizes, seeds, hold_out)
     with running(engine, workers):
         pool = flow.label(flow.read(sources, plan, cache), plan)
         pool = replace(pool, checkpoint=Checkpoint())
         fixed = {name: _rows_of(pool, name, mix) for name, mix in (mixes or {}).items()}
         plans = _plans(recipes, plan, mixes or ())
-        counts = sorted({count_of(size, pool, held) for size in sizes} | {len(rows) for rows in fixed.values()})
+        counts = sorted({count_of(size, pool, hold_out) for size in sizes} | {len(rows) for rows in fixed.values()})
         judge = Judge.of(pool, plan)
         lines: list[tuple[int, str, int, str, float]] = []
         refused: dict[str, str] = {}
         for seed in range(seeds):
-            out = hold_out(pool, held, seed=seed, taken=fixed.values())
-            left, judged = OpenPart.without(pool, out), judge.on(out, seed)
+            held_out = draw_hold_out(pool, hold_out, seed=seed, taken=fixed.values())
+            rest, judged = OpenPool.without(pool, held_out), judge.on(held_out, seed)
             for count in counts:
-                picked = _picked(left, plans, count, seed, refused=refused)
+                picked = _picked(rest, plans, count, seed, refused=refused)
                 picked |= {name: rows for name, rows in fixed.items() if len(rows) == count}
                 lines += [(count, name, seed, metric, value) for name, metric, value in judged.values(picked)]
     about = {
         "samples": len(pool),
         "eligible": int(pool.eligible.sum()),
-        "held out": held,
+        "held out": hold_out,
         "seeds": seeds,
         "embed": plan.embed.label,
         "recipes": {name: one.model_dump(mode="json", exclude={"sources", "write"}) for name, one in plans.items()},
@@ -132,14 +138,14 @@ def compare_mixes(
 
 
 def _picked(
-    left: OpenPart, plans: Mapping[str, Recipe], count: int, seed: int, *, refused: dict[str, str]
+    rest: OpenPool, plans: Mapping[str, Recipe], count: int, seed: int, *, refused: dict[str, str]
 ) -> dict[str, NDArray[np.int64]]:
-    """Pick one mix by each recipe; of one that cannot be picked it is told why."""
+    """Pick one mix by each recipe, and note in `refused` why one could not be picked."""
     picked = {}
     for name, plan in plans.items():
         seeded = plan.model_copy(update={"size": count, "seed": seed})
         try:
-            _, picks, _ = flow.pick(left.seen_by(seeded), seeded, count)
+            _, picks, _ = flow.pick(rest.seen_by(seeded), seeded, count)
         except (SupplyError, ConfigError) as error:
             refused.setdefault(f"{name} at {count:,}", str(error))
             continue
@@ -147,11 +153,11 @@ def _picked(
     return picked
 
 
-def _check(sizes: Sequence[float], seeds: int, held: float) -> None:
-    """Refuse what cannot be compared before anything is read."""
-    if seeds < 2 or not 0 < held < 1 or not sizes:  # noqa: PLR2004  one seed has no spread
-        got = f"sizes={list(sizes)}, seeds={seeds}, held={held}"
-        raise ConfigError(f"compare: expected one size or more, seeds from 2, held above 0 and below 1, got {got}")
+def _check(sizes: Sequence[float], seeds: int, hold_out: float) -> None:
+    """Check the arguments before anything is read."""
+    if seeds < 2 or not 0 < hold_out < 1 or not sizes:  # noqa: PLR2004  one seed has no spread
+        got = f"sizes={list(sizes)}, seeds={seeds}, hold_out={hold_out}"
+        raise ConfigError(f"compare: expected one size or more, seeds from 2, hold_out above 0 and below 1, got {got}")
     for size in sizes:
         if read_size(size)[1] == "tokens":
             raise ConfigError(f"compare: expected sizes as counts or shares, got size={size!r}")
@@ -160,9 +166,9 @@ def _check(sizes: Sequence[float], seeds: int, held: float) -> None:
 def _plans(
     recipes: Mapping[str, Given] | Sequence[str | Path], base: Recipe, taken: Iterable[str] = ()
 ) -> dict[str, Recipe]:
-    """Make the recipes, the baselines first; all of them read, label and embed as the base does."""
+    """Return the recipes, the baselines first; all of them read, label and embed as the base does."""
     given = list(recipes.items()) if isinstance(recipes, Mapping) else [(Path(one).stem, one) for one in recipes]
-    given = [(name, one) for name, one in given if not (name in BASELINES and one == name)]  # they are there anyway
+    given = [(name, one) for name, one in given if not (name in BASELINES and one == name)]  # they are included anyway
     check_names([*BASELINES, *(name for name, _ in given), *taken])
     shared = {name: getattr(base, name) for name in ("sources", "read", "tag", "exclude", "embed")}
     everything = [*((name, name) for name in BASELINES), *given]
@@ -170,25 +176,25 @@ def _plans(
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse two recipes or mixes of one name: one of them would be told as the other."""
+    """Raise if two recipes or mixes have the same name."""
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(f"compare: expected a name of its own for each, got {', '.join(twice)} twice; rename one")
+        raise ConfigError(f"compare: expected distinct names, got {', '.join(twice)} twice; rename one")
 
 
 def _rows_of(pool: Pool, name: str, mix: Selection | str | Path) -> NDArray[np.int64]:
-    """Find the samples of a mix in the pool, by their keys."""
+    """Return the rows of a mix's samples in the pool, found by their keys."""
     keys = read_labelled(mix).rows["key"] if isinstance(mix, str | Path) else pl.Series(mix.keys)
     first = pool.rows.select("key", "row").unique("key", keep="first", maintain_order=True)
     found = pl.DataFrame({"key": keys}).join(first, on="key", how="left", maintain_order="left")["row"]
     if found.null_count():
-        lost = keys.filter(found.is_null())[0]
+        missing = keys.filter(found.is_null())[0]
         raise ConfigError(
-            f"compare: {found.null_count():,} samples of the mix '{name}' are not in the pool, as {lost}; "
+            f"compare: {found.null_count():,} samples of the mix '{name}' are not in the pool, as {missing}; "
             "name the sources it was picked from"
         )
     return found.cast(pl.Int64).unique(maintain_order=True).to_numpy()
 
 
 def _base(base: Given | None, sources: Sources | None, knobs: dict[str, Any]) -> Recipe:
-    """Make the recipe by which samples are read and labelled; twins are each recipe's own affair."""
+    """Return the recipe by which samples are read and labelled; each recipe finds duplicates by itself."""
     return make_plan(base, sources, **{**knobs, "dedup": {"exact": False, "near": None}})

@@ -1,4 +1,4 @@
-"""The part of a pool that judges: whole images, drawn by lot, that no mix may pick from."""
+"""The held-out samples of a pool: those of images sampled at random, which no mix may pick from."""
 
 from __future__ import annotations
 
@@ -21,71 +21,73 @@ if TYPE_CHECKING:
     from recipe.config.recipe import Recipe
     from recipe.data.pool import Pool
 
-HELD = "held_out"  # the problem of a sample whose image judges the mixes
+HELD_OUT = "held_out"  # the problem of a sample whose image is held out
 LAST = np.float64(2**64)
 
 
-class OpenPart(NamedTuple):
-    """The pool without the held-out part, as recipes of their own deduplication and clusters see it.
+class OpenPool(NamedTuple):
+    """The pool without the held-out samples, with the duplicates and clusters of each recipe.
 
     Parameters
     ----------
     pool
-        n samples with labels and vectors, in memory; every held-out row is refused.
+        n samples with labels and vectors, in memory; every held-out row is rejected.
     labelled
-        What several recipes share is made once.
+        Pools that were made for earlier recipes, by the knobs they depend on.
     """
 
     pool: Pool
     labelled: dict[str, Pool]
 
     @classmethod
-    def without(cls, pool: Pool, out: NDArray[np.bool_]) -> OpenPart:
-        """Refuse some rows, whatever problem they had: not even a part that takes all there is may pick them."""
-        held = pl.when(pl.Series(out)).then(pl.lit(HELD)).otherwise(pool.rows["problem"])
-        return cls(replace(pool.with_labels(pl.select(held.alias("problem"))), checkpoint=Checkpoint()), {})
+    def without(cls, pool: Pool, out: NDArray[np.bool_]) -> OpenPool:
+        """Reject the rows in `out`, even those with another problem: a part of size `all` would pick duplicates."""
+        problem = pl.when(pl.Series(out)).then(pl.lit(HELD_OUT)).otherwise(pool.rows["problem"])
+        return cls(replace(pool.with_labels(pl.select(problem.alias("problem"))), checkpoint=Checkpoint()), {})
 
     def seen_by(self, plan: Recipe) -> Pool:
-        """Return the pool with the duplicates that a recipe refuses, and its clusters."""
-        loose = plan.dedup.model_copy(update={"semantic": None})
-        twins, clusters = loose.model_dump_json(), f"{plan.cluster} {plan.seed}"
-        whole = f"{plan.dedup.model_dump_json()} {clusters}"
-        if twins not in self.labelled:
-            self.labelled[twins] = dedup.apply(self.pool, plan)
+        """Return the pool with a recipe's clusters, and its duplicates rejected."""
+        textual = plan.dedup.model_copy(update={"semantic": None})
+        duplicates, clusters = textual.model_dump_json(), f"{plan.cluster} {plan.seed}"
+        both = f"{plan.dedup.model_dump_json()} {clusters}"
+        if duplicates not in self.labelled:
+            self.labelled[duplicates] = dedup.apply(self.pool, plan)
         if clusters not in self.labelled:
             self.labelled[clusters] = cluster.apply(self.pool, plan)
-        if whole not in self.labelled:
-            pool = self.labelled[twins].with_labels(self.labelled[clusters].rows.select("cluster"))
-            self.labelled[whole] = dedup.apply_to_vectors(pool, plan)
-        return self.labelled[whole]
+        if both not in self.labelled:
+            pool = self.labelled[duplicates].with_labels(self.labelled[clusters].rows.select("cluster"))
+            self.labelled[both] = dedup.apply_to_vectors(pool, plan)
+        return self.labelled[both]
 
 
-def hold_out(pool: Pool, held: float, *, seed: int, taken: Iterable[NDArray[np.int64]] = ()) -> NDArray[np.bool_]:
-    """Draw the images that judge, and return which rows are theirs; O(n).
+def draw_hold_out(
+    pool: Pool, hold_out: float, *, seed: int, taken: Iterable[NDArray[np.int64]] = ()
+) -> NDArray[np.bool_]:
+    """Sample the images that are held out, and return which rows are theirs; O(n).
 
     Parameters
     ----------
     pool
         n samples.
-    held
-        Share of the images.
+    hold_out
+        Share of the images, 0..1.
     seed
-        Draws them.
+        Any integer.
     taken
-        Rows of mixes that were made before: their images are left in.
+        Rows of existing mixes: their images are not held out.
 
     Returns
     -------
     ndarray
-        (n,) bool. Rows whose images have one file name stand on one side; a row without an image by itself.
+        (n,) bool. Rows whose images have one file name are held out together; a row without an image is on its own.
     """
     image = pool.rows.select(image=pl.coalesce(pl.col("image").str.extract(r"([^/]+?)(?:\.[^./]*)?$"), "key"))["image"]
-    out = draws(image, seed=seed, label="compare.held") < np.uint64(held * LAST)
+    out = draws(image, seed=seed, label="compare.held") < np.uint64(hold_out * LAST)
     used = [image.gather(rows) for rows in taken]
     return np.asarray(out & ~image.is_in(pl.concat(used).unique().implode()).to_numpy() if used else out)
 
 
-def count_of(size: float | str, pool: Pool, held: float) -> int:
-    """Return how many samples a size is, of those that every seed leaves to be picked."""
+def count_of(size: float | str, pool: Pool, hold_out: float) -> int:
+    """Return how many samples a size is; a share is one of the samples that are not held out."""
     number, unit = read_size(size)
-    return max(1, round(number * (1 - held) * int(pool.eligible.sum())) if unit == "share" else int(number))
+    return max(1, round(number * (1 - hold_out) * int(pool.eligible.sum())) if unit == "share" else int(number))

@@ -1,1 +1,1 @@
-"""What a recipe file says: its sections and knobs, the shipped recipes, and the registry that names stand in."""
+"""Recipes: their sections and knobs, the shipped presets, and the registry of the functions that they name."""

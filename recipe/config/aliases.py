@@ -1,4 +1,4 @@
-"""Names that earlier versions used: they are understood, with a DeprecationWarning that says the name of today."""
+"""Former names: they are accepted, with a DeprecationWarning that gives the current name."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recipe.config.step import Step
 
-SCORES = {"coverage": "concept_coverage"}  # of 0.1.0
+SCORES = {"coverage": "concept_coverage"}  # renamed after 0.1.0
 NAMING = ("quality", "by", "weights")  # knobs of selectors and blends that name scores
 
 
-def score_of_today(step: Step) -> Step:
-    """Return a score under its name of today."""
+def with_current_name(step: Step) -> Step:
+    """Return a score under its current name."""
     if isinstance(step.name, str) and step.name in SCORES:
         return step._replace(name=_renamed(step.name))
     return step._replace(knobs=_knobs(step.knobs)) if step.name == "blend" else step
 
 
-def selector_of_today(step: Step, called: set[str]) -> Step:
-    """Return a selector that names scores as today; one that the recipe itself calls by an old name is meant."""
+def with_current_scores(step: Step, called: set[str]) -> Step:
+    """Return a selector with the current names of scores, unless the recipe itself calls a score by a former one."""
     return step if called & SCORES.keys() else step._replace(knobs=_knobs(step.knobs))
 
 
@@ -38,7 +38,7 @@ def _value(value: Any) -> Any:
 
 
 def _renamed(name: str) -> str:
-    """Return the name of today, and say that the old one will go."""
-    today = SCORES[name]
-    warnings.warn(f"the score '{name}' is called '{today}'; name it so", DeprecationWarning, stacklevel=2)
-    return today
+    """Return the current name, with a warning."""
+    current = SCORES[name]
+    warnings.warn(f"the score '{name}' is called '{current}'; use that name", DeprecationWarning, stacklevel=2)
+    return current

@@ -1,4 +1,4 @@
-"""A function of your own: ``module:function`` in a recipe, or given as it is; known by the hash of its source."""
+"""A function of your own: ``module:function`` in a recipe, or a callable; identified by the hash of its source."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _NAME = re.compile(r"(?:[^\W\d]\w*)(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*
 
 
 class Code(NamedTuple):
-    """What a function of your own is called, and what it says."""
+    """The name and the source hash of a function of your own."""
 
     name: str
     """``module:function``."""
     sha256: str | None
-    """Of the file of its module; of its own text where it stands in no file, as in a notebook; None if it is lost."""
+    """Of the file of its module; of its own source where it is in no file, as in a notebook; None if not found."""
 
 
 def name_of(function: object) -> str | None:
-    """Return what a function of your own is called, ``module:function``; None for the name of a file of a room.
+    """Return the name of a function of your own, ``module:function``; None for a name in the registry.
 
     Examples
     --------
@@ -45,22 +45,22 @@ def name_of(function: object) -> str | None:
 
 
 def load(name: str) -> Any:
-    """Import what a name stands for.
+    """Import the object that a name stands for.
 
     Parameters
     ----------
     name
-        ``module:function``; the module is imported as Python would, from the working directory too on the command line.
+        ``module:function``; the module is imported as usual, on the command line also from the working directory.
 
     Returns
     -------
     object
-        A function, or an object with methods, as an embedder has.
+        A function, or an object with methods, as an embedder.
 
     Raises
     ------
     ConfigError
-        If the name is none, the module cannot be imported, or has nothing of that name.
+        If the name is not of that form, the module cannot be imported, or it has nothing of that name.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def load(name: str) -> Any:
         found: Any = import_module(module)
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
-            what = "no such module can be imported; start where it lies, or install it"
+            what = "no such module can be imported; start in its folder, or install it"
         else:
             what = f"importing it failed with {type(error).__name__}: {error}"
         raise ConfigError(f"{name}: {what}") from error
@@ -87,7 +87,7 @@ def load(name: str) -> Any:
 
 
 def code_of(function: str | Callable[..., Any]) -> Code | None:
-    """Return the name and the hash of a function of your own, without running anything; None for a file of a room.
+    """Return the name and the hash of a function of your own, without running it; None for a name in the registry.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def code_of(function: str | Callable[..., Any]) -> Code | None:
 
 
 def _hash_of_module(name: str) -> str | None:
-    """Hash the file of a module, which need not be imported for that; None if there is no file."""
+    """Hash the file of a module without importing it; None if there is no file."""
     if name in sys.modules:
         file = getattr(sys.modules[name], "__file__", None)
     else:
@@ -119,7 +119,7 @@ def _hash_of_module(name: str) -> str | None:
 
 
 def _hash_of_text(function: Any) -> str | None:
-    """Hash the text of what was defined in no file."""
+    """Hash the source of a function that is in no file."""
     try:
         text = inspect.getsource(function if hasattr(function, "__qualname__") else type(function))
     except (OSError, TypeError):

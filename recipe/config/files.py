@@ -1,4 +1,4 @@
-"""Recipes as files: where the shipped ones lie, how one is read, and what is wrong with it in one line."""
+"""Recipes as files: the shipped ones, how one is read, and errors in one line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PRESETS = Path(__file__).parent / "presets"
 
 
 def presets() -> dict[str, str]:
-    """List the shipped recipes: name to the first line of its comment."""
+    """List the shipped recipes: name to its description, the first line of its comment."""
     return {file.stem: file.read_text("utf-8").splitlines()[0].lstrip("# ") for file in sorted(PRESETS.glob("*.yaml"))}
 
 
@@ -60,7 +60,7 @@ def load_recipe(path: str | Path) -> dict[str, Any]:
 
 
 def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """List every key of a recipe with its path."""
+    """Yield the path of every key of a recipe."""
     for name, field in model.model_fields.items():
         yield prefix + name
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -68,19 +68,19 @@ def _paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """Say in one line what is wrong with the first bad key.
+    """Describe in one line what is wrong with the first invalid key.
 
     Parameters
     ----------
     error
-        What pydantic found.
+        The error of pydantic.
     model
-        Whose keys would have been understood.
+        The model whose keys are valid.
 
     Returns
     -------
     str
-        The key with its path, what was expected, and what came.
+        The path of the key, what was expected, and what was given.
     """
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])

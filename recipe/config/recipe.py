@@ -1,4 +1,4 @@
-"""Every knob of a mix in one frozen object; YAML in, JSON schema out. `recipe.config.sections` has its sections."""
+"""Every knob of a mix in one frozen object, read from YAML. `recipe.config.sections` has its sections."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import yaml
 from pydantic import BeforeValidator, ValidationError, model_validator
 
-from recipe.config.aliases import score_of_today, selector_of_today
+from recipe.config.aliases import with_current_name, with_current_scores
 from recipe.config.files import explain, load_recipe
 from recipe.config.sections import (
     Balance,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Recipe(Frozen):
-    """Every knob of a mix; frozen, and the whole of what decides its bytes beside the samples.
+    """Every knob of a mix, frozen: the recipe and the samples together determine the bytes of the mix.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class Recipe(Frozen):
     """Files, folders and globs that samples are read from, relative to the working directory."""
     size: Size = 0.2
     """Samples in the mix: a count (1 and more), a share of the eligible samples (0..1), or tokens ("20M tokens"). A
-    fifth is the budget that published selections are compared at (COINCIDE, ICONS)."""
+    fifth is the size at which published selections are compared (COINCIDE, ICONS)."""
     seed: int = 0
     """The one seed of every random choice of the selection: any integer."""
     read: Read = Read()
@@ -55,16 +55,15 @@ class Recipe(Frozen):
     exclude: Exclude = Exclude()
     dedup: Dedup = Dedup()
     cluster: Room = room_default("kmeans")
-    """kmeans; the clusters are a margin of the balance, and the neighbourhoods in which samples are scored."""
+    """kmeans; the clusters are a margin of the balance, and samples are scored within them."""
     score: tuple[Room, ...] = room_default(("novelty", "density", "concept_coverage", "balance", "length"))
-    """What every sample is scored by, in this order, so that a score may be made of those before it; `called` gives one
-    a name of its own."""
+    """The scores of every sample, in this order, so that one can use those before it; `called` gives one a name."""
     balance: Balance = Balance()
     select: Room = room_default({"facility": {"concepts": 0.02, "quality": {"length": 0.05, "novelty": 0.15}}})
     """facility, mixture, knapsack, mmr, dpp, graph_cut, herding, deita, kcenter, concepts, ranked, weighted, given,
     random."""
     parts: dict[str, Part] = room_default({})
-    """Name to part, for a mix that is picked part by part, in this order; no sample is picked twice."""
+    """Name to part, for a mix that is picked in parts, in this order; no sample is picked twice."""
     write: Write = Write()
 
     def __init__(self, **knobs: object) -> None:
@@ -75,38 +74,38 @@ class Recipe(Frozen):
             raise ConfigError(explain(error, model)) from None
 
     @model_validator(mode="after")
-    def _names_of_today(self) -> Self:
-        """Understand the names that earlier versions used."""
+    def _with_current_names(self) -> Self:
+        """Replace former names by current ones."""
         called = {step.label for step in self.score if step.called}
         parts = {
-            name: part.model_copy(update={"select": selector_of_today(part.select, called)}) if part.select else part
+            name: part.model_copy(update={"select": with_current_scores(part.select, called)}) if part.select else part
             for name, part in self.parts.items()
         }
-        today = {
-            "score": tuple(score_of_today(step) for step in self.score),
-            "select": selector_of_today(self.select, called),
+        current = {
+            "score": tuple(with_current_name(step) for step in self.score),
+            "select": with_current_scores(self.select, called),
             "parts": parts,
         }
-        for name, value in today.items():
-            object.__setattr__(self, name, value)  # it is frozen, and nobody has seen it yet
+        for name, value in current.items():
+            object.__setattr__(self, name, value)  # frozen, but still under construction
         return self
 
     @classmethod
     def of(cls, recipe: Recipe | Mapping[str, Any] | str | Path | None = None, **knobs: object) -> Recipe:
-        """Make a recipe from a recipe, a mapping, a YAML file, or the name of a preset, and knobs that go before it.
+        """Make a recipe from a recipe, a mapping, a YAML file, or the name of a preset, and knobs that override it.
 
         Parameters
         ----------
         recipe
-            What to start from; the defaults by default.
+            The recipe to change; the default one by default.
         **knobs
-            Fields of `Recipe`; those that are None are left as they are. A mapping for `read`, `tag`, `exclude`,
-            `dedup`, `balance` or `write` changes the fields it names only.
+            Fields of `Recipe`; None leaves a field unchanged. A mapping for `read`, `tag`, `exclude`, `dedup`,
+            `balance` or `write` changes only the keys that it has.
 
         Returns
         -------
         Recipe
-            Checked as far as it can be without a pool.
+            Validated as far as is possible without a pool.
 
         Raises
         ------
@@ -119,7 +118,7 @@ class Recipe(Frozen):
         if isinstance(recipe, str | Path):
             where, recipe = str(recipe), load_recipe(recipe)
         given = recipe.model_dump() if isinstance(recipe, Recipe) else dict(recipe or {})
-        if isinstance(recipe, Recipe):  # callables do not survive a dump
+        if isinstance(recipe, Recipe):  # a dump would not keep callables
             given |= {name: getattr(recipe, name) for name in ("embed", "cluster", "score", "select", "parts")}
             given["balance"] = {**given["balance"], "margins": recipe.balance.margins}
         for name, value in knobs.items():
@@ -132,22 +131,22 @@ class Recipe(Frozen):
             raise ConfigError(f"{where}: {error}") from None
 
     def with_keys(self, given: Iterable[str]) -> Recipe:
-        """Return a recipe with some keys set, as the command line names them.
+        """Return a recipe with some keys set, as by `--set` on the command line.
 
         Parameters
         ----------
         given
-            ``key=value`` each: a key with its path, and a value as a recipe file would have it.
+            ``key=value`` each: the path of a key, and a value as in a recipe file.
 
         Returns
         -------
         Recipe
-            With all other keys as they were.
+            With all other keys unchanged.
 
         Raises
         ------
         ConfigError
-            If one is not of that form, or its key or value is refused.
+            If one is not of that form, or its key or value is not valid.
 
         Examples
         --------
@@ -166,17 +165,17 @@ class Recipe(Frozen):
             if not equals or not all(names):
                 raise ConfigError(f"expected key=value, got {one!r}; write it as in balance.per_image=3")
             whole = plan.model_dump()
-            inside: Any = whole if len(names) == 1 else {names[-1]: value}
+            nested: Any = whole if len(names) == 1 else {names[-1]: value}
             for depth in range(len(names) - 2, 0, -1):
-                here: Any = whole
+                section: Any = whole
                 for name in names[: depth + 1]:
-                    here = here.get(name, {}) if isinstance(here, dict) else {}
-                inside = {names[depth]: {**(here if isinstance(here, dict) else {}), **inside}}
-            plan = Recipe.of(plan, **{names[0]: value if len(names) == 1 else inside})
+                    section = section.get(name, {}) if isinstance(section, dict) else {}
+                nested = {names[depth]: {**(section if isinstance(section, dict) else {}), **nested}}
+            plan = Recipe.of(plan, **{names[0]: value if len(names) == 1 else nested})
         return plan
 
     def to_yaml(self) -> str:
-        """Write the whole recipe, every default included, as YAML."""
+        """Return the whole recipe, including every default, as YAML."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 

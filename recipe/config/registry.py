@@ -1,4 +1,4 @@
-"""The folder is the registry: a file in a room is found by its name, and nothing else has to be written down."""
+"""The folder is the registry: a file of a stage's folder is found by its name, with no list to maintain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 STAGES = Path(__file__).parent.parent / "stages"
-DATA = {  # what the functions of each room are given, in this order
+DATA = {  # the positional arguments of the functions of each stage
     "read": ("record", "context"),
     "tag": ("pool",),
     "dedup": ("pool",),
@@ -29,16 +29,16 @@ DATA = {  # what the functions of each room are given, in this order
     "select": ("pool", "quotas"),
     "write": ("pool", "rows", "path"),
 }
-GIVEN = ("groups",)  # what a function is given by its room, not by a recipe
+GIVEN = ("groups",)  # keyword arguments that come from the stage, not from a recipe
 
 
 def names(room: str) -> list[str]:
-    """List what a room offers, in alphabetical order.
+    """List the names in a stage's folder, in alphabetical order.
 
     Parameters
     ----------
     room
-        A folder of the package, as ``"score"``.
+        A folder of `recipe.stages`, as ``"score"``.
 
     Returns
     -------
@@ -55,19 +55,19 @@ def names(room: str) -> list[str]:
 
 
 def find(room: str, name: str | Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function of a room that bears a name; a callable is its own answer.
+    """Return the function of a stage by its name; a callable is returned itself.
 
     Parameters
     ----------
     room
-        A folder of the package; its files each hold one function that is called as the room.
+        A folder of `recipe.stages`; each of its files has one function with the name of the folder.
     name
-        A file of that folder without its ending; ``module:function``; or a callable with the room's signature.
+        A file of that folder without its ending; ``module:function``; or a callable with the stage's signature.
 
     Returns
     -------
     callable
-        The room's function.
+        The stage's function.
 
     Raises
     ------
@@ -79,15 +79,15 @@ def find(room: str, name: str | Callable[..., Any]) -> Callable[..., Any]:
     >>> find("score", "novelty").__name__
     'score'
     """
-    there = home(room, name)
-    function: Any = getattr(there, room, getattr(there, "encode", there))  # an embedder may have no more than `encode`
+    owner = home(room, name)
+    function: Any = getattr(owner, room, getattr(owner, "encode", owner))  # an embedder may have only `encode`
     if not callable(function):
-        raise ConfigError(f"{room}: expected {name} to be a function, or to have a function {room}, got {there!r}")
+        raise ConfigError(f"{room}: expected {name} to be a function, or to have a function {room}, got {owner!r}")
     return cast("Callable[..., Any]", function)
 
 
 def home(room: str, name: str | Callable[..., Any]) -> Any:
-    """Return what stands behind a name: the module of a file of the room, or the object that was named or given.
+    """Return the object of a name: the module of a file of the stage, or the object that was named or given.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def home(room: str, name: str | Callable[..., Any]) -> Any:
 
 
 def is_costly(room: str, name: str | Callable[..., Any]) -> bool:
-    """Tell whether the file that a function stands in says of it that it takes minutes, by ``COSTLY = True``.
+    """Return whether the file of a function declares that it takes minutes, by ``COSTLY = True``.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def is_costly(room: str, name: str | Callable[..., Any]) -> bool:
 
 
 def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]) -> None:
-    """Raise if a knob is none of the function's keyword arguments, or one without a default is missing.
+    """Raise if a knob is not a keyword argument of the function, or one without a default is missing.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
     Raises
     ------
     ConfigError
-        If the function knows no such knob, or needs one that is not given.
+        If the function has no such knob, or requires one that is not given.
     """
     parameters = _parameters(room, name)
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN]
@@ -158,7 +158,7 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
 
 
 def _parameters(room: str, name: str | Callable[..., Any]) -> list[inspect.Parameter]:
-    """List what a function of a room takes; refuse one that does not take the data that the room gives it."""
+    """List the parameters of a function; raise if it does not take the positional arguments of its stage."""
     function = find(room, name)
     if inspect.isbuiltin(function) or inspect.isclass(function):
         raise ConfigError(f"{room}: expected a function written in Python, got {name}; wrap it in one")
@@ -174,7 +174,7 @@ def _parameters(room: str, name: str | Callable[..., Any]) -> list[inspect.Param
 
 
 def fitting(room: str, name: str | Callable[..., Any], knobs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of some knobs that a function of a room has.
+    """Return those of some knobs that a function of a stage has.
 
     Examples
     --------
@@ -189,7 +189,7 @@ def fitting(room: str, name: str | Callable[..., Any], knobs: Mapping[str, Any])
 
 
 def needed_knobs(room: str, name: str | Callable[..., Any]) -> list[str]:
-    """List the knobs without which a function of a room cannot be called.
+    """List the knobs without a default of a function of a stage.
 
     Examples
     --------
@@ -207,18 +207,18 @@ def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:
     Parameters
     ----------
     room
-        A folder of the package.
+        A folder of `recipe.stages`.
     step
         Name (or callable) and knobs.
     *data
-        What the room's functions are given.
+        The positional arguments of the stage's functions.
     seed
-        Given on as `seed` to a function that has such a knob, unless the step sets it.
+        Passed as `seed` to a function that has such a parameter, unless the step sets it.
 
     Returns
     -------
     object
-        What the room's functions return.
+        What the stage's functions return.
 
     Examples
     --------

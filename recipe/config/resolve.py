@@ -1,4 +1,4 @@
-"""What of a recipe its picks hang on: scores that it names and does not list are added, others may be left out."""
+"""What the picks of a recipe depend on: scores that it names are added to its list, unused ones can be left out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def complete(plan: Recipe) -> Recipe:
-    """Return a recipe that lists every score of the room that its selectors and blends name; those come first.
+    """Return a recipe that lists every shipped score that its selectors and blends name; added ones come first.
 
     Examples
     --------
@@ -26,18 +26,18 @@ def complete(plan: Recipe) -> Recipe:
     ['novelty']
     """
     selectors = [plan.select, *(part.select for part in plan.parts.values() if part.select)]
-    asked = [knob for step in selectors for knob in (step.knobs.get("quality"), step.knobs.get("by"))]
-    asked += [step.knobs.get("weights") for step in plan.score if step.name == "blend"]
+    values = [knob for step in selectors for knob in (step.knobs.get("quality"), step.knobs.get("by"))]
+    values += [step.knobs.get("weights") for step in plan.score if step.name == "blend"]
     listed = {step.label for step in plan.score}
     known = [name for name in names("score") if not needed_knobs("score", name)]
-    missing = [name for name in dict.fromkeys(names_in(asked)) if name in known and name not in listed]
+    missing = [name for name in dict.fromkeys(names_in(values)) if name in known and name not in listed]
     return plan.model_copy(update={"score": (*(Step(name, {}) for name in missing), *plan.score)})
 
 
 def without_unused(plan: Recipe) -> Recipe:
-    """Return a recipe without what its picks do not hang on: certificates, and scores that nothing else names.
+    """Return a recipe without what its picks do not depend on: certificates, and scores that nothing else names.
 
-    A recipe with a function of your own, which may ask for any score, is left as it is.
+    A recipe with a function of your own, which may use any score, is returned unchanged.
     """
     steps = [plan.select, *plan.balance.margins.values()]
     for part in plan.parts.values():
@@ -58,7 +58,7 @@ def without_unused(plan: Recipe) -> Recipe:
 
 
 def own_functions(plan: Recipe) -> list[Code]:
-    """List the functions of your own that a recipe names or holds, each once, in the order of their names.
+    """List the functions of your own in a recipe, each once, in the order of their names.
 
     Examples
     --------
@@ -75,14 +75,14 @@ def own_functions(plan: Recipe) -> list[Code]:
 
 
 def _uncertified(step: Step) -> Step:
-    """Return a selector that spends no time on a bound."""
+    """Return a selector without its certificate, which takes time."""
     if "certificate" in signature(find("select", step.name)).parameters:
         return step._replace(knobs=step.knobs | {"certificate": False})
     return step
 
 
 def names_in(knobs: object) -> Iterator[str]:
-    """Yield every text in some knobs, names of them included.
+    """Yield every string in some knobs, including their names.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How much is asked for: samples, a share, or tokens."""
+"""The size of a mix: a number of samples, a share, or tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from recipe.errors import ConfigError
 
 
 def read_size(size: object) -> tuple[float, str]:
-    """Read a size as a number and its unit: samples, share or tokens.
+    """Parse a size: its number and its unit, which is samples, share or tokens.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A step of a recipe: which file of a room (or which function of your own) does it, with which knobs."""
+"""A step of a recipe: a shipped function, or one of your own, and its knobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recipe.config.code import name_of
 
 
 class Step(NamedTuple):
-    """A file of a room, ``module:function``, a callable or an embedder, and the knobs it is called with."""
+    """A name in the registry, ``module:function``, a callable or an embedder, and its knobs."""
 
     name: Any
     knobs: dict[str, Any]
@@ -18,7 +18,7 @@ class Step(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What it is called: by the recipe, else by the name of the file or of the function."""
+        """Its name: the one that the recipe gives it, else that of the file or of the function."""
         if self.called is not None:
             return self.called
         own = name_of(self.name)
@@ -26,7 +26,7 @@ class Step(NamedTuple):
 
 
 def _step(given: object) -> Step:
-    """Understand ``name``, ``module:function``, ``{name: {knob: value}}``, a callable, or a Step.
+    """Parse ``name``, ``module:function``, ``{name: {knob: value}}``, a callable, or a Step.
 
     The knob `called` gives it a name.
     """
@@ -45,7 +45,7 @@ def _step(given: object) -> Step:
 
 
 def _plain(step: Step) -> str | dict[str, Any]:
-    """Write a step as a recipe file would have it."""
+    """Return a step as it is written in a recipe file."""
     name = name_of(step.name) or str(step.name)
     knobs = step.knobs if step.called is None else {**step.knobs, "called": step.called}
     return {name: knobs} if knobs else name
@@ -60,5 +60,5 @@ Room = Annotated[
 
 
 def room_default(given: object) -> Any:
-    """Make a default of what a recipe file would say."""
+    """Make a field's default from a value as in a recipe file."""
     return Field(default=given)

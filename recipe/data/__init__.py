@@ -1,1 +1,1 @@
-"""What travels between stages: the pool, its vectors, quotas, picks, and small tools for them."""
+"""What stages pass on: the pool, its vectors, quotas and picks, and helpers for them."""

@@ -1,6 +1,6 @@
-"""The compiled kernel that cuts texts into words and hashes them; numba infers the types.
+"""The compiled kernel that splits texts into words and hashes them; numba infers the types.
 
-Nothing compiled elsewhere calls it: numba's cache on disk notices a change of its own file only.
+No kernel of another file calls it: numba's cache on disk notices changes of its own file only.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ BASIS, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)  # of FNV
 def split_words(text, ends, alphabet, every, hashes, letters, begins, starts):
     """Write the words of each text, and return how many words and letters there are.
 
-    Of each word its hash and where its letters begin, of each text where its words start; of `letters` nothing if it is
-    empty. Unless `every` is true, runs that are one character long or do not begin with a letter are left out.
+    Writes the hash of each word and where its letters begin, and where the words of each text start; no letters if
+    `letters` is empty. Unless `every` is true, runs of one character or that do not begin with a letter are left out.
     """
     words = kept = 0
     for i in range(len(ends) - 1):
@@ -82,7 +82,7 @@ def _decoded(text, at):
 
 @njit(cache=True, nogil=True)
 def _mixed(h):
-    """Spread a hash over all of its bits, so that any part or remainder of it is uniform."""
+    """Mix the bits of a hash, so that any part or remainder of it is uniform."""
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     return h ^ (h >> np.uint64(33))

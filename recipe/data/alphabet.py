@@ -1,4 +1,4 @@
-"""The characters of texts: which of them make words, and their lower case; the same under every version of Python."""
+"""Which characters form words, and their lower case: the same under every version of Python."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PLANE = 0x10000  # characters of the basic plane; its last one stands for all beyond it
-LETTER, DIGIT, ALONE = 1, 2, 3  # may begin a word; may only continue one; is a word by itself; 0 parts words
+PLANE = 0x10000  # characters of the basic plane; its last one represents all beyond it
+LETTER, DIGIT, ALONE = 1, 2, 3  # may begin a word; may only continue one; is a word by itself; 0 separates words
 # Scripts without spaces, whose characters are words: Chinese, Japanese, Bopomofo, Yi.
 IDEOGRAPHS = (
     (0x2E80, 0x312F),
@@ -28,8 +28,8 @@ IDEOGRAPHS = (
 def alphabet() -> NDArray[np.uint32]:
     """Return of each character of the basic plane its kind (upper 16 bits) and its lower case (lower 16).
 
-    Categories are those of Unicode 3.2, which every Python carries, so no later version moves a word; a character that
-    it does not know is taken for a letter.
+    Categories are those of Unicode 3.2, which every Python includes, so no later version changes a word; a character
+    that it does not know counts as a letter.
     """
     kinds = np.zeros(PLANE, np.uint32)
     lowers = np.arange(PLANE, dtype=np.uint32)

@@ -1,4 +1,4 @@
-"""Blocks of about a thousand neighbouring points: small enough that all their similarities stay in cache."""
+"""Blocks of about a thousand neighbouring points: small enough that all their similarities fit in cache."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from recipe.data.vectors import Vectors
 
-SAMPLE = 256  # points of a cluster or block that its centre is taken from
-SIGHT = 4096  # points of a part that the two far ones are sought among
+SAMPLE = 256  # points of a cluster or block from which its centre is computed
+SIGHT = 4096  # points among which the two far ones are searched for
 STRIDE = 8192  # points that are projected at once
 
 
 def cut_blocks(
     vectors: Vectors, cluster: NDArray[np.int32], *, most: int, rows: NDArray[np.int64] | None = None
 ) -> list[NDArray[np.int64]]:
-    """Group whole clusters, and cut clusters that are too large, into blocks of at most `most` points.
+    """Group whole clusters, and split clusters that are too large, into blocks of at most `most` points.
 
-    The pool is halved again and again between two far clusters, until a part is small enough; when only one cluster is
-    left in a part (half the pool in one cluster, say) its points are halved in the same way. Blocks hold neighbours,
-    and at least about half of `most`, whatever the number of clusters. Of the matrix only a few rows are in memory at a
-    time. O(n log n) for the clusters, O(n d log(c / most)) for clusters of c points that are too large.
+    The pool is split in half repeatedly between two distant clusters, until a half is small enough; when only one
+    cluster is left in it (half the pool in one cluster, say), its points are split in the same way. Blocks contain
+    neighbours, and at least about half of `most` points, for any number of clusters. Only a few rows of the matrix are
+    in memory at a time. O(n log n) for the clusters, O(n d log(c / most)) for clusters of c points that are too large.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ def cut_blocks(
     most
         Points a block, from 1.
     rows
-        (m,) rows of the matrix to cut into blocks; all by default.
+        (m,) rows of the matrix to split into blocks; all by default.
 
     Returns
     -------
     list of ndarray
-        Places in `rows` of each block, ascending; every row stands in one of them.
+        Positions in `rows` of each block, ascending; every row is in exactly one.
     """
     where = np.arange(len(vectors)) if rows is None else rows
     members = grouped(np.arange(len(where)), cluster)
@@ -66,7 +66,7 @@ def cut_blocks(
 
 
 def _halve(points: NDArray[np.float32], weights: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split points into two parts of about equal weight, by where they lie between two far ones. No part is empty."""
+    """Split points into two halves of about equal weight, by their position between two distant ones; none is empty."""
     return _split(points @ _direction(points), weights)
 
 
@@ -79,14 +79,14 @@ def _halve_rows(vectors: Vectors, rows: NDArray[np.int64]) -> tuple[NDArray[np.i
 
 
 def _direction(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the way from one far point to another: the farthest from the mean, and the farthest from that one."""
+    """Return the difference of two distant points: the farthest from the mean, and the farthest from that one."""
     far = points[np.argmin(points @ points.mean(axis=0))]
     other = points[np.argmin(points @ far)]
     return np.asarray(far - other)
 
 
 def _split(along: NDArray[np.float32], weights: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split places where the weight before them, in the order of a number, passes half."""
+    """Split positions, in the order of a number, where the weight before them exceeds half."""
     order = np.argsort(along, kind="stable")
     passed = np.cumsum(weights[order]) - weights[order] / 2
     at = min(max(1, int(np.searchsorted(passed, weights.sum() / 2))), len(order) - 1)
@@ -108,7 +108,7 @@ def near_blocks(centres: NDArray[np.float32], weights: NDArray[np.int64], *, rea
     weights
         (b,) int64, as candidates of each block.
     reach
-        How much weight is enough.
+        The weight that is enough.
 
     Returns
     -------

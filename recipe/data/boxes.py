@@ -1,15 +1,15 @@
-"""Boxes as texts write them, and where they lie: on an image, or on the square to which LLaVA pads it."""
+"""Boxes in texts, and their coordinates: on an image, or on the square to which LLaVA pads it."""
 
 from __future__ import annotations
 
 Size = tuple[int, int]  # width, height in pixels
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
-FOUR = rf"\s*{_NUMBER}(?:\s*,\s*{_NUMBER}){{3}}\s*"  # what stands inside the brackets of a box
+FOUR = rf"\s*{_NUMBER}(?:\s*,\s*{_NUMBER}){{3}}\s*"  # the content of the brackets of a box
 
 
 def padded(box: tuple[float, ...], size: Size) -> tuple[float, ...]:
-    """Move a box from an image onto the square to which LLaVA pads it, unrounded.
+    """Convert a box on an image to the square to which LLaVA pads it, unrounded.
 
     LLaVA pastes the image at half the difference of its sides, rounded down to whole pixels.
 
@@ -37,7 +37,7 @@ def padded(box: tuple[float, ...], size: Size) -> tuple[float, ...]:
 
 
 def unpadded(box: tuple[float, ...], size: Size) -> tuple[float, ...]:
-    """Move a box from the square to which LLaVA pads an image back onto the image: the inverse of `padded`.
+    """Convert a box on the square to which LLaVA pads an image to the image: the inverse of `padded`.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def unpadded(box: tuple[float, ...], size: Size) -> tuple[float, ...]:
     Returns
     -------
     tuple of float
-        x1, y1, x2, y2 as shares of width and height; below 0 or above 1 where the box lies on the padding.
+        x1, y1, x2, y2 as shares of width and height; below 0 or above 1 where the box is on the padding.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How far a pool has come: where its text lies on disk, and what the last stage that it went through has left there."""
+"""The checkpoint of a pool: the files of its rows on disk, and the artefacts of the last stage."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
     from recipe.io.cache import Store
 
-SHARD = 65_536  # rows, about, that are worked on at a time
+SHARD = 65_536  # rows of a shard, about
 
 
 @dataclass(frozen=True)
 class Shards:
-    """Where the rows of a pool lie on disk, cut into files that are worked on one by one.
+    """The rows of a pool on disk, in files that are processed one by one.
 
     Parameters
     ----------
     store
-        Where the files are.
+        The store of the files.
     names
         Arrow files of the columns of `recipe.data.pool.SCHEMA` but `row`, in the order of the rows.
     starts
@@ -36,22 +36,22 @@ class Shards:
     starts: tuple[int, ...]
 
     def table(self) -> pl.DataFrame:
-        """Return all rows, mapped from the files."""
+        """Return all rows, memory-mapped from the files."""
         return map_tables(self.store.get(name) for name in self.names).with_row_index("row")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a pool stands on its way through the stages; `recipe.stages.checkpoint` says what is kept there.
+    """The state of a pool between stages; `recipe.stages.checkpoint` describes the artefacts.
 
     Parameters
     ----------
     shards
-        The files of the pool; None for a pool in memory, of which nothing is kept.
+        The files of the pool; None for a pool in memory, of which nothing is stored.
     folder
-        The artefacts of the stage that the pool went through last, in the store of the shards.
+        The folder of the last stage's artefacts, in the store of the shards.
     fidelity
-        What the embedder says of its vectors, as how like its teacher a student is.
+        What the embedder reports of its vectors, as how similar a student is to its teacher.
     """
 
     shards: Shards | None = None
@@ -60,5 +60,5 @@ class Checkpoint:
 
     @classmethod
     def of(cls, shards: Shards) -> Checkpoint:
-        """Return where a pool stands that was read into files."""
+        """Return the checkpoint of a pool that was read into files."""
         return cls(shards, shards.names[0].partition("/")[0])

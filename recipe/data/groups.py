@@ -1,4 +1,4 @@
-"""Rows cut into groups by a label."""
+"""Rows grouped by a label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def grouped(rows: Rows, labels: NDArray[Any]) -> list[Rows]:
-    """Cut rows into those of each label that any has, in the order of the labels; O(m log m).
+    """Group rows by their labels, in the order of the labels; O(m log m).
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def grouped(rows: Rows, labels: NDArray[Any]) -> list[Rows]:
 
 
 def grouped_by_number(rows: Rows, numbers: NDArray[np.integer[Any]], count: int) -> list[Rows]:
-    """Cut rows into those of each number from 0 to `count`, also of a number that none has; O(m log m).
+    """Group rows by numbers from 0 to `count` - 1, with an empty group where a number has none; O(m log m).
 
     Parameters
     ----------

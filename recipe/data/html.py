@@ -1,4 +1,4 @@
-"""Small tables for notebooks: all text escaped, no style sheet, no color but that of the notebook."""
+"""Small tables for notebooks: all text escaped, with no style sheet and the notebook's colors."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _LEFT, _RIGHT = "text-align:left", "text-align:right"
-_SPOKEN = "font-weight:normal;text-align:left"  # the first cell of a line names it
+_NAME = "font-weight:normal;text-align:left"  # the first cell of a line names it
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    """Write a table as HTML; numbers stand right, and whatever is text is escaped.
+    """Return a table as HTML; numbers are aligned right, and all text is escaped.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def table(head: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
 
 
 def facts(lines: Iterable[tuple[str, str]]) -> str:
-    """Write names and what they are as a table of two columns.
+    """Return names and values as a table of two columns.
 
     Parameters
     ----------
@@ -54,27 +54,27 @@ def facts(lines: Iterable[tuple[str, str]]) -> str:
     str
         One ``<table>``.
     """
-    told = (
+    rows = (
         f'<tr><th scope="row" style="{_LEFT}">{escape(name)}</th><td style="{_LEFT}">{escape(value)}</td></tr>'
         for name, value in lines
     )
-    return f"<table><tbody>{''.join(told)}</tbody></table>"
+    return f"<table><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _cell(at: int, value: object, side: str) -> str:
-    """Write one cell; the first of a line is its name."""
+    """Return one cell; the first of a line is its name."""
     if at == 0:
-        return f'<th scope="row" style="{_SPOKEN}">{escape(_written(value))}</th>'
+        return f'<th scope="row" style="{_NAME}">{escape(_written(value))}</th>'
     return f'<td style="{side}">{escape(_written(value))}</td>'
 
 
 def _is_number(value: object) -> bool:
-    """Tell whether a value stands right."""
+    """Return whether a value is aligned right."""
     return isinstance(value, int | float)
 
 
 def _written(value: object) -> str:
-    """Write counts with commas and shares in percent."""
+    """Format counts with commas and shares in percent."""
     if value is None:
         return ""
     if isinstance(value, float):

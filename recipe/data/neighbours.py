@@ -1,4 +1,4 @@
-"""The nearest of the samples before it: exact, tile by tile, so that no table of all pairs is held."""
+"""For each sample, the nearest of those before it: exact, tile by tile, without a table of all pairs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 TILE = 1024  # samples that are compared with as many others at once
-ROUNDING = 1e-6  # a cosine this little below a threshold reaches it
+ROUNDING = 1e-6  # a cosine this close below a threshold reaches it
 
 
 def in_blocks(vectors: Vectors, members: list[Rows], block: int) -> list[Rows]:
-    """Cut groups of more than `block` rows into blocks of neighbours; the others stay whole, rows ascending."""
-    parts = []
+    """Split groups of more than `block` rows into blocks of neighbours; the others stay whole, rows ascending."""
+    blocks = []
     for rows in members:
         if len(rows) <= block:
-            parts.append(rows)
+            blocks.append(rows)
         else:
-            parts += [rows[cut] for cut in cut_blocks(vectors, np.zeros(len(rows), np.int32), most=block, rows=rows)]
-    return parts
+            blocks += [rows[cut] for cut in cut_blocks(vectors, np.zeros(len(rows), np.int32), most=block, rows=rows)]
+    return blocks
 
 
 def nearest_earlier(vectors: Vectors, rows: Rows) -> Matrix:
@@ -38,7 +38,7 @@ def nearest_earlier(vectors: Vectors, rows: Rows) -> Matrix:
     Parameters
     ----------
     vectors
-        (n, d) float16 or float32 rows; they are scaled to unit length here, so that copies have a cosine of 1.
+        (n, d) float16 or float32 rows; they are scaled to unit length tile, so that copies have a cosine of 1.
     rows
         (m,) rows of it, in order.
 
@@ -55,29 +55,29 @@ def nearest_earlier(vectors: Vectors, rows: Rows) -> Matrix:
     best = np.zeros(len(rows), np.float32)
     points = _unit(vectors, rows)
     for at in range(0, len(rows), TILE):
-        here = slice(at, at + TILE)
+        tile = slice(at, at + TILE)
         for before in range(0, at, TILE):
-            cosine = points[here] @ points[before : before + TILE].T
-            best[here] = np.maximum(best[here], cosine.max(axis=1))
-        cosine = np.tril(points[here] @ points[here].T, -1)
-        best[here] = np.maximum(best[here], cosine.max(axis=1))
+            cosine = points[tile] @ points[before : before + TILE].T
+            best[tile] = np.maximum(best[tile], cosine.max(axis=1))
+        cosine = np.tril(points[tile] @ points[tile].T, -1)
+        best[tile] = np.maximum(best[tile], cosine.max(axis=1))
     return np.minimum(best, 1)
 
 
 def first_keepers(vectors: Vectors, rows: Rows, threshold: float) -> Rows:
-    """Keep each row unless one kept before it is as near as the threshold; O(m k d) for k kept.
+    """Keep each row unless one kept before it is at least as similar as the threshold; O(m k d) for k kept.
 
     Parameters
     ----------
     vectors, rows
         As for `nearest_earlier`.
     threshold
-        Cosine from which a row is dropped for the first kept one that is as near.
+        Cosine from which a row is dropped in favour of the first kept one that reaches it.
 
     Returns
     -------
     ndarray
-        (m,) int64 row that is kept in place of each; its own where it is kept itself.
+        (m,) int64 row that is kept in place of each; itself where it is kept.
 
     Examples
     --------
@@ -89,24 +89,24 @@ def first_keepers(vectors: Vectors, rows: Rows, threshold: float) -> Rows:
     keeper = rows.copy()
     kept: list[tuple[Rows, Matrix]] = []
     for at in range(0, len(rows), TILE):
-        here = rows[at : at + TILE]
-        points = _unit(vectors, here)
-        found = np.full(len(here), -1)
-        for those, held in kept:
-            near = points @ held.T >= least
-            found = np.where((found < 0) & near.any(axis=1), those[near.argmax(axis=1)], found)
-        open_rows = np.flatnonzero(found < 0)
-        near = points[open_rows] @ points[open_rows].T >= least
-        own = np.full(len(open_rows), -1)
-        for i in range(len(open_rows)):
+        tile = rows[at : at + TILE]
+        points = _unit(vectors, tile)
+        found = np.full(len(tile), -1)
+        for kept_rows, kept_points in kept:
+            near = points @ kept_points.T >= least
+            found = np.where((found < 0) & near.any(axis=1), kept_rows[near.argmax(axis=1)], found)
+        remaining = np.flatnonzero(found < 0)
+        near = points[remaining] @ points[remaining].T >= least
+        own = np.full(len(remaining), -1)
+        for i in range(len(remaining)):
             if own[i] < 0:
                 own[i:] = np.where((own[i:] < 0) & near[i, i:], i, own[i:])
                 own[i] = i
-        found[open_rows] = here[open_rows[own]]
+        found[remaining] = tile[remaining[own]]
         keeper[at : at + TILE] = found
-        stays = np.flatnonzero(found == here)
+        stays = np.flatnonzero(found == tile)
         if len(stays):
-            kept.append((here[stays], points[stays]))
+            kept.append((tile[stays], points[stays]))
     return keeper
 
 

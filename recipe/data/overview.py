@@ -1,4 +1,4 @@
-"""What a table of samples holds, in a few lines: counts of short columns, never the text."""
+"""A summary of a table of samples: counts of short columns, never the text."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from recipe.data.problems import PROBLEMS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHOWN = 14  # values of a column that are listed; the rest is one line
+SHOWN = 14  # values of a column that are listed; the others are summed
 
 
 def counts(values: pl.Series) -> dict[str, int]:
-    """Count the values of a column, the most frequent first, and by name among equals; null counts as nothing.
+    """Count the values of a column, the most frequent first, ties by name; nulls are not counted.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def rejects(rows: pl.DataFrame) -> dict[str, int]:
 
 
 def meaning(code: str) -> str:
-    """Return what a code means and what to do, as far as it is known.
+    """Return the meaning of a code and what to do; "" if it is not known.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def meaning(code: str) -> str:
 
 
 def reject_table(rows: pl.DataFrame) -> str:
-    """Write the rejected samples by code as HTML, with what it means; nothing if there are none."""
+    """Return the rejected samples by code as HTML, with meanings; "" if there are none."""
     found = rejects(rows)
     return (
         table(["rejected", "samples", "why, and what to do"], [(c, n, meaning(c)) for c, n in found.items()])
@@ -55,31 +55,31 @@ def reject_table(rows: pl.DataFrame) -> str:
 
 
 def listed(found: dict[str, int], most: int = SHOWN) -> str:
-    """Write counts in one line, the first of them.
+    """Return the first counts in one line.
 
     Examples
     --------
     >>> listed({"caption": 1200, "ocr": 7, "other": 1}, most=2)
     'caption 1,200, ocr 7, and 1 more'
     """
-    said = [f"{value} {n:,}" for value, n in list(found.items())[:most]]
-    return ", ".join([*said, f"and {len(found) - most} more"] if len(found) > most else said)
+    shown = [f"{value} {n:,}" for value, n in list(found.items())[:most]]
+    return ", ".join([*shown, f"and {len(found) - most} more"] if len(found) > most else shown)
 
 
 def pool_lines(rows: pl.DataFrame, shape: Sequence[int] | None) -> list[tuple[str, str]]:
-    """Say what a pool holds.
+    """Summarize a pool.
 
     Parameters
     ----------
     rows
-        The table of a pool.
+        The rows of a pool.
     shape
         Of its vectors; None if it has none.
 
     Returns
     -------
     list of tuple
-        Name and value: samples, sources, tasks and clusters where they were labelled, vectors, rejected.
+        Name and value: samples, sources, tasks and clusters if they are labelled, vectors, rejected.
     """
     refused = rows["problem"].len() - rows["problem"].null_count()
     lines = [
@@ -95,15 +95,15 @@ def pool_lines(rows: pl.DataFrame, shape: Sequence[int] | None) -> list[tuple[st
 
 
 def pool_html(rows: pl.DataFrame, shape: Sequence[int] | None) -> str:
-    """Write what a pool holds as HTML tables: as `pool_lines`, with what the codes of rejected samples mean."""
+    """Return a summary of a pool as HTML tables, with the meanings of the codes of rejected samples."""
     lines = [line for line in pool_lines(rows, shape) if line[0] not in ("sources", "tasks", "rejected")]
     columns = [name for name in ("source", "task") if name in rows.columns]
-    parts = [table([name, "samples", "share"], _shares(counts(rows[name]), rows.height)) for name in columns]
-    return "".join([facts(lines), *parts, reject_table(rows)])
+    tables = [table([name, "samples", "share"], _shares(counts(rows[name]), rows.height)) for name in columns]
+    return "".join([facts(lines), *tables, reject_table(rows)])
 
 
 def _shares(found: dict[str, int], total: int) -> list[tuple[str, int, float]]:
-    """Return the first counts with their shares, and the rest as one line."""
+    """Return the first counts with their shares, and the others as one line."""
     lines = [(value, n, n / total) for value, n in list(found.items())[:SHOWN]]
     rest = sum(list(found.values())[SHOWN:])
     return [*lines, (f"{len(found) - SHOWN} others", rest, rest / total)] if rest else lines

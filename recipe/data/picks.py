@@ -1,4 +1,4 @@
-"""What a selector returns: the picked rows in pick order, and why."""
+"""The result of a selector: the picked rows in pick order, and their gains."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Picks:
     gains
         Term to (k,) float64: what each pick added to each term of the objective when it was picked.
     value
-        The objective reached, if the selector has one.
+        The value of the objective that was reached, if the selector has one.
     bound
-        An upper bound of what any selection under the same quotas could reach, or None if the selector gives none.
+        An upper bound of the objective of any selection under the same quotas; None if the selector gives none.
     """
 
     rows: NDArray[np.int64]
@@ -42,7 +42,7 @@ class Picks:
 
     @property
     def certificate(self) -> float | None:
-        """At least this share of the best possible objective was reached; None without a bound."""
+        """Lower bound of the share of the best possible objective that was reached; None without a bound."""
         if self.value is None or self.bound is None:
             return None
         return min(1.0, self.value / self.bound) if self.bound > 0 else 1.0

@@ -1,4 +1,4 @@
-"""The object that travels: one table with a row a sample, and one matrix aligned to it."""
+"""The pool: one table with a row for each sample, and one matrix aligned to it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from recipe.data.checkpoint import SHARD, Checkpoint
 from recipe.data.overview import pool_html, pool_lines
-from recipe.data.samples import draw_lots, told
+from recipe.data.samples import sample_rows, sample_table
 from recipe.data.vectors import check_vectors
 from recipe.errors import AlignmentError
 from recipe.io.arrow import map_table
@@ -36,14 +36,14 @@ SCHEMA: dict[str, pl.DataType] = {
     "order": pl.UInt32(),  # its number in the order in which everything was read, from 0
     "image": pl.String(),  # relative POSIX path; null for text only
     "turns": pl.List(TURN),  # human and gpt
-    "extra": pl.String(),  # what the record carries beyond the schema, as a JSON object; null for nothing
-    "task_name": pl.String(),  # what the source calls its task (SVIT's file, Vision-Flan's task_name); null if nothing
+    "extra": pl.String(),  # the record's other keys, as a JSON object; null if there are none
+    "task_name": pl.String(),  # the source's name of the task (SVIT's file, Vision-Flan's task_name), or null
     "n_words": pl.UInt32(),  # white-space separated words of all turns
     "n_tokens": pl.UInt32(),  # estimate of its tokens, image patches not counted
     "problem": pl.String(),  # why it may not be selected; null if it may
 }
 
-LABELS = (  # what tagging, clustering, quotas and parts attach: no score may bear such a name
+LABELS = (  # columns that the stages attach: no score may have such a name
     *("task", "answer", "dataset", "concepts", "n_keywords", "flags", "n_qas", "n_yes", "n_no"),
     *("cluster", "cell", "cell_quota", "part", "nearest", "similarity", "x", "y", "rank", "gain"),
 )
@@ -53,17 +53,17 @@ LABELS = (  # what tagging, clustering, quotas and parts attach: no score may be
 class Pool:
     """All samples that were read, aligned by row, never reordered and never dropped.
 
-    Rows stand in the order of their keys, so everything computed from a pool is the same for any order of its files
-    and records, and a tie that goes to the smaller row goes to the smaller key.
+    Rows are in the order of their keys, so everything computed from a pool is the same for any order of its files
+    and records, and a tie won by the smaller row is won by the smaller key.
 
     Parameters
     ----------
     rows
         A table with at least the columns of `SCHEMA`, one row a sample.
     vectors
-        (n, d) float16 or float32 matrix of unit rows, or None before embedding. That of a large pool lies in a file.
+        (n, d) float16 or float32 matrix of unit rows, or None before embedding. That of a large pool is in a file.
     checkpoint
-        Where a pool that was read into files stands; that of a pool in memory keeps nothing.
+        The files of a pool on disk; empty for a pool in memory.
 
     Raises
     ------
@@ -84,7 +84,7 @@ class Pool:
 
     @classmethod
     def of(cls, shards: Shards) -> Pool:
-        """Return the pool that lies in files; its text is read where it is touched."""
+        """Return the pool in some files; its text is read where it is used."""
         return cls(shards.table(), checkpoint=Checkpoint.of(shards))
 
     @classmethod
@@ -93,11 +93,11 @@ class Pool:
         return cls(map_table(store.get(name)).with_row_index("row"))
 
     def slices(self) -> Iterator[Pool]:
-        """Yield the rows in slices, each a pool of its own with rows from 0; one empty slice of an empty pool."""
+        """Yield the rows in slices, each its own pool with rows from 0; one empty slice of an empty pool."""
         for start in range(0, max(1, len(self)), SHARD):
-            part = self.rows.slice(start, SHARD)
+            rows = self.rows.slice(start, SHARD)
             vectors = None if self.vectors is None else self.vectors[start : start + SHARD]
-            yield Pool(part.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")), vectors)
+            yield Pool(rows.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")), vectors)
 
     def __len__(self) -> int:
         return self.rows.height
@@ -111,14 +111,14 @@ class Pool:
         return pool_html(self.rows, None if self.vectors is None else self.vectors.shape)
 
     def sample(self, n: int = 5, **where: Any) -> pl.DataFrame:
-        """Draw some samples to read, rejected ones too.
+        """Sample some rows at random to read, including rejected ones.
 
         Parameters
         ----------
         n
             How many, at most.
         **where
-            ``task``, ``answer``, ``source``, ``cluster``, ``concept``: what they must have; ``seed``: draws others.
+            ``task``, ``answer``, ``source``, ``cluster``, ``concept``: the value they must have; ``seed``: any integer.
 
         Returns
         -------
@@ -136,8 +136,8 @@ class Pool:
         >>> demo_pool(images=4).sample(2)["question"].len()
         2
         """
-        drawn = np.sort(draw_lots(self.rows, np.arange(len(self)), n, where))
-        return told(self.rows, drawn).insert_column(0, self.rows["problem"].gather(drawn))
+        drawn = np.sort(sample_rows(self.rows, np.arange(len(self)), n, where))
+        return sample_table(self.rows, drawn).insert_column(0, self.rows["problem"].gather(drawn))
 
     @cached_property
     def eligible(self) -> NDArray[np.bool_]:
@@ -148,29 +148,29 @@ class Pool:
     def qas(self) -> pl.DataFrame:
         """One line a question-answer pair: row (u32), pair (u32, from 0 in its row), question, answer.
 
-        The i-th human turn of a row is paired with its i-th gpt turn; a turn without a partner stands beside null.
-        `<image>` is taken out of the questions.
+        The i-th human turn of a row is paired with its i-th gpt turn; a turn without a partner is paired with null.
+        `<image>` is removed from the questions.
         """
         turns = self.rows.lazy().select("row", "turns").explode("turns").unnest("turns").drop_nulls("from")
         numbered = turns.with_columns(pair=pl.int_range(pl.len(), dtype=pl.UInt32).over("row", "from"))
         human = numbered.filter(pl.col("from") == "human").select("row", "pair", question="value")
         gpt = numbered.filter(pl.col("from") == "gpt").select("row", "pair", answer="value")
-        said = pl.col("question").str.replace_all("<image>", "", literal=True).str.strip_chars()
+        question = pl.col("question").str.replace_all("<image>", "", literal=True).str.strip_chars()
         return (
             human.join(gpt, on=["row", "pair"], how="full", coalesce=True)
             .sort("row", "pair")
-            .with_columns(said)
+            .with_columns(question)
             .collect()
         )
 
     @cached_property
     def texts(self) -> pl.Series:
-        """(n,) str: all that a sample says, one turn a line, without `<image>`."""
-        return _said(self.rows.select("turns"))
+        """(n,) str: the text of each sample, one turn per line, without `<image>`."""
+        return _texts(self.rows.select("turns"))
 
     def texts_of(self, rows: NDArray[np.integer[Any]] | slice) -> pl.Series:
         """(m,) str: `texts` of some rows only."""
-        return _said(self.rows.select("turns")[rows])
+        return _texts(self.rows.select("turns")[rows])
 
     def with_labels(self, labels: pl.DataFrame) -> Pool:
         """Attach columns to the table, in place of columns of the same name.
@@ -178,7 +178,7 @@ class Pool:
         Parameters
         ----------
         labels
-            n rows, any columns but `row` and `key`.
+            n rows, any columns except `row` and `key`.
 
         Returns
         -------
@@ -238,7 +238,7 @@ class Pool:
         return replace(self, vectors=vectors)
 
     def refuse(self, problems: pl.Series) -> Pool:
-        """Mark rows that may not be selected; a problem found earlier is kept.
+        """Mark rows that may not be selected; an earlier problem is kept.
 
         Parameters
         ----------
@@ -254,7 +254,7 @@ class Pool:
         return self.with_labels(self.rows.select(pl.coalesce(pl.col("problem"), found).alias("problem")))
 
 
-def _said(rows: pl.DataFrame) -> pl.Series:
+def _texts(rows: pl.DataFrame) -> pl.Series:
     """Join the turns of each row to one text."""
-    said = pl.col("turns").list.eval(pl.element().struct.field("value")).list.join("\n")
-    return rows.select(said.str.replace_all("<image>", "", literal=True).str.strip_chars())["turns"]
+    text = pl.col("turns").list.eval(pl.element().struct.field("value")).list.join("\n")
+    return rows.select(text.str.replace_all("<image>", "", literal=True).str.strip_chars())["turns"]

@@ -1,9 +1,9 @@
-"""Every reason for which a sample may not be selected: its code, what it means, what to do.
+"""Every reason for which a sample may not be selected: its code, its meaning, and what to do.
 
-Codes L.. stop a LLaVA-v1.5 training run, codes W.. train silently wrong; they were read in LLaVA v1.5's own loader
-(`llava/train/train.py`, `llava_trainer.py`, `conversation.py`, template ``v1``). Codes O.. stop other loaders of the
-same file and do no harm to LLaVA v1.5; no sample is rejected for them. The named codes are `recipe`'s own.
-A code may carry a detail behind a colon, as ``dup:<key of the sample that is kept>``.
+Codes L.. stop a LLaVA-v1.5 training run, codes W.. make it train wrong without an error; they are taken from LLaVA
+v1.5's own loader (`llava/train/train.py`, `llava_trainer.py`, `conversation.py`, template ``v1``). Codes O.. stop other
+loaders of the same file and are harmless to LLaVA v1.5; no sample is rejected for them. The named codes are `recipe`'s
+own. A code may have a detail after a colon, as ``dup:<key of the sample that is kept>``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """What a code means and what its owner can do about it."""
+    """What a code means, and what the user can do about it."""
 
     what: str
     fix: str
@@ -33,7 +33,7 @@ PROBLEMS: dict[str, Problem] = {
     "L11": Problem("two turns of one speaker follow each other, or two gpt turns lead", "merge or remove a turn"),
     "L12": Problem("a text holds half of a surrogate pair", "replace the broken character"),
     "L13": Problem("more than one turn holds <image>", "keep <image> in the first human turn only"),
-    # trains silently wrong
+    # trained wrong without an error
     "W01": Problem("image is given but no turn shows it", "put <image> at the start of the first human turn"),
     "W02": Problem("an image or video mark without an image", "remove the mark, or name the image"),
     "W03": Problem("a gpt turn leads and is dropped", "start with a human turn"),
@@ -59,7 +59,7 @@ PROBLEMS: dict[str, Problem] = {
         "give image_data.json or --images, or choose boxes: keep",
     ),
     "bad_box": Problem("a bracket that should hold a box does not hold one in 0..1", "repair the box"),
-    "boilerplate": Problem("the answer is a refusal or boilerplate of the model that wrote it", "write it anew"),
+    "boilerplate": Problem("the answer is a refusal or boilerplate of the model that wrote it", "write it again"),
     "bench_image": Problem("a benchmark that is held out has this image", "nothing: it is kept out of the mix"),
     "bench_ngram": Problem(
         "a turn shares a run of words with a benchmark's question", "nothing, or a larger exclude.ngram: see the place"

@@ -1,4 +1,4 @@
-"""What a selector must keep to: how many of each cell, and how many of each image."""
+"""The constraints of a selector: how many samples of each cell, and of each image."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Quotas:
     quota
         (q,) int64: how many of each cell are wanted; never more than the cell holds.
     stratum
-        (q,) int32: cells of one stratum differ in their cluster only. Where an image limit keeps a cell from its quota,
-        another cell of its stratum gives first.
+        (q,) int32: cells of one stratum differ in their cluster only. If an image limit keeps a cell from its quota,
+        other cells of its stratum are used first.
     limited
-        (q,) bool: true where no more than the quota of the stratum may be taken, since the recipe limits its source.
+        (q,) bool: true where no more than the quota of the stratum may be picked, since the recipe limits its source.
     image
-        (n,) int32: the image of each row; rows without an image have a number of their own each.
+        (n,) int32: the image of each row; every row without an image has its own number.
     per_image
-        At most this many samples of one image, or None for no limit.
+        The maximum number of samples of one image; None for no limit.
     report
         One line for each value of each margin: margin, value, supply, wanted, quota.
     """
@@ -60,29 +60,29 @@ class Quotas:
 
 
 def join_quotas(parts: Mapping[str, Quotas]) -> Quotas:
-    """Put the quotas of the parts of a mix together, each with cells of its own.
+    """Join the quotas of the parts of a mix, each with its own cells.
 
     Parameters
     ----------
     parts
-        Name to quotas of the same n rows. A row that has a cell in several of them keeps that of the last.
+        Name to quotas of the same n rows. A row with a cell in several of them keeps that of the last.
 
     Returns
     -------
     Quotas
-        The report has a line for each part, under the margin `part`, and names the part before each margin. Limits on
-        images held in each part by itself, so there is none on the whole.
+        The report has a line for each part, under the margin `part`, and the name of the part before each margin.
+        Limits on images were applied within each part, so there is none for the whole.
     """
     cell = np.full(len(next(iter(parts.values())).cell), -1, np.int32)
     cells = strata = 0
     stratum, report = [], []
     for name, one in parts.items():
-        held = one.cell >= 0
-        cell[held] = one.cell[held] + cells
+        in_part = one.cell >= 0
+        cell[in_part] = one.cell[in_part] + cells
         stratum.append(one.stratum + strata)
         cells, strata = cells + len(one.quota), strata + int(one.stratum.max(initial=-1)) + 1
         of_part = one.report.with_columns(margin=name + ": " + pl.col("margin"))
-        whole = {"margin": "part", "value": name, "supply": int(held.sum()), "wanted": one.size, "quota": one.size}
+        whole = {"margin": "part", "value": name, "supply": int(in_part.sum()), "wanted": one.size, "quota": one.size}
         report.append((pl.DataFrame([whole], schema=one.report.schema), of_part))
     quota, limited = (np.concatenate([getattr(one, name) for one in parts.values()]) for name in ("quota", "limited"))
     image = next(iter(parts.values())).image

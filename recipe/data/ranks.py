@@ -1,4 +1,4 @@
-"""Ranks of values, so that quantities of different units can be weighed against each other."""
+"""Ranks of values, so that quantities of different units can be combined."""
 
 from __future__ import annotations
 

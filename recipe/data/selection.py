@@ -1,4 +1,4 @@
-"""What was picked of what: the data of a mix, without what can be done with it."""
+"""The data of a mix: the picks, their pool, quotas and recipe."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
-UNSCORED = ("turns", "extra", "order")  # what the scores leave out: the text, and the order of reading
+UNSCORED = ("turns", "extra", "order")  # columns that the scores leave out: the text, and the reading order
 
 
 @dataclass(frozen=True, repr=False)
 class Selection:
-    """The picked samples in pick order, the pool they were picked from, and how.
+    """The picked samples in pick order, the pool they were picked from, and the quotas and recipe that were used.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class Selection:
     picks
         Rows in pick order, and their gains.
     quotas
-        What was asked of each cell.
+        How many samples of each cell were wanted.
     recipe
-        The whole recipe.
+        The complete recipe.
 
     Raises
     ------
@@ -54,7 +54,7 @@ class Selection:
     def __post_init__(self) -> None:
         rows = self.picks.rows
         if len(np.unique(rows)) != len(rows) or not self.pool.eligible[rows].all():
-            raise AlignmentError("expected unique picks among the eligible rows; the selector broke its contract")
+            raise AlignmentError("expected unique picks among the eligible rows; the selector returned others")
         if sum(self.counts.values()) != self.counts["read"] * 2:
             raise AlignmentError(f"expected read = picked + not picked + rejected, got {self.counts}")
 
@@ -63,7 +63,7 @@ class Selection:
 
     @property
     def fidelity(self) -> Mapping[str, float]:
-        """What the embedder says of its vectors, as how like its teacher a student is."""
+        """What the embedder reports of its vectors, as how similar a student is to its teacher."""
         return self.pool.checkpoint.fidelity
 
     @property
@@ -75,8 +75,8 @@ class Selection:
     def counts(self) -> dict[str, int]:
         """Samples read, picked, not picked, and rejected by code: read is the sum of all others."""
         rejected = {f"rejected {code}": count for code, count in sorted(rejects(self.pool.rows).items())}
-        open_rows = int(self.pool.eligible.sum())
-        return {"read": len(self.pool), "picked": len(self), "not picked": open_rows - len(self), **rejected}
+        eligible = int(self.pool.eligible.sum())
+        return {"read": len(self.pool), "picked": len(self), "not picked": eligible - len(self), **rejected}
 
     @cached_property
     def scores(self) -> pl.DataFrame:
@@ -86,7 +86,7 @@ class Selection:
         chosen[picked] = True
 
         def spread(name: str, values: NDArray[Any], dtype: type[pl.DataType]) -> pl.Series:
-            """Set the values of the picks into a column of all rows."""
+            """Return a column of all rows with the values of the picks."""
             column = np.zeros(len(self.pool), values.dtype)
             column[picked] = values
             return pl.select(pl.when(pl.Series(chosen)).then(pl.Series(column)).cast(dtype).alias(name)).to_series()
@@ -97,12 +97,12 @@ class Selection:
         columns = [spread("rank", np.arange(len(self)), pl.UInt32)]
         columns += [spread(name, gain, pl.Float64) for name, gain in gains.items()]
         rows = self.pool.rows
-        # Columns are taken one by one: polars would copy all of a table whose columns are cut up in different ways.
+        # Columns are taken one by one: polars would copy a whole table whose columns have different chunks.
         return pl.DataFrame([rows[name] for name in rows.columns if name not in UNSCORED] + columns)
 
     @property
     def certificate(self) -> float | None:
-        """At least this share of the best possible objective was reached; None if the selector gives no bound.
+        """Lower bound of the share of the best possible objective that was reached; None if the selector gives none.
 
         In a pool of several blocks a sample counts as covered only by picks near it, see
         `recipe.stages.select.facility`.

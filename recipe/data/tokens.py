@@ -1,4 +1,4 @@
-"""How long a text is: words, and an estimate of its tokens that needs no tokenizer."""
+"""The length of a text: its words, and an estimate of its tokens without a tokenizer."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ WHITE = "\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  #
 
 @cache
 def patterns() -> tuple[str, str, str]:
-    """Return what finds words, other letters, and signs, the same for Python's and for polars' expressions.
+    """Return regular expressions for words, other letters, and signs, that Python and polars both understand.
 
-    Letters and their accents are those of Unicode 3.2, which every Python carries, so no later version moves a count.
+    Letters and their accents are those of Unicode 3.2, which every Python includes, so that no later version changes a
+    count.
     """
     category = unicodedata.ucd_3_2_0.category
     codes = {code for code in range(0x80, 0x10000) if category(chr(code))[0] in "LM"}
@@ -48,8 +49,8 @@ def lengths(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     Examples
     --------
     >>> import polars as pl
-    >>> words, tokens = lengths(pl.col("said"))
-    >>> pl.DataFrame({"said": ["Is it 10 o'clock?"]}).select(words=words, tokens=tokens).rows()
+    >>> words, tokens = lengths(pl.col("text"))
+    >>> pl.DataFrame({"text": ["Is it 10 o'clock?"]}).select(words=words, tokens=tokens).rows()
     [(4, 9.0)]
     """
     words, letters, signs = (text.str.count_matches(pattern) for pattern in patterns())
@@ -81,5 +82,5 @@ def estimate_tokens(text: str) -> int:
 
 @cache
 def _compiled() -> tuple[re.Pattern[str], ...]:
-    """Return the same patterns for Python; its own cache would look up texts of a thousand characters each time."""
+    """Return the same patterns compiled; Python's own cache would hash a pattern of a thousand characters each time."""
     return tuple(map(re.compile, patterns()))

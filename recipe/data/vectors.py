@@ -1,4 +1,4 @@
-"""The embedding of a pool: a matrix in memory, or a float16 file of which only the rows in hand are read."""
+"""The embedding of a pool: a matrix in memory, or a float16 file of which only the rows in use are read."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Stored(NamedTuple):
-    """Where a matrix lies, for another process to open."""
+    """The file of a matrix, for another process to open."""
 
     path: str
 
 
 def rows_of(vectors: Vectors, rows: NDArray[np.integer[Any]] | slice) -> NDArray[np.float32]:
-    """Return some rows as a contiguous float32 block, whatever the matrix is kept in; O(m d).
+    """Return some rows as a contiguous float32 block, from a matrix in memory or in a file; O(m d).
 
     Parameters
     ----------
@@ -46,19 +46,19 @@ def rows_of(vectors: Vectors, rows: NDArray[np.integer[Any]] | slice) -> NDArray
 
 
 def stored(vectors: Vectors) -> Vectors | Stored:
-    """Return what stands for a matrix in a message to another process: its file's name, or itself if it has none."""
+    """Return what to send to another process in place of a matrix: the name of its file, or itself if it has none."""
     if isinstance(vectors, np.memmap) and vectors.filename is not None:
         return Stored(str(vectors.filename))
     return vectors
 
 
 def opened(where: Vectors | Stored) -> Vectors:
-    """Return the matrix that `stored` stands for."""
+    """Return the matrix of a `stored` one."""
     return _mapped(where.path) if isinstance(where, Stored) else where
 
 
 def release(vectors: Vectors | None) -> None:
-    """Give the pages of a mapped matrix back to the system after a stage; they come again when they are touched."""
+    """Release the pages of a mapped matrix to the system after a stage; they are read again on use."""
     mapping = getattr(vectors, "_mmap", None)
     if mapping is not None and hasattr(mapping, "madvise"):
         mapping.madvise(mmap.MADV_DONTNEED)
@@ -72,12 +72,12 @@ def _mapped(path: str) -> Vectors:
 
 
 def check_vectors(vectors: Vectors, n: int) -> None:
-    """Raise unless the matrix has n finite rows of floats. One that is mapped from a file is not read for that.
+    """Raise unless the matrix has n finite rows of floats. Values of a mapped file are not read.
 
     Parameters
     ----------
     vectors
-        What was given as an embedding.
+        The embedding.
     n
         How many samples there are.
 

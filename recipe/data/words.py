@@ -1,8 +1,8 @@
-"""The words of texts, straight from their bytes: the one notion of a word of the rooms that hash or compare them.
+"""The words of texts, split from their bytes: the definition of a word for all stages that hash or compare them.
 
 A word is a run of letters, digits, underscores and accents, in lower case, or one character of a script without spaces
 (`recipe.data.alphabet`). Its hash is FNV-1a over its characters, 64 bits, mixed as MurmurHash3 does in the end: no
-library's hash, whose next version could move every sample.
+library's hash, whose next version could change every sample.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Words(NamedTuple):
     starts: NDArray[np.int64]
     """(m + 1,) the first word of each text, and w."""
     letters: NDArray[np.uint32]
-    """(c,) characters of all words in lower case; none if they were not asked for."""
+    """(c,) characters of all words in lower case; none if they were not requested."""
     begins: NDArray[np.int64]
     """(w + 1,) the first character of each word, and c."""
 
@@ -51,10 +51,10 @@ def words_of(texts: pl.Series, *, numbers: bool = True, letters: bool = False) -
     texts
         m texts.
     numbers
-        Whether runs that begin with a digit, an underscore or an accent, and runs of one character are words too:
-        "option B" and "in 1889" tell questions apart. Without them the numbers of boxes do not drown what is said.
+        Whether runs that begin with a digit, an underscore or an accent, and runs of one character, are also words:
+        "option B" and "in 1889" distinguish questions. Without them the numbers of boxes do not outweigh the text.
     letters
-        Whether the characters of the words are kept as well.
+        Whether the characters of the words are also kept.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def words_of(texts: pl.Series, *, numbers: bool = True, letters: bool = False) -
     [3, 1]
     """
     text, ends = _packed(texts)
-    most = len(text) // 2 + len(texts) + 1  # words are parted by a byte, or are characters of three
+    most = len(text) // 2 + len(texts) + 1  # words are separated by a byte, or are characters of three
     hashes, begins = np.empty(most, np.uint64), np.empty(most + 1, np.int64)
     room, starts = np.empty(len(text) if letters else 0, np.uint32), np.empty(len(ends), np.int64)
     count, kept = kernels.split_words(text, ends, alphabet(), numbers, hashes, room, begins, starts)

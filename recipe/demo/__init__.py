@@ -1,4 +1,4 @@
-"""A small pool that the package makes itself, so that everything can be tried without data and without a network."""
+"""A small generated pool, to try everything without data and without a network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def demo_pool(*, images: int = 400, seed: int = 0) -> Pool:
-    """Make the demo pool without leaving files behind.
+    """Return the demo pool, without leaving files on disk.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def demo_pool(*, images: int = 400, seed: int = 0) -> Pool:
     Returns
     -------
     Pool
-        The samples of `write_demo`, read as any others.
+        The samples of `write_demo`.
 
     Examples
     --------
@@ -44,25 +44,25 @@ def demo_pool(*, images: int = 400, seed: int = 0) -> Pool:
 
 
 def write_demo(folder: str | PathLike[str], *, images: int = 400, seed: int = 0) -> list[Path]:
-    """Write a pool in SVIT's raw format and a mix in LLaVA's about a made-up little world.
+    """Write a pool in SVIT's raw format and a mix in LLaVA's, about generated scenes.
 
-    Each image is a scene: a place, things with number, color and position, people with clothes and something to do.
-    Questions, answers, descriptions and boxes are told from it and agree with each other. An image has three topics of
-    five questions (`svit/conversation.json`), fifteen questions that ask for reasons (`svit/complex_reasoning.json`),
-    ten with boxes (`svit/referring_qa.json`) and a description (`svit/detail_description.json`): 29 samples. Things are
-    as frequent as 1 / rank, and seven of ten closed questions are answered yes, so that there is something to balance.
-    `llava_mix.json` is told of a quarter as many other images: short answers, option letters, yes or no, captions,
-    signs, regions, and some text without an image.
+    Each image is a scene: a place, things with number, color and position, people with clothes and an activity.
+    Questions, answers, descriptions and boxes are generated from it and agree with each other. An image has three
+    topics of five questions (`svit/conversation.json`), fifteen questions that ask for reasons
+    (`svit/complex_reasoning.json`), ten with boxes (`svit/referring_qa.json`) and a description
+    (`svit/detail_description.json`): 29 samples. Things have a frequency of 1 / rank, and seven of ten closed questions
+    are answered yes, so that there is something to balance. `llava_mix.json` is about a quarter as many other images:
+    short answers, option letters, yes or no, captions, signs, regions, and some text without an image.
 
-    As in real files some trouble is planted, each on a share of the images, rounded up: on 5 % a reasoning question
-    stands twice; on 5 % the description stands again with one word changed; on 1 % an answer is empty; on 1 % the
+    As in real files there are some problems, each on a share of the images, rounded up: on 5 % a reasoning question
+    occurs twice; on 5 % the description occurs again with one word changed; on 1 % an answer is empty; on 1 % the
     description is boilerplate about an empty message; on 1 % a box cannot be read; and 0.5 % of the images have no size
     in `svit/image_data.json`.
 
     Parameters
     ----------
     folder
-        Where to write; made if it is not there.
+        The folder to write to; created if it does not exist.
     images
         Images of the SVIT part, from 2; 400 give about 12,500 samples.
     seed
@@ -71,7 +71,7 @@ def write_demo(folder: str | PathLike[str], *, images: int = 400, seed: int = 0)
     Returns
     -------
     list of Path
-        The folder `svit` and the file `llava_mix.json`, as they are given to `select_mix`.
+        The folder `svit` and the file `llava_mix.json`, as sources for `select_mix`.
 
     Raises
     ------
@@ -102,6 +102,6 @@ def write_demo(folder: str | PathLike[str], *, images: int = 400, seed: int = 0)
 
 
 def _write(path: Path, entries: Iterable[dict[str, Any]]) -> None:
-    """Write one JSON array, one entry a line."""
+    """Write one JSON array, one entry per line."""
     with atomic_write(path, "w") as file:
         file.write("[\n" + ",\n".join(map(json.dumps, entries)) + "\n]\n")

@@ -1,4 +1,4 @@
-"""What can be asked about a scene, with the answer that the scene gives and answers that it does not."""
+"""The facts of a scene that questions are about, with the true answer and with false ones."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ INDOORS = {"light": "soft lamps light the room", "weather": "", "sky": "", "wear
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing that is true of a scene.
+    """One fact of a scene.
 
     Parameters
     ----------
     kind
         A key of telling.yaml.
     answer
-        What is true, in a word or a phrase.
-    lies
-        Answers of the same kind that are not true.
+        The true answer, a word or a phrase.
+    wrong
+        Answers of the same kind that are false.
     the, other
-        What the fact is about.
+        The things that the fact is about.
     words
-        More words for the templates.
+        Further words for the templates.
     """
 
     kind: str
     answer: str = ""
-    lies: Sequence[str] = ()
+    wrong: Sequence[str] = ()
     the: Thing | None = None
     other: Thing | None = None
     words: dict[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ def facts(scene: Scene) -> list[Fact]:
     Parameters
     ----------
     scene
-        What an image shows.
+        The scene of an image.
 
     Returns
     -------
@@ -76,16 +76,16 @@ def reasons(scene: Scene) -> list[Fact]:
 
 
 def words_of_scene(scene: Scene) -> dict[str, str]:
-    """Return the words that every template about a scene may use."""
-    lore = world("world")
-    about, time = lore["places"][scene.place], lore["times"][scene.time]
-    weather = lore["weather"][scene.weather] | {"weather": scene.weather} if scene.weather else INDOORS
+    """Return the words for every template about a scene."""
+    data = world("world")
+    about, time = data["places"][scene.place], data["times"][scene.time]
+    weather = data["weather"][scene.weather] | {"weather": scene.weather} if scene.weather else INDOORS
     place = {"place": scene.place, "a_place": article(scene.place), "time": scene.time}
     return {**place, **{word: about[word] for word in ("at", "purpose", "rule", "sound")}, **time, **weather}
 
 
 def words_of(thing: Thing) -> dict[str, str]:
-    """Return the words that every template about a thing may use."""
+    """Return the words for every template about a thing."""
     one = thing.count == 1
     verbs = ("is", "does", "there is") if one else ("are", "do", "there are")
     words = dict(zip(("be", "do", "there"), verbs, strict=True))
@@ -97,12 +97,12 @@ def words_of(thing: Thing) -> dict[str, str]:
 
 
 def varied(rng: np.random.Generator, known: Sequence[Fact], k: int) -> list[Fact]:
-    """Draw k facts of as many kinds as there are.
+    """Sample k facts of as many kinds as possible.
 
     Parameters
     ----------
     rng
-        Where all chance comes from.
+        The random generator.
     known
         At least k facts.
     k
@@ -122,60 +122,60 @@ def varied(rng: np.random.Generator, known: Sequence[Fact], k: int) -> list[Fact
 
 
 def _number(n: int) -> str:
-    """Write small numbers in letters."""
+    """Write small numbers as words."""
     numbers: list[str] = world("world")["numbers"]
     return numbers[n] if n < len(numbers) else str(n)
 
 
 def _others(answer: str, known: Sequence[str]) -> list[str]:
-    """Return what could have been answered instead."""
+    """Return the other possible answers."""
     return [word for word in known if word != answer]
 
 
 def _of_things(scene: Scene) -> Iterator[Fact]:
-    """Tell number, color, material and presence of things."""
-    lore = world("world")
+    """Yield the number, color, material and presence of things."""
+    data = world("world")
     for thing in scene.things:
         number = _number(thing.count)
-        yield Fact("count", number, _others(number, lore["numbers"][1:]), thing)
-        yield Fact("color", thing.color, _others(thing.color, lore["colors"]), thing)
+        yield Fact("count", number, _others(number, data["numbers"][1:]), thing)
+        yield Fact("color", thing.color, _others(thing.color, data["colors"]), thing)
         yield Fact("region", thing.what, the=thing)
         if thing.material:
-            yield Fact("material", thing.material, _others(thing.material, lore["materials"]), thing)
-    here = {thing.noun for thing in scene.groups}
-    absent = [noun for noun in lore["things"] if noun not in here]
+            yield Fact("material", thing.material, _others(thing.material, data["materials"]), thing)
+    present = {thing.noun for thing in scene.groups}
+    absent = [noun for noun in data["things"] if noun not in present]
     for i, thing in enumerate(scene.things):
         yield Fact("present", thing.noun, absent[i :: len(scene.things)], thing)
 
 
 def _of_people(scene: Scene) -> Iterator[Fact]:
-    """Tell what people do and wear."""
-    lore = world("world")
-    doings = [doing for doing in lore["activities"] if doing not in {person.doing for person in scene.people}]
+    """Yield what people do and wear."""
+    data = world("world")
+    doings = [doing for doing in data["activities"] if doing not in {person.doing for person in scene.people}]
     for person in scene.people:
-        dresses = [article(f"{color} {piece}") for color in lore["colors"] for piece in lore["clothes"]]
+        dresses = [article(f"{color} {piece}") for color in data["colors"] for piece in data["clothes"]]
         yield Fact("activity", person.doing, doings, person)
         yield Fact("clothes", person.clothes, _others(person.clothes, dresses), person)
-        yield Fact("hair", person.hair, _others(person.hair, lore["hair"]), person)
+        yield Fact("hair", person.hair, _others(person.hair, data["hair"]), person)
         yield Fact("region", person.what, the=person)
 
 
 def _of_places(scene: Scene) -> Iterator[Fact]:
-    """Tell place, time, weather and sign."""
-    lore = world("world")
-    yield Fact("place", scene.place, _others(scene.place, list(lore["places"])))
-    yield Fact("time", scene.time, _others(scene.time, list(lore["times"])))
+    """Yield place, time, weather and sign."""
+    data = world("world")
+    yield Fact("place", scene.place, _others(scene.place, list(data["places"])))
+    yield Fact("time", scene.time, _others(scene.time, list(data["times"])))
     if scene.weather:
-        yield Fact("weather", scene.weather, _others(scene.weather, list(lore["weather"])))
+        yield Fact("weather", scene.weather, _others(scene.weather, list(data["weather"])))
     if scene.sign:
-        signs = sorted({text for place in lore["places"].values() for text in place["signs"]})
+        signs = sorted({text for place in data["places"].values() for text in place["signs"]})
         yield Fact("sign", scene.text, _others(scene.text, signs), scene.sign)
 
 
 def _of_sides(scene: Scene) -> Iterator[Fact]:
-    """Tell where things and people are, in the picture and from each other."""
+    """Yield where things and people are, in the image and relative to each other."""
     for thing in scene.groups:
         yield Fact("position", thing.side, _others(thing.side, ["on the left", "in the middle", "on the right"]), thing)
     for thing, other in permutations(scene.groups, 2):
-        side, wrong = ("left", "right") if thing.center < other.center else ("right", "left")
-        yield Fact("side", side, [wrong], thing, other)
+        side, other_side = ("left", "right") if thing.center < other.center else ("right", "left")
+        yield Fact("side", side, [other_side], thing, other)

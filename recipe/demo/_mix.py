@@ -1,4 +1,4 @@
-"""Scenes told in LLaVA's own format: short answers, option letters, regions, captions."""
+"""Records about scenes in LLaVA's own format: short answers, option letters, regions, captions."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ CHOICE_KINDS = ("count", "color", "material", "activity", "clothes", "place", "s
 
 
 def mix_records(rng: np.random.Generator, images: int) -> list[Record]:
-    """Tell new scenes as LLaVA's mix would.
+    """Return records about new scenes, as in LLaVA's mix.
 
     Parameters
     ----------
     rng
-        Where all chance comes from.
+        The random generator.
     images
         Scenes, from 0; about seven records each, and one without an image.
 
@@ -42,7 +42,7 @@ def mix_records(rng: np.random.Generator, images: int) -> list[Record]:
         LLaVA records.
     """
     records = []
-    for number, said in enumerate(chats(rng, images), FIRST_IMAGE):
+    for number, chat in enumerate(chats(rng, images), FIRST_IMAGE):
         scene = draw_scene(rng, number)
         for kind, talks in _talks(rng, scene).items():
             for i, qas in enumerate(talks):
@@ -50,19 +50,19 @@ def mix_records(rng: np.random.Generator, images: int) -> list[Record]:
                 records.append(
                     {"id": f"{kind}_{number}_{i}", "image": image, "conversations": _turns(qas, "<image>\n")}
                 )
-        records.append({"id": f"text_{number}", "conversations": _turns([said])})
+        records.append({"id": f"text_{number}", "conversations": _turns([chat])})
     return records
 
 
 def _turns(qas: list[QA], mark: str = "") -> list[dict[str, str]]:
-    """Alternate human and gpt, the first question behind the mark."""
+    """Return alternating human and gpt turns, with the image mark before the first question."""
     turns = [{"from": who, "value": text} for qa in qas for who, text in zip(("human", "gpt"), qa, strict=True)]
     turns[0]["value"] = mark + turns[0]["value"]
     return turns
 
 
 def _talks(rng: np.random.Generator, scene: Scene) -> dict[str, list[list[QA]]]:
-    """Make the records of a scene, by kind."""
+    """Return the records of a scene, by kind."""
     known = facts(scene)
     short = [fact for fact in known if fact.kind in SHORT_KINDS]
     choice = [fact for fact in known if fact.kind in CHOICE_KINDS]
@@ -79,7 +79,7 @@ def _talks(rng: np.random.Generator, scene: Scene) -> dict[str, list[list[QA]]]:
 
 
 def _first_asks(qas: list[QA], prompt: str) -> list[QA]:
-    """Say once, behind the first question, how to answer."""
+    """Append the format prompt to the first question."""
     (question, answer), *others = qas
     return [(f"{question}\n{prompt}", answer), *others]
 
@@ -90,41 +90,41 @@ def _short(rng: np.random.Generator, scene: Scene, fact: Fact) -> QA:
 
 
 def _exists(rng: np.random.Generator, fact: Fact) -> QA:
-    """Ask whether something is there, in POPE's words."""
-    truth = rng.random() < 0.5  # noqa: PLR2004  a coin
-    claim = fact.answer if truth else some(rng, fact.lies, 1)[0]
+    """Ask whether something is in the image, in POPE's words."""
+    truth = rng.random() < 0.5  # noqa: PLR2004  one half
+    claim = fact.answer if truth else some(rng, fact.wrong, 1)[0]
     return f"Is there {article(claim)} in the image?", "Yes" if truth else "No"
 
 
 def _choose(rng: np.random.Generator, scene: Scene, fact: Fact) -> QA:
     """Offer four options and answer with a letter."""
-    options = some(rng, [fact.answer, *some(rng, fact.lies, 3)], 4)
+    options = some(rng, [fact.answer, *some(rng, fact.wrong, 3)], 4)
     listed = "\n".join(f"{letter}. {option}" for letter, option in zip("ABCD", options, strict=True))
     return f"{ask(rng, scene, fact, closed=False)[0]}\n{listed}\n{LETTER}", "ABCD"[options.index(fact.answer)]
 
 
 def _read_sign(rng: np.random.Generator, scene: Scene, fact: Fact) -> QA:
-    """Ask for the text of the sign, the words of it given as LLaVA gives them."""
+    """Ask for the text of the sign, with its words as OCR tokens, as in LLaVA."""
     tokens = ", ".join(fact.answer.split())
     return f"{ask(rng, scene, fact, closed=False)[0]}\nReference OCR token: {tokens}\n{SHORT}", fact.answer
 
 
 def _regions(rng: np.random.Generator, scene: Scene) -> list[QA]:
-    """Boxes for descriptions and descriptions for boxes."""
+    """Ask for the boxes of descriptions and the descriptions of boxes."""
     qas = []
     for thing in some(rng, scene.groups, 3):
         box = square_box(thing, scene.size)
-        qas.append((f"{box}\n{REGION}", thing.what) if rng.random() < 0.5 else (f"{thing.what}\n{GROUND}", box))  # noqa: PLR2004  a coin
+        qas.append((f"{box}\n{REGION}", thing.what) if rng.random() < 0.5 else (f"{thing.what}\n{GROUND}", box))  # noqa: PLR2004  one half
     return qas
 
 
 def square_box(thing: Thing, size: tuple[int, int]) -> str:
-    """Write a box on the image padded to square, two decimals.
+    """Write a box on the image padded to a square, with two decimals.
 
     Parameters
     ----------
     thing
-        What is boxed.
+        The thing in the box.
     size
         Width and height of the image in pixels.
 

@@ -1,4 +1,4 @@
-"""Scenes of a little world: what is there, how many, which color, where, and who does what."""
+"""Generated scenes: things with number, color and place, and people with activities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     Box = tuple[float, float, float, float]  # x1, y1, x2, y2 as shares of width and height
 
-LEFT, RIGHT = 0.38, 0.62  # the middle of a picture lies between
+LEFT, RIGHT = 0.38, 0.62  # the middle of an image is between these
 
 
 @cache
@@ -29,7 +29,7 @@ def world(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Thing:
-    """Everything of one kind that a scene holds; all of it has one color."""
+    """All things of one kind in a scene; they have one color."""
 
     noun: str
     plural: str
@@ -46,12 +46,12 @@ class Thing:
 
     @property
     def name(self) -> str:
-        """The noun as its number asks."""
+        """The noun, singular or plural."""
         return self.noun if self.count == 1 else self.plural
 
     @property
     def what(self) -> str:
-        """The things as they are mentioned for the first time."""
+        """The things as they are first mentioned."""
         one = f"{self.color} {self.noun}"
         return (
             article(one) if self.count == 1 else f"{world('world')['numbers'][self.count]} {self.color} {self.plural}"
@@ -70,13 +70,13 @@ class Thing:
 
     @property
     def side(self) -> str:
-        """The part of the picture they are in."""
+        """The side of the image they are on."""
         return "on the left" if self.center < LEFT else "on the right" if self.center > RIGHT else "in the middle"
 
 
 @dataclass(frozen=True)
 class Person(Thing):
-    """One person; nobody else in the scene is called by the same noun."""
+    """One person; no other in the scene has the same noun."""
 
     clothes: str = ""
     hair: str = ""
@@ -84,7 +84,7 @@ class Person(Thing):
 
     @property
     def what(self) -> str:
-        """The person as mentioned for the first time."""
+        """The person as first mentioned."""
         return f"a {self.noun} in {self.clothes}"
 
 
@@ -100,88 +100,88 @@ class Scene:
     things: tuple[Thing, ...]
     people: tuple[Person, ...]
     sign: Thing | None
-    text: str  # what the sign says
+    text: str  # the text on the sign
 
     @cached_property
     def groups(self) -> tuple[Thing, ...]:
-        """Everything that has a place in the picture."""
+        """Everything that has a position in the image."""
         return (*self.things, *self.people, *((self.sign,) if self.sign else ()))
 
 
 def article(noun: str) -> str:
-    """Put a or an before a noun."""
+    """Return a noun with its indefinite article."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def some(rng: np.random.Generator, items: Sequence[T], k: int) -> list[T]:
-    """Draw k items without replacement, each as likely."""
+    """Sample k items uniformly without replacement."""
     return [items[i] for i in rng.permutation(len(items))[:k]]
 
 
 def common(rng: np.random.Generator, items: Sequence[T], k: int) -> list[T]:
-    """Draw k items without replacement, the r-th with a weight of 1 / r, as words are frequent (Zipf)."""
+    """Sample k items without replacement, the r-th with a weight of 1 / r (Zipf's law)."""
     arrival = [float(x) * rank for rank, x in enumerate(rng.exponential(size=len(items)), 1)]
     return [items[i] for i in sorted(range(len(items)), key=arrival.__getitem__)[:k]]
 
 
 def draw_scene(rng: np.random.Generator, image: int) -> Scene:
-    """Draw what an image shows.
+    """Generate a scene at random.
 
     Parameters
     ----------
     rng
-        Where all chance comes from.
+        The random generator.
     image
         The image's number.
 
     Returns
     -------
     Scene
-        Five to seven kinds of things, one to three people, and at times a sign, none overlapping from left to right.
+        Five to seven kinds of things, one to three people, and sometimes a sign, side by side without overlap.
     """
-    lore = world("world")
-    [place] = common(rng, list(lore["places"]), 1)
-    about = lore["places"][place]
+    data = world("world")
+    [place] = common(rng, list(data["places"]), 1)
+    about = data["places"][place]
     nouns = common(rng, about["things"], int(rng.integers(5, 8)))
-    names = common(rng, lore["people"], common(rng, [1, 2, 3], 1)[0])
-    text = some(rng, about["signs"], 1)[0] if rng.random() < 0.4 else ""  # noqa: PLR2004  two signs in five pictures
+    names = common(rng, data["people"], common(rng, [1, 2, 3], 1)[0])
+    text = some(rng, about["signs"], 1)[0] if rng.random() < 0.4 else ""  # noqa: PLR2004  two signs in five images
     groups = [(noun, common(rng, range(1, 7), 1)[0]) for noun in nouns] + [(name, 1) for name in names]
     places = iter(_boxes(rng, [*groups, ("sign", 1)] if text else groups))
     things = tuple(_thing(rng, noun, next(places)) for noun in nouns)
     doings = common(rng, about["activities"], len(names))
     people = tuple(_person(rng, name, next(places), doing) for name, doing in zip(names, doings, strict=True))
-    weather = common(rng, about.get("weather", list(lore["weather"])), 1)[0] if about.get("outdoors") else None
+    weather = common(rng, about.get("weather", list(data["weather"])), 1)[0] if about.get("outdoors") else None
     return Scene(
         image=image,
-        size=tuple(common(rng, lore["sizes"], 1)[0]),
+        size=tuple(common(rng, data["sizes"], 1)[0]),
         place=place,
-        time=some(rng, list(lore["times"]), 1)[0],
+        time=some(rng, list(data["times"]), 1)[0],
         weather=weather,
         things=things,
         people=people,
-        sign=Thing("sign", "signs", common(rng, lore["colors"], 1)[0], next(places)) if text else None,
+        sign=Thing("sign", "signs", common(rng, data["colors"], 1)[0], next(places)) if text else None,
         text=text,
     )
 
 
 def _thing(rng: np.random.Generator, noun: str, boxes: tuple[Box, ...]) -> Thing:
-    """Give things of one kind their color."""
-    lore = world("world")
-    about = lore["things"][noun]
-    [color] = common(rng, about.get("colors", lore["colors"]), 1)
+    """Make the things of one kind, with a color."""
+    data = world("world")
+    about = data["things"][noun]
+    [color] = common(rng, about.get("colors", data["colors"]), 1)
     plural = about.get("plural", f"{noun}s")
     return Thing(noun, plural, color, boxes, about["use"], about.get("of", ""), about.get("seat", 0))
 
 
 def _person(rng: np.random.Generator, name: str, boxes: tuple[Box, ...], doing: str) -> Person:
-    """Dress somebody."""
-    lore = world("world")
-    clothes = article(f"{common(rng, lore['colors'], 1)[0]} {common(rng, lore['clothes'], 1)[0]}")
-    return Person(name, "", "", boxes, clothes=clothes, hair=common(rng, lore["hair"], 1)[0], doing=doing)
+    """Make a person, with clothes and hair."""
+    data = world("world")
+    clothes = article(f"{common(rng, data['colors'], 1)[0]} {common(rng, data['clothes'], 1)[0]}")
+    return Person(name, "", "", boxes, clothes=clothes, hair=common(rng, data["hair"], 1)[0], doing=doing)
 
 
 def _boxes(rng: np.random.Generator, groups: list[tuple[str, int]]) -> list[tuple[Box, ...]]:
-    """Give each kind a slot of the width, and each thing a box in it; what hangs or flies is in the upper half."""
+    """Give each kind a slot of the width, and each thing a box in it; high things are in the upper half."""
     things, slots = world("world")["things"], rng.permutation(len(groups))
     placed: list[tuple[Box, ...]] = []
     for (noun, count), slot in zip(groups, slots, strict=True):

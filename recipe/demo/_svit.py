@@ -1,4 +1,4 @@
-"""Scenes told in SVIT's raw schema, with the trouble that real files have."""
+"""Entries about scenes in SVIT's raw schema, with the problems of real files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Entry = dict[str, Any]
 
-PLANTED = {  # trouble, each on this share of the images, rounded up
+PLANTED = {  # problems, each on this share of the images, rounded up
     "exact duplicate": 0.05,
     "near duplicate": 0.05,
     "empty answer": 0.01,
@@ -37,13 +37,13 @@ TOPICS = {
     "The scene as a whole": ("place", "weather", "time", "sign", "present"),
 }
 REFERRING = ("color", "material", "position", "side", "activity", "clothes", "present", "region")
-FEWEST = 2  # of one image alone the size would be missing, as one of every pool is
+FEWEST = 2  # in every pool at least one image has no size
 LAST_IMAGE = 2_417_997  # image ids of Visual Genome end here
 BOILERPLATE = "It seems like your message is empty. Please send the details of the picture so that I can help you."
 
 
 def draw_scenes(images: int, seed: int) -> list[Scene]:
-    """Draw the scenes of the SVIT part.
+    """Generate the scenes of the SVIT files.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def draw_scenes(images: int, seed: int) -> list[Scene]:
 
 
 def svit_files(images: int, seed: int) -> dict[str, list[Entry]]:
-    """Tell the scenes in SVIT's raw schema.
+    """Return entries about the scenes in SVIT's raw schema.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def svit_files(images: int, seed: int) -> dict[str, list[Entry]]:
 
 
 def _entry(scene: Scene, talks: Iterable[tuple[Entry, list[QA]]]) -> Entry:
-    """Put the conversations about an image into SVIT's shape."""
+    """Return the entry of an image in SVIT's schema."""
     conversations = [
         {
             **label,
@@ -100,7 +100,7 @@ def _entry(scene: Scene, talks: Iterable[tuple[Entry, list[QA]]]) -> Entry:
 
 
 def _conversation(rng: np.random.Generator, scene: Scene) -> Entry:
-    """Three topics of five questions."""
+    """Return three topics of five questions."""
     known = facts(scene)
     talks = []
     for topic in some(rng, list(TOPICS), 3):
@@ -110,61 +110,61 @@ def _conversation(rng: np.random.Generator, scene: Scene) -> Entry:
 
 
 def _fits(fact: Fact, topic: str) -> bool:
-    """Tell whether a fact is about people where the topic is."""
+    """Return whether a fact fits a topic: that of people needs facts about people."""
     return topic != "People" or isinstance(fact.the, Person)
 
 
 def _reasoning(rng: np.random.Generator, scene: Scene) -> Entry:
-    """Fifteen questions that ask for reasons."""
+    """Return fifteen questions that ask for reasons."""
     return _entry(scene, [({}, [ask(rng, scene, fact)]) for fact in varied(rng, reasons(scene), 15)])
 
 
 def _referring(rng: np.random.Generator, scene: Scene) -> Entry:
-    """Ten questions with boxes."""
+    """Return ten questions with boxes."""
     known = [fact for fact in facts(scene) if fact.kind in REFERRING]
     return _entry(scene, [({}, [ask(rng, scene, fact, boxed=True)]) for fact in varied(rng, known, 10)])
 
 
 def _description(rng: np.random.Generator, scene: Scene) -> Entry:
-    """One description."""
+    """Return one description."""
     [request] = some(rng, world("telling")["describe"]["ask"], 1)
     return _entry(scene, [({}, [(request, describe(rng, scene))])])
 
 
 def _image_data(scene: Scene) -> Entry:
-    """Size and address as Visual Genome lists them."""
+    """Return size and address as in Visual Genome."""
     width, height = scene.size
     url = f"https://cs.stanford.edu/people/rak248/VG_100K{'_2' * (scene.image % 2)}/{scene.image}.jpg"
     return {"width": width, "url": url, "height": height, "image_id": scene.image, "coco_id": None, "flickr_id": None}
 
 
 def _plant(rng: np.random.Generator, pool: dict[str, list[Entry]], images: int) -> None:
-    """Plant trouble, each kind on its share of the images, no image twice while they last."""
+    """Plant each problem on its share of the images, on different images as long as there are any."""
     order = rng.permutation(images).tolist()
     taken = 0
-    for trouble, share in PLANTED.items():
+    for problem, share in PLANTED.items():
         count = math.ceil(share * images)
         chosen = [order[i % images] for i in range(taken, taken + count)]
         taken += count
         for i in chosen:
             talks = {name: pool[name][i]["conversations"] for name in pool if name != "image_data"}
-            if trouble == "exact duplicate":
+            if problem == "exact duplicate":
                 talks["complex_reasoning"].append(talks["complex_reasoning"][0])
-            elif trouble == "near duplicate":
+            elif problem == "near duplicate":
                 request, answer = talks["detail_description"][0]["content"]
                 changed = answer["value"].replace(" the ", " that ", 1)
                 talks["detail_description"].append({"content": [request, {"from": "gpt", "value": changed}]})
-            elif trouble == "empty answer":
+            elif problem == "empty answer":
                 talks["complex_reasoning"][1]["content"][1]["value"] = ""
-            elif trouble == "boilerplate":
+            elif problem == "boilerplate":
                 talks["detail_description"][0]["content"][1]["value"] = BOILERPLATE
-            elif trouble == "malformed box":
+            elif problem == "malformed box":
                 _break_box(talks["referring_qa"])
-        if trouble == "no image size":
+        if problem == "no image size":
             pool["image_data"] = [entry for i, entry in enumerate(pool["image_data"]) if i not in chosen]
 
 
 def _break_box(talks: list[Entry]) -> None:
-    """Put a second point into the first number of the first box, as it happens in SVIT."""
+    """Put a second point into the first number of the first box, as occurs in SVIT."""
     turn = next(turn for talk in talks for turn in talk["content"] if "[0." in turn["value"])
     turn["value"] = re.sub(r"\[0\.(\d)", r"[0.\1.", turn["value"], count=1)

@@ -1,4 +1,4 @@
-"""Facts in words: questions and answers from templates."""
+"""Questions and answers about facts, from templates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     QA = tuple[str, str]
 
-YES_SHARE = 0.7  # closed questions whose answer is yes, as in SVIT; what balancing has to straighten
+YES_SHARE = 0.7  # closed questions whose answer is yes, as in SVIT, which balancing corrects
 CLOSED_SHARE = 0.4  # questions that are closed, where the kind of fact allows it
 
 
@@ -31,11 +31,11 @@ def fill(template: str, scene: Scene, fact: Fact, *, boxed: bool = False, claim:
     template
         A sentence of telling.yaml.
     scene
-        What the image shows.
+        The scene of the image.
     fact
-        What is told of it.
+        The fact that the sentence is about.
     boxed
-        Write a box behind what the fact is about.
+        Write a box after the thing that the fact is about.
     claim
         The answer that a closed question proposes.
 
@@ -58,42 +58,42 @@ def fill(template: str, scene: Scene, fact: Fact, *, boxed: bool = False, claim:
 
 
 def _mention(thing: Thing, *, boxed: bool) -> str:
-    """Name a thing that is known already."""
+    """Return the name of a thing that was mentioned before."""
     return f"the <st>{thing.name}<ed> {write_box(thing)}" if boxed else f"the {thing.name}"
 
 
 def ask(rng: np.random.Generator, scene: Scene, fact: Fact, *, boxed: bool = False, closed: bool | None = None) -> QA:
-    """Ask about a fact and answer truly.
+    """Ask about a fact, with the true answer.
 
     Parameters
     ----------
     rng
-        Where all chance comes from.
+        The random generator.
     scene
-        What the image shows.
+        The scene of the image.
     fact
-        What is asked.
+        The fact that is asked about.
     boxed
         Write boxes into the question, the answer, or both.
     closed
-        Whether the answer is to begin with yes or no; None to draw it.
+        Whether the answer begins with yes or no; None to choose at random.
 
     Returns
     -------
     tuple of str
         Question and answer.
     """
-    told = world("telling")[fact.kind]
+    templates = world("telling")[fact.kind]
     if closed is None:
-        closed = "ask" not in told or ("check" in told and rng.random() < CLOSED_SHARE)
+        closed = "ask" not in templates or ("check" in templates and rng.random() < CLOSED_SHARE)
     in_question, in_answer = some(rng, [(True, False), (False, True), (True, True)], 1)[0] if boxed else (False, False)
     if closed:
         truth = rng.random() < YES_SHARE
-        claim = fact.answer if truth else some(rng, fact.lies, 1)[0]
+        claim = fact.answer if truth else some(rng, fact.wrong, 1)[0]
         kinds = "check", "agree" if truth else "deny"
     else:
         claim, kinds = "", ("ask", "say")
-    question, answer = (some(rng, told[kind], 1)[0] for kind in kinds)
+    question, answer = (some(rng, templates[kind], 1)[0] for kind in kinds)
     return (
         fill(question, scene, fact, boxed=in_question and fact.kind != "region", claim=claim),
         fill(answer, scene, fact, boxed=in_answer, claim=claim),
@@ -101,40 +101,40 @@ def ask(rng: np.random.Generator, scene: Scene, fact: Fact, *, boxed: bool = Fal
 
 
 def describe(rng: np.random.Generator, scene: Scene) -> str:
-    """Tell everything about a scene, things first and people in a second paragraph."""
-    told = world("telling")["describe"]
+    """Describe everything in a scene, things first and people in a second paragraph."""
+    templates = world("telling")["describe"]
 
-    def tell(kind: str, fact: Fact) -> str:
-        return fill(some(rng, told[kind], 1)[0], scene, fact)
+    def sentence(kind: str, fact: Fact) -> str:
+        return fill(some(rng, templates[kind], 1)[0], scene, fact)
 
-    things = [tell("open", Fact("open")), *(tell("thing", Fact("thing", the=thing)) for thing in scene.things)]
-    people = [tell("person", Fact("person", the=person)) for person in scene.people]
+    things = [sentence("open", Fact("open")), *(sentence("thing", Fact("thing", the=thing)) for thing in scene.things)]
+    people = [sentence("person", Fact("person", the=person)) for person in scene.people]
     if scene.sign:
-        people.append(tell("sign", Fact("sign", scene.text, the=scene.sign)))
-    return f"{' '.join(things)}\n{' '.join([*people, tell('close', Fact('close'))])}"
+        people.append(sentence("sign", Fact("sign", scene.text, the=scene.sign)))
+    return f"{' '.join(things)}\n{' '.join([*people, sentence('close', Fact('close'))])}"
 
 
 def caption(rng: np.random.Generator, scene: Scene) -> QA:
-    """Tell the main thing about a scene in one sentence."""
-    told = world("telling")["caption"]
+    """Describe the main thing of a scene in one sentence."""
+    templates = world("telling")["caption"]
     fact = Fact("caption", the=scene.people[0], words={"also": scene.things[0].what})
-    return told["ask"][0], fill(some(rng, told["say"], 1)[0], scene, fact)
+    return templates["ask"][0], fill(some(rng, templates["say"], 1)[0], scene, fact)
 
 
 def chats(rng: np.random.Generator, k: int) -> list[QA]:
-    """Ask and answer k things that need no picture, no two alike."""
-    said: dict[QA, None] = {}
-    while len(said) < k:
-        said[_chat(rng)] = None
-    return list(said)
+    """Return k different questions that need no image, with answers."""
+    pairs: dict[QA, None] = {}
+    while len(pairs) < k:
+        pairs[_chat(rng)] = None
+    return list(pairs)
 
 
 def _chat(rng: np.random.Generator) -> QA:
-    """Ask and answer something that needs no picture."""
-    lore = world("world")
+    """Return a question that needs no image, with its answer."""
+    data = world("world")
     a, b = (int(n) for n in rng.integers(2, 60, size=2))
-    noun, doing, place = (some(rng, list(lore[kind]), 1)[0] for kind in ("things", "activities", "places"))
-    thing = lore["things"][noun]
+    noun, doing, place = (some(rng, list(data[kind]), 1)[0] for kind in ("things", "activities", "places"))
+    thing = data["things"][noun]
     words = {"a": a, "b": b, "product": a * b, "minutes": 60 * a + b, "thing": noun, "some": article(noun).split()[0]}
     words |= {
         "things": thing.get("plural", f"{noun}s"),
@@ -143,7 +143,7 @@ def _chat(rng: np.random.Generator) -> QA:
         "place": place,
         "a_place": article(place),
     }
-    words |= lore["activities"][doing] | {word: lore["places"][place][word] for word in ("rule", "sound")}
-    words["somebody"] = article(some(rng, lore["people"], 1)[0])
+    words |= data["activities"][doing] | {word: data["places"][place][word] for word in ("rule", "sound")}
+    words["somebody"] = article(some(rng, data["people"], 1)[0])
     question, answer = (template.format_map(words) for template in some(rng, world("telling")["text"], 1)[0])
     return question, answer[0].upper() + answer[1:]

@@ -24,26 +24,26 @@ Name = Literal["auto", "serial", "processes", "ray"]
 
 
 class Engine(NamedTuple):
-    """Who does the work of a job."""
+    """Where the work of a job is done."""
 
     name: Name
     workers: int | None
 
 
-ANYONE = Engine("auto", None)
-_engine: ContextVar[Engine] = ContextVar("engine", default=ANYONE)
+DEFAULT = Engine("auto", None)
+_engine: ContextVar[Engine] = ContextVar("engine", default=DEFAULT)
 
 
 @contextmanager
 def running(name: Name = "auto", workers: int | None = None) -> Iterator[None]:
-    """Choose who does the work inside a block of code.
+    """Choose where the work is done inside a block of code.
 
     Parameters
     ----------
     name
         ``"serial"``: this process, on one thread. ``"processes"``: this machine's cores. ``"ray"``: the cluster that
         Ray is connected to, else one on this machine. ``"auto"``: processes where there is more than one shard and
-        core. What comes out is the same.
+        core. The results are the same.
     workers
         Number of threads, processes, or Ray workers; all usable cores (or what the cluster has) by default.
 
@@ -66,20 +66,20 @@ def running(name: Name = "auto", workers: int | None = None) -> Iterator[None]:
 def each(function: Callable[[In], Out], shards: Sequence[In], *, label: str, workers: int | None = None) -> list[Out]:
     """Apply a function to every shard and return the results in the order of the shards.
 
-    Threads of this process do the work, so the function should spend its time where the interpreter's lock is released
-    (BLAS, compiled kernels). BLAS runs on one thread inside each call: its sums then have one order, whatever the
+    Threads of this process do the work, so the function should spend its time where the global interpreter lock is
+    released (BLAS, compiled kernels). BLAS runs on one thread inside each call, so that its sums have one order for any
     number of workers.
 
     Parameters
     ----------
     function
-        Pure: its result depends on its shard alone.
+        Pure: its result depends on its shard local.
     shards
         What it is applied to.
     label
         Name of the stage on the progress bar, which is shown on a terminal or in a notebook only.
     workers
-        Number of threads; by default what the engine says, else all usable cores.
+        Number of threads; by default the engine's, else all usable cores.
 
     Returns
     -------
@@ -99,15 +99,15 @@ def each(function: Callable[[In], Out], shards: Sequence[In], *, label: str, wor
 
 
 def spread(function: Callable[[In], Out], shards: Sequence[In], *, label: str) -> list[Out]:
-    """Apply a function to every shard wherever the engine has room, and return the results in the order of the shards.
+    """Apply a function to every shard by the engine's workers, and return the results in the order of the shards.
 
-    Function, shards and results travel between processes, so they should be small: names of files, row numbers. What is
-    large is read from a file and written to one by the function itself.
+    Function, shards and results are sent between processes, so they should be small: names of files, row numbers. The
+    function itself reads large data from files and writes it to files.
 
     Parameters
     ----------
     function
-        Pure, and importable: a function of a module, or a `functools.partial` of one.
+        Pure and importable: a function of a module, or a `functools.partial` of one.
     shards
         What it is applied to.
     label
@@ -124,13 +124,13 @@ def spread(function: Callable[[In], Out], shards: Sequence[In], *, label: str) -
     [1, 2, 3]
     """
     engine = _engine.get()
-    alone = engine.name == "serial" or (engine.name == "auto" and min(usable_cores(), len(shards)) <= 1)
-    run = _in_turn if alone else on_ray if engine.name == "ray" else in_processes
+    local = engine.name == "serial" or (engine.name == "auto" and min(usable_cores(), len(shards)) <= 1)
+    run = _in_turn if local else on_ray if engine.name == "ray" else in_processes
     return list(_watched(run(function, shards, engine.workers), len(shards), label))
 
 
 def distributed() -> bool:
-    """Tell whether work may run on other machines, where nothing in this process's memory is at hand."""
+    """Return whether work may run on other machines, which cannot access this process's memory."""
     return _engine.get().name == "ray"
 
 
@@ -142,11 +142,11 @@ def _in_turn(function: Callable[[In], Out], shards: Sequence[In], workers: int |
 
 
 def _watched(results: Iterable[Out], total: int, label: str) -> Iterable[Out]:
-    """Show a bar while results come in."""
+    """Show a progress bar while results are computed."""
     return tqdm(results, total=total, desc=label, disable=None, leave=False)
 
 
 def single_threaded(function: Function) -> Function:
-    """Run BLAS on one thread inside a function, so that its sums have one order on every number of cores."""
+    """Run BLAS on one thread inside a function, so that its sums have one order for any number of cores."""
     wrapped: Function = threadpool_limits.wrap(limits=1)(function)
     return wrapped

@@ -1,4 +1,4 @@
-"""Every random choice, drawn from one seed and a name, never from global state."""
+"""Random numbers, from a seed and a label, never from global state."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _SLICE = 1 << 18  # keys that are hashed at a time
 
 
 def draw(key: str, *, seed: int, label: str) -> int:
-    """Return a uniform 64-bit integer that belongs to a key.
+    """Return a uniform 64-bit integer for a key.
 
-    The draw depends on nothing but its arguments, so a sample keeps its luck whatever stands beside it in the pool.
+    The number depends only on the arguments, so that of a sample is the same whatever else is in the pool.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def draw(key: str, *, seed: int, label: str) -> int:
     seed
         Any integer.
     label
-        What is drawn; two labels give independent draws.
+        What the draw is for; two labels give independent draws.
 
     Returns
     -------
@@ -49,8 +49,8 @@ def draw(key: str, *, seed: int, label: str) -> int:
 def draws(keys: Iterable[str], *, seed: int, label: str) -> NDArray[np.uint64]:
     """Return a uniform 64-bit integer for each of many keys, ten times as fast as `draw`, and with other numbers; O(n).
 
-    Here too a number depends on nothing but its key, the seed and the label. The label and the seed are hashed once,
-    and the words of the key are mixed in one after the other.
+    A number depends only on its key, the seed and the label. The label and the seed are hashed once, and the words of
+    the key are mixed in one after the other.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def draws(keys: Iterable[str], *, seed: int, label: str) -> NDArray[np.uint64]:
 
     Examples
     --------
-    >>> one, other, again = draws(["a", "b", "a"], seed=0, label="lot").tolist()
+    >>> one, other, again = draws(["a", "b", "a"], seed=0, label="order").tolist()
     >>> one == again != other
     True
     """
@@ -87,9 +87,9 @@ def draws(keys: Iterable[str], *, seed: int, label: str) -> NDArray[np.uint64]:
 
 
 def shuffled(rows: NDArray[np.int64], keys: pl.Series, *, seed: int, label: str) -> NDArray[np.int64]:
-    """Return rows in random order, drawn by their keys: the first of them are a random sample; O(m log m).
+    """Return rows in a random order that depends on their keys: the first of them are a random sample; O(m log m).
 
-    A key has the same place before another key whatever stands beside them in the pool.
+    Which of two keys comes first does not depend on anything else in the pool.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def generator(seed: int, label: str) -> np.random.Generator:
     seed
         Any integer.
     label
-        Who asks; two labels give independent streams.
+        What the stream is for; two labels give independent streams.
 
     Returns
     -------

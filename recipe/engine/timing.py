@@ -1,4 +1,4 @@
-"""How long each stage of a job takes, for whoever asks."""
+"""How long each stage of a job takes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _listener: ContextVar[list[Stage] | None] = ContextVar("listener", default=None)
 
 @contextmanager
 def timed() -> Iterator[list[Stage]]:
-    """Collect the stages that end inside a block of code, in the order in which they end.
+    """Collect the times of the stages that end inside a block of code, in the order in which they end.
 
     Yields
     ------
@@ -48,7 +48,7 @@ def timed() -> Iterator[list[Stage]]:
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Time a block of code as a stage; free where nobody listens."""
+    """Time a block of code as a stage, for `timed`."""
     start = perf_counter()
     yield
     stages = _listener.get()

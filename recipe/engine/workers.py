@@ -1,4 +1,4 @@
-"""Processes and Ray workers: both run pure functions over shards, and what died with a worker is done by another."""
+"""Processes and Ray workers: both map pure functions over shards, and retry a shard whose worker died."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-TRIES = 4  # how often a shard is begun before its death is taken for its own fault
-_waiting: list[Any] = []  # the executor of the last call, whose processes wait for the next
+TRIES = 4  # how often a shard is tried before an error is raised
+_waiting: list[Any] = []  # the executor of the last call, whose processes wait for the next call
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
 
 
 def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: int | None) -> Iterator[Out]:
     """Run shards in processes of this machine, which are kept for the next call; results come in order.
 
-    loky's processes neither fork a process that has threads, nor import the user's script again, so that a script and a
-    notebook need no guard around their calls.
+    loky neither forks a process that has threads, nor imports the user's script again, so that scripts need no
+    ``if __name__ == "__main__"``.
 
     Parameters
     ----------
@@ -58,9 +58,8 @@ def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: i
         futures = [executor.submit(_alone, function, shard) for shard in shards[done:]]
         try:
             for future in futures:
-                with (
-                    warnings.catch_warnings()
-                ):  # a process that has grown is started anew: as it should be, and no news
+                with warnings.catch_warnings():
+                    # loky restarts a process that uses too much memory, as intended
                     warnings.filterwarnings("ignore", "A worker was restarted", UserWarning)
                     result = future.result()
                 yield result
@@ -77,7 +76,7 @@ def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: i
 
 
 def dismiss() -> None:
-    """Let go the processes that wait for more work: they hold memory that stages of one process need."""
+    """Stop the processes that wait for more work: they use memory that stages of one process need."""
     while _waiting:
         _waiting.pop().shutdown(wait=True)
 
@@ -85,8 +84,8 @@ def dismiss() -> None:
 def on_ray(function: Callable[[In], Out], shards: Sequence[In], workers: int | None) -> Iterator[Out]:
     """Run shards on a Ray cluster by actors that live as long as the call; results come in order.
 
-    An actor keeps what it has loaded (a model, a mapped matrix) from shard to shard, and has a GPU to itself if the
-    cluster has any. One that dies is started again, and its shard with it.
+    An actor keeps what it has loaded (a model, a mapped matrix) from shard to shard, and has its own GPU if the cluster
+    has any. One that dies is restarted, and its shard is run again.
 
     Parameters
     ----------
@@ -136,7 +135,7 @@ def nodes() -> int:
 
 
 def _served(ray: Any, actors: list[Any], function: Callable[[In], Out], shards: Sequence[In]) -> Iterator[Out]:
-    """Run shards by a pool of actors, each as soon as one is free, and yield the results in order."""
+    """Run shards by a pool of actors, each when one is free, and yield the results in order."""
     from ray.util import ActorPool  # noqa: PLC0415  an extra
 
     pool = ActorPool(actors)
@@ -149,8 +148,8 @@ def _served(ray: Any, actors: list[Any], function: Callable[[In], Out], shards: 
 
     for number in range(len(shards)):
         pool.submit(begin, number)
-    for following in range(len(shards)):
-        while following not in results:  # in the order in which they end: the slowest keeps no actor waiting
+    for wanted in range(len(shards)):
+        while wanted not in results:  # unordered, so that a slow shard keeps no actor waiting
             try:
                 number, result = pool.get_next_unordered()
             except ray.exceptions.RayTaskError as error:
@@ -161,16 +160,16 @@ def _served(ray: Any, actors: list[Any], function: Callable[[In], Out], shards: 
                 raise WorkerError(f"{what} (killed, or out of memory); use fewer workers") from error
             results[number] = result
             del begun[number]
-        yield results.pop(following)
+        yield results.pop(wanted)
 
 
 def _is_lost(ray: Any, future: Any) -> bool:
-    """Tell whether a shard died with its worker."""
+    """Return whether a shard failed because its worker died."""
     try:
         ray.get(future, timeout=0)
     except ray.exceptions.RayActorError:
         return True
-    except ray.exceptions.RayError:  # still at work, or an error of its own
+    except ray.exceptions.RayError:  # still running, or an error of its own
         return False
     return False
 
@@ -182,7 +181,7 @@ class _Actor:
         os.environ.update(_ONE_THREAD)
 
     def run(self, function: Callable[[In], Out], number: int, shard: In) -> tuple[int, Out]:
-        """Run one shard, and say which it was."""
+        """Run one shard, and return its number with the result."""
         return number, _alone(function, shard)
 
 
@@ -193,5 +192,5 @@ def _alone(function: Callable[[In], Out], shard: In) -> Out:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,1 +1,1 @@
-"""Files that are whole or not there at all, the cache, and Arrow tables that stay on disk."""
+"""Atomic writes, the cache, and Arrow tables that stay on disk."""

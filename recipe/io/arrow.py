@@ -1,4 +1,4 @@
-"""Tables that may be larger than the memory: in Arrow files that are mapped, so what is not looked at is not read."""
+"""Tables that may be larger than memory: memory-mapped Arrow files, of which only the parts in use are read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PIECE = 1 << 17  # rows of the table that are looked at together
+PIECE = 1 << 17  # rows of the table that are processed together
 
 
 def write_table(table: pl.DataFrame, file: IO[bytes]) -> None:
@@ -22,7 +22,7 @@ def write_table(table: pl.DataFrame, file: IO[bytes]) -> None:
 
 
 def map_table(path: Path) -> pl.DataFrame:
-    """Return the table of an Arrow file without reading it: its pages come when they are touched, and may go again.
+    """Return the table of an Arrow file without reading it: the system loads its pages on use, and may drop them again.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def map_table(path: Path) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Its columns lie in the file; it may have several chunks.
+        Backed by the file; it may have several chunks.
     """
     import pyarrow as pa  # noqa: PLC0415  polars itself reads Arrow files into memory
 
@@ -44,16 +44,15 @@ def map_table(path: Path) -> pl.DataFrame:
 
 
 def map_tables(paths: Iterable[Path]) -> pl.DataFrame:
-    """Return the tables of several Arrow files as one, one below the other."""
+    """Return the tables of several Arrow files concatenated."""
     return pl.concat([map_table(path) for path in paths], how="vertical", rechunk=False)
 
 
 def take(table: pl.DataFrame, columns: Iterable[str], rows: NDArray[np.int64]) -> pl.DataFrame:
-    """Return some rows of some columns, in the order asked for; O(k log k + n / PIECE).
+    """Return some rows of some columns, in the order given; O(k log k + n / PIECE).
 
-    polars copies a whole column of lists, or columns that are cut up in different ways, into one piece each before it
-    gathers from them, and a pool's text may be larger than the memory. So each column is cut by itself, and only pieces
-    that hold a wanted row are touched.
+    polars copies a whole column of lists, or columns with different chunks, before it gathers from them, and a pool's
+    text may be larger than memory. So each column is sliced by itself, and only slices with a wanted row are read.
 
     Parameters
     ----------

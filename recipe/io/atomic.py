@@ -1,4 +1,4 @@
-"""A file is written whole or not at all: under a temporary name, locked while its writer lives, then renamed."""
+"""Atomic writes: a file is written under a temporary name, locked while its writer lives, and then renamed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 fcntl: ModuleType | None
 try:
     import fcntl
-except ImportError:  # not POSIX: only age tells a dead writer
+except ImportError:  # not POSIX: a dead writer is known by the age of its file only
     fcntl = None
 
-STALE = 86_400  # seconds without a write after which a writer is dead, where locks do not tell
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO, errno.EISDIR)  # a disk or a target says no
+STALE = 86_400  # seconds without a write after which a writer counts as dead, where there are no locks
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO, errno.EISDIR)  # disk full or not writable
 
 
 @overload
@@ -34,11 +34,11 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb"] = "wb") -> Ab
 def atomic_write(path: str | os.PathLike[str], mode: Literal["w"]) -> AbstractContextManager[IO[str]]: ...
 @contextmanager
 def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") -> Iterator[IO[Any]]:
-    """Open a file that bears its name only once it is complete and on the disk.
+    """Open a file that gets its name only when it is complete and on disk.
 
-    The bytes go to `.<name>.<random>.tmp` in the same folder, are flushed and synced, and are then renamed in one step.
-    After an error the temporary file is gone and an older file of that name is as it was; after a kill, the next write
-    of that name removes the temporary file.
+    The bytes are written to `.<name>.<random>.tmp` in the same folder, flushed and synced, and the file is then renamed
+    in one step. After an error the temporary file is removed and an older file of that name is unchanged; after a kill,
+    the next write of that name removes the temporary file.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
             yield file
             file.flush()
             os.fsync(file.fileno())
-            if os.name == "posix":  # before the lock is gone, or the sweep of another run might take it for dead
+            if os.name == "posix":  # before the lock is released, or the sweep of another run might remove it
                 temporary.replace(final)
         if os.name != "posix":  # where an open file cannot be renamed
             temporary.replace(final)
@@ -86,14 +86,14 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
-            what = f"cannot be written ({error.strerror}), and is as it was before"
-            raise InputError(f"{final}: {what}; make room, or write elsewhere") from error
+            what = f"cannot be written ({error.strerror}), and is unchanged"
+            raise InputError(f"{final}: {what}; free some space, or write elsewhere") from error
         raise
     _sync_folder(final.parent)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Put the rename itself on the disk, where the system lets a folder be opened."""
+    """Sync the rename itself to disk, where the system allows opening a folder."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -113,7 +113,7 @@ def open_temporary(final: Path, mode: str, **knobs: Any) -> IO[Any]:
     mode
         ``"x"`` or ``"xb"``.
     **knobs
-        Given on to `open`.
+        Passed to `open`.
 
     Returns
     -------
@@ -130,11 +130,11 @@ def open_temporary(final: Path, mode: str, **knobs: Any) -> IO[Any]:
         file: IO[Any] = path.open(mode, **knobs)
         if _lock(file) is not False and path.exists():
             return file
-        file.close()  # a sweep came between creating and locking, and took it for dead
+        file.close()  # a sweep between creating and locking has removed it
 
 
 def sweep(final: Path) -> None:
-    """Remove the temporary files that killed runs have left beside a target; those of living writers stay.
+    """Remove the temporary files that killed runs have left beside a target; those of running writers stay.
 
     Parameters
     ----------
@@ -144,12 +144,12 @@ def sweep(final: Path) -> None:
     pattern = re.compile(rf"\.{re.escape(final.name)}\.[0-9a-f]{{8}}\.tmp")
     for path in final.parent.iterdir():
         if pattern.fullmatch(path.name):
-            with suppress(OSError):  # another sweep was faster, or the file is another user's: no reason to stop
+            with suppress(OSError):  # another sweep was faster, or the file is another user's
                 _remove_dead(path)
 
 
 def _remove_dead(path: Path) -> None:
-    """Remove a temporary file whose lock is free."""
+    """Remove a temporary file if its lock is free."""
     with path.open("r+b") as file:
         free = _lock(file)
         if free or (free is None and time() - path.stat().st_mtime > STALE):
@@ -157,7 +157,7 @@ def _remove_dead(path: Path) -> None:
 
 
 def _lock(file: IO[Any]) -> bool | None:
-    """Lock a file: true if it could be, false if another holds it, None if this system has no locks."""
+    """Lock a file: true on success, false if another process has the lock, None if this system has no locks."""
     if fcntl is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What stages leave for later: files named after what they are made of, in a folder or behind any fsspec URL."""
+"""The cache of stage results: files named by a hash of their inputs, in a folder or at any fsspec URL."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ UNSENT = re.compile(r"\.[0-9a-f]{8}\.tmp$")  # ends the name of a file that is b
 
 @dataclass(frozen=True)
 class Store:
-    """A place for artefacts. Every file in it is whole, and never changes once it is there.
+    """A store of artefacts. Every file in it is complete, and is never changed.
 
     Parameters
     ----------
     root
-        A folder, or a URL that fsspec understands; what lies behind a URL is copied to this machine when it is read.
+        A folder, or a URL for fsspec; artefacts at a URL are copied to this machine when they are read.
     """
 
     root: str
     _kept: TemporaryDirectory[str] | None = field(default=None, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[type[Store], tuple[str]]:
-        """Travel to another process as a name: the folder of a store that is kept for a while stays with its owner."""
+        """Pickle as a name only: a temporary folder stays with the process that owns it."""
         return Store, (self.root,)
 
     def has(self, name: str) -> bool:
-        """Tell whether an artefact is there."""
+        """Return whether an artefact exists."""
         return bool(self.files.exists(self.path(name)))
 
     def get(self, name: str) -> Path:
-        """Return where an artefact can be read on this machine: a file of a folder is itself, and not copied."""
+        """Return the path of an artefact on this machine; a file of a local folder is not copied."""
         near = self._near(name)
         if self._far and not near.exists():
             near.parent.mkdir(parents=True, exist_ok=True)
@@ -61,11 +61,11 @@ class Store:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[IO[bytes]]:
-        """Open an artefact for writing; it appears under its name when it is whole, or not at all.
+        """Open an artefact for writing; it gets its name when it is complete, or not at all.
 
-        In a folder it is written beside its name, synced and renamed. Behind a URL it is sent under another name and
-        then moved, which is one step on object stores and on file systems that can rename; where fsspec moves by
-        copying piece by piece, another machine may see a part of it while it is copied.
+        In a folder it is written under a temporary name, synced and renamed. To a URL it is sent under a temporary name
+        and then moved, which is one step on object stores and on file systems that can rename; where fsspec moves by
+        copying in pieces, another machine may see an incomplete file during the copy.
         """
         final = self._near(name)
         try:
@@ -79,44 +79,44 @@ class Store:
             self._send(final, self.path(name))
 
     def remove(self, name: str) -> None:
-        """Remove an artefact, if it is there."""
+        """Remove an artefact, if it exists."""
         if self.has(name):
             self.files.rm_file(self.path(name))
         self._near(name).unlink(missing_ok=True)
 
     def forget(self) -> None:
-        """Remove the copies that this machine keeps of what lies behind a URL."""
+        """Remove this machine's copies of a store at a URL."""
         if self._far:
             shutil.rmtree(self._mirror, ignore_errors=True)
 
     def put_json(self, name: str, content: object) -> None:
-        """Write an artefact of JSON."""
+        """Write a JSON artefact."""
         with self.writing(name) as file:
             file.write(json.dumps(content, indent=1, sort_keys=True).encode())
 
     def get_json(self, name: str) -> Any:
-        """Read an artefact of JSON."""
+        """Read a JSON artefact."""
         return json.loads(self.get(name).read_bytes())
 
     def stage(self, name: str, **made_of: Any) -> str:
-        """Return the folder of a stage's artefacts: its name and a hash of all that they are made of.
+        """Return the folder of a stage's artefacts: its name and a hash of everything they are made from.
 
         Parameters
         ----------
         name
-            What the stage is called.
+            The name of the stage.
         **made_of
             Names of artefacts that it reads and parameters that matter, for JSON; the versions of the libraries that
-            bytes hang on are added.
+            the bytes depend on are added.
 
         Returns
         -------
         str
-            The folder, which says in `about.json` what it is made of.
+            The folder, whose `about.json` lists what it is made from.
         """
         about = {"format": FORMAT, "stage": name, "made_of": made_of, "versions": versions()}
-        told = json.dumps(about, sort_keys=True, default=str).encode()
-        folder = f"{name}-{blake2b(told, digest_size=8).hexdigest()}"
+        text = json.dumps(about, sort_keys=True, default=str).encode()
+        folder = f"{name}-{blake2b(text, digest_size=8).hexdigest()}"
         if not self.has(MARK):
             self.put_json(MARK, {"format": FORMAT})
         if not self.has(f"{folder}/about.json"):
@@ -125,11 +125,11 @@ class Store:
 
     @property
     def files(self) -> Any:
-        """The file system of fsspec that the store lies in."""
+        """The fsspec file system of the store."""
         return self._place[0]
 
     def path(self, name: str = "") -> str:
-        """Return what its file system calls an artefact, or the store itself."""
+        """Return the path of an artefact, or of the store itself, in its file system."""
         return f"{self._place[1]}/{name}" if name else str(self._place[1])
 
     @cached_property
@@ -140,52 +140,54 @@ class Store:
         try:
             files, path = url_to_fs(self.root)
         except (ImportError, ValueError) as error:
-            raise InputError(f"{self.root}: no cache can lie there ({error}); name a folder, or another URL") from error
+            raise InputError(
+                f"{self.root}: cannot be used as a cache ({error}); name a folder, or another URL"
+            ) from error
         return files, path.rstrip("/")
 
     @cached_property
     def _far(self) -> bool:
-        """Whether it lies on no disk of this machine, so that its artefacts are read as copies."""
+        """Whether it is not on a disk of this machine, so that its artefacts are read as copies."""
         from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415  as above
 
         return not isinstance(self.files, LocalFileSystem)
 
     def _near(self, name: str) -> Path:
-        """Return where an artefact, or the copy of one behind a URL, lies on this machine."""
+        """Return the path on this machine of an artefact, or of the copy of one at a URL."""
         return Path(self._mirror, name) if self._far else Path(self.path(name))
 
     @property
     def _mirror(self) -> Path:
-        """The folder of this machine where copies of what lies behind a URL are kept."""
+        """The folder of this machine for copies of a store at a URL."""
         name = blake2b(self.root.encode(), digest_size=8).hexdigest()
         user = os.getuid() if hasattr(os, "getuid") else 0
         return Path(gettempdir(), f"recipe-{user}-{name}")
 
     def _send(self, near: Path, final: str) -> None:
-        """Copy a file to the other machine, and give it its name there when it is whole."""
+        """Copy a file to the other machine, and give it its name there when it is complete."""
         temporary = f"{final}.{token_hex(4)}.tmp"
         self.files.makedirs(final.rpartition("/")[0], exist_ok=True)
         try:
             self.files.put_file(str(near), temporary)
             self.files.mv(temporary, final)
         except BaseException:
-            with suppress(Exception):  # the line may be dead
+            with suppress(Exception):  # the connection may be lost
                 self.files.rm_file(temporary)
             raise
 
 
 def open_store(cache: str | os.PathLike[str] | None) -> Store:
-    """Open a cache; it is made when the first artefact comes.
+    """Open a cache; it is created when the first artefact is written.
 
     Parameters
     ----------
     cache
-        A folder, or a URL for fsspec; None for a folder of its own, which is removed when nothing refers to it.
+        A folder, or a URL for fsspec; None for a temporary folder, which is removed when nothing refers to it.
 
     Returns
     -------
     Store
-        The place.
+        The cache.
 
     Raises
     ------
@@ -195,7 +197,7 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
     if cache is None:
         kept = TemporaryDirectory(prefix="recipe-", ignore_cleanup_errors=True)
         return Store(kept.name, kept)
-    store = _named(cache)
+    store = named(cache)
     if store.has(MARK):
         check_format(store)
     elif _holds_something(store):
@@ -203,97 +205,22 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
     return store
 
 
-def _named(cache: str | os.PathLike[str]) -> Store:
-    """Return a store by its name; a folder by its whole path, for workers may stand elsewhere."""
+def named(cache: str | os.PathLike[str]) -> Store:
+    """Return a store by its name; a folder by its absolute path, since workers may have another working directory."""
     where = os.fspath(cache)
     return Store(where.rstrip("/") if "://" in where else str(Path(where).absolute()))
 
 
 def _holds_something(store: Store) -> bool:
-    """Tell whether there is a file, or a folder that holds one; what a run that died may have left is none."""
-    there = store.path()
-    if store.files.isfile(there):
+    """Return whether there is a file, or a folder that contains one, other than temporary files of a killed run."""
+    root = store.path()
+    if store.files.isfile(root):
         return True
-    found = (name for _, _, names in store.files.walk(there) for name in names)
+    found = (name for _, _, names in store.files.walk(root) for name in names)
     return any(not UNSENT.search(name) for name in found)
 
 
 def check_format(store: Store) -> None:
-    """Raise unless a place is a cache of this version of the format."""
+    """Raise unless a store is a cache in this version of the format."""
     fix = "it is another version's: remove it, or name another folder"
     read_versioned(store.get(MARK), "a cache", FORMAT, fix=fix, name=store.root)
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a cache holds of one stage."""
-
-    folder: str
-    stage: str
-    files: int
-    size: int
-    used: float
-
-
-def list_cache(cache: str | os.PathLike[str]) -> list[Kept]:
-    """List the stages that a cache holds, by name.
-
-    Parameters
-    ----------
-    cache
-        A folder, or a URL for fsspec.
-
-    Returns
-    -------
-    list of Kept
-        Folder, stage, number and bytes of its files, and when the latest was written, in seconds since 1970.
-
-    Raises
-    ------
-    InputError
-        If the folder is no cache of this version of the format.
-    """
-    store = _named(cache)
-    if not store.files.exists(store.path()):
-        return []
-    check_format(store)
-    stages: dict[str, list[tuple[int, float]]] = {}
-    for path, about in store.files.find(store.path(), detail=True).items():
-        folder, _, name = path.removeprefix(store.path()).lstrip("/").partition("/")
-        if name:
-            stages.setdefault(folder, []).append((about["size"], _written(store.files, path, about)))
-    return [
-        Kept(folder, folder.rpartition("-")[0], len(files), sum(size for size, _ in files), max(t for _, t in files))
-        for folder, files in sorted(stages.items())
-    ]
-
-
-def _written(files: Any, path: str, about: dict[str, Any]) -> float:
-    """Return when a file was written, in seconds since 1970; 0 where its file system does not say."""
-    if isinstance(known := about.get("mtime"), int | float):
-        return float(known)
-    try:
-        return float(files.modified(path).timestamp())
-    except (NotImplementedError, KeyError):
-        return 0.0
-
-
-def clear_cache(cache: str | os.PathLike[str]) -> int:
-    """Remove a cache, and what this machine keeps of one behind a URL, and return how many bytes it held.
-
-    Parameters
-    ----------
-    cache
-        A folder, or a URL for fsspec.
-
-    Raises
-    ------
-    InputError
-        If the folder is no cache of this version of the format.
-    """
-    store = _named(cache)
-    held = list_cache(cache)
-    if store.files.exists(store.path()):
-        store.files.rm(store.path(), recursive=True)
-        store.forget()
-    return sum(one.size for one in held)

@@ -1,4 +1,4 @@
-"""Files of JSON that say which version of their format they have."""
+"""JSON files that state the version of their format."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def read_versioned(file: Path, what: str, version: int, *, fix: str, name: str |
     what
         What it should be, with its article: ``"a manifest"``.
     version
-        The version that is understood.
+        The supported version.
     fix
-        What to do about another one.
+        What to do about another version.
     name
-        How the file is named in an error; its path by default.
+        The name of the file in an error; its path by default.
 
     Returns
     -------
@@ -50,15 +50,15 @@ def read_versioned(file: Path, what: str, version: int, *, fix: str, name: str |
     """
     where = name or str(file)
     try:
-        told = json.loads(file.read_bytes().decode("utf-8"))
+        content = json.loads(file.read_bytes().decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{where}: cannot read the {what.removeprefix('a ')}: {_line(error)}; {fix}") from None
-    if not isinstance(told, dict) or told.get("format") != version:
-        got = f"format={told.get('format')!r}" if isinstance(told, dict) else f"a JSON {type(told).__name__}"
+    if not isinstance(content, dict) or content.get("format") != version:
+        got = f"format={content.get('format')!r}" if isinstance(content, dict) else f"a JSON {type(content).__name__}"
         raise InputError(f"{where}: expected {what} of format {version}, got {got}; {fix}")
-    return told
+    return content
 
 
 def _line(error: Exception) -> str:
-    """Return what an error says as one line."""
+    """Return the message of an error as one line."""
     return " ".join(str(error).split())

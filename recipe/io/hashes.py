@@ -1,4 +1,4 @@
-"""The hashes of files: it is their content that matters, not where they lie."""
+"""Hashes of files by their content."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ def sha256(path: str | os.PathLike[str]) -> str:
 
 
 def file_hashes(knobs: Mapping[str, Any]) -> dict[str, str]:
-    """Hash the files that knobs name, alone or in a list: it is their content that matters.
+    """Hash the files that knobs name, alone or in a list.
 
     Parameters
     ----------
     knobs
-        Name to value; what is no path of a file is passed over.
+        Name to value; a value that is not the path of a file is ignored.
 
     Returns
     -------
     dict
-        Name of the knob, and in a list the path too, to SHA-256.
+        Name of the knob, in a list with the path, to SHA-256.
     """
     hashes: dict[str, str] = {}
     for name, value in knobs.items():

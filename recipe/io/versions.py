@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-__version__ = "0.2.0"  # the one place where it stands: pyproject.toml and `recipe.__version__` read it here
+__version__ = "0.2.0"  # defined only here: pyproject.toml and `recipe.__version__` read it
 DECIDING = ("faiss-cpu", "numba", "numpy", "polars", "rensa", "scikit-learn", "scipy")
 
 
@@ -14,8 +14,7 @@ def versions() -> dict[str, str]:
     Returns
     -------
     dict
-        ``recipe``, which is this code's own version whether or not it is installed, and the distributions of
-        `DECIDING`.
+        ``recipe``, the version of this code whether or not it is installed, and the distributions of `DECIDING`.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""The conductor: sources and a recipe in, a mix out, and back from what was written."""
+"""From sources and a recipe to a mix, and from a written mix back to it."""

@@ -1,4 +1,4 @@
-"""The conductor: sources and a recipe in, a mix or a scored pool out."""
+"""From sources and a recipe to a mix or a scored pool."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def select_mix(
     ----------
     sources
         Files, folders and globs of SVIT, LLaVA, Vision-Flan or MiniGPT-4 samples, or a pool that was read before (with
-        vectors of your own, say). The recipe's own sources by default.
+        vectors of your own, for example). The recipe's sources by default.
     size
         Samples in the mix: a count, a share of the eligible samples (0..1], or tokens ("20M tokens").
     seed
@@ -47,10 +47,10 @@ def select_mix(
     recipe
         A recipe, a mapping, a YAML file, or the name of a preset; the defaults by default.
     cache
-        A folder (or URL for fsspec) where every stage leaves what it made, so that a run that was killed continues and
-        a run with another size embeds nothing again. None, the default, keeps nothing.
+        A folder (or URL for fsspec) where every stage stores its results, so that a killed run continues and a run with
+        another size embeds nothing again. None, the default, stores nothing.
     engine, workers
-        Who does the work, see `recipe.engine.running`; the mix is the same.
+        Where the work is done, see `recipe.engine.running`; the mix is the same.
     **knobs
         Further fields of `Recipe`, as ``select="kcenter"`` or ``balance={"per_image": 3}``.
 

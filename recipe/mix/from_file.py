@@ -1,4 +1,4 @@
-"""The numbers of a mix that was written before, or of any file of samples."""
+"""The statistics of a written mix, or of any file of samples."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ if TYPE_CHECKING:
 def file_stats(mix: str | Path, pool: str | Path | None = None, *, lenient: bool = False) -> Stats:
     """Return the statistics of a file, and of the file it is compared with.
 
-    A mix that `recipe` wrote, and that nobody changed since, has its statistics beside it; they know the pool, which
-    the file alone does not. Any other file is read and its samples are labelled anew.
+    A mix that `recipe` wrote, and that was not changed since, has its statistics beside it; they include those of the
+    pool. The samples of any other file are read and labelled.
 
     Parameters
     ----------
     mix
         A mix, or anything else that `read_pool` reads.
     pool
-        What to compare it with; by default the pool it was picked from if that is known, else itself.
+        A file to compare it with; by default the pool it was picked from if that is known, else itself.
     lenient
         As for `read_pool`.
 
     Returns
     -------
     Stats
-        The numbers of both.
+        The statistics of both.
 
     Raises
     ------
     InputError
         If a file cannot be read.
     """
-    told = _told(Path(mix))
-    if told is not None and pool is None:
-        return told
-    ours, known = (told.mix, told.known_keywords) if told is not None else _count(mix, lenient=lenient)
+    written = _written(Path(mix))
+    if written is not None and pool is None:
+        return written
+    ours, known = (written.mix, written.known_keywords) if written is not None else _count(mix, lenient=lenient)
     theirs = ours if pool is None else _count(pool, lenient=lenient)[0]
     return Stats(ours, theirs, {}, known_keywords=known)
 
 
 def read_labelled(path: str | Path, *, lenient: bool = False) -> Pool:
-    """Read a file and label its samples, as they were labelled when the mix was made where its scores tell that."""
+    """Read a file and label its samples; labels in the scores beside a mix are used where they exist."""
     pool = read_pool(path, boxes="keep", lenient=lenient)
     for name in ("answer", "task", "concepts"):
         pool = pool.with_labels(call("tag", Step(name, {}), pool))
@@ -67,7 +67,7 @@ def _count(path: str | Path, *, lenient: bool) -> tuple[Side, int]:
 
 
 def _as_known(mix: Path, pool: Pool) -> Pool:
-    """Give samples the labels that they had when the mix was made: a source's name tells a task that no text tells."""
+    """Attach the labels that samples had when the mix was made: some tasks are known only from the name of a source."""
     scores = side_file(mix, "scores.parquet")
     if not scores.is_file():
         return pool
@@ -77,12 +77,12 @@ def _as_known(mix: Path, pool: Pool) -> Pool:
     except (OSError, pl.exceptions.PolarsError):
         return pool  # another file of that name
     joined = pool.rows.select("key").join(known, on="key", how="left", maintain_order="left")
-    held = pool.rows.columns
-    fresh = (pl.coalesce(joined[name], pool.rows[name]) if name in held else joined[name] for name in labels)
-    return pool.with_labels(pl.select(fresh))
+    present = pool.rows.columns
+    merged = (pl.coalesce(joined[name], pool.rows[name]) if name in present else joined[name] for name in labels)
+    return pool.with_labels(pl.select(merged))
 
 
-def _told(mix: Path) -> Stats | None:
-    """Read the statistics beside a mix, if they are still those of its bytes."""
+def _written(mix: Path) -> Stats | None:
+    """Read the statistics beside a mix, if the mix is unchanged."""
     stats = side_file(mix, "stats.json")
     return read_stats(stats) if stats.is_file() and manifest_of(mix) else None

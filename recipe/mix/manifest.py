@@ -1,4 +1,4 @@
-"""What rebuilds a mix: recipe, versions, hashes of the sources, and keys in pick order."""
+"""The manifest, from which a mix can be rebuilt: recipe, versions, hashes of the sources, and keys in pick order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORMAT = 1
 
 
 def make_manifest(mix: Selection) -> dict[str, Any]:
-    """Say all that rebuilds a mix.
+    """Make the manifest of a mix.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
     read = mix.pool.rows["source"].value_counts()
     samples = dict(zip(read["source"].to_list(), read["count"].to_list(), strict=True))
     given = [source.model_dump(exclude_none=True) for source in mix.recipe.sources]
-    files = expand(given) if given else []  # a pool that was made in memory has none
+    files = expand(given) if given else []  # a pool in memory has none
     sources = [
         {
             "name": file.source,
@@ -49,7 +49,7 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         }
         for file in sorted(files, key=lambda file: file.source)
     ]
-    # Where the mix lies is no part of what it is.
+    # The manifest does not depend on where the mix is written.
     plan = mix.recipe.model_dump(mode="json", exclude={"write": {"path"}})
     plan["sources"] = sorted(plan["sources"], key=str)
     return {
@@ -70,21 +70,21 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
 
 
 def _functions(mix: Selection) -> dict[str, Any]:
-    """Say which functions of your own were used, and hash their sources; null where one cannot be found."""
+    """Return the functions of your own that were used, with hashes of their sources; None where one is not found."""
     codes = own_functions(mix.recipe)
     return {"functions": {code.name: code.sha256 for code in codes}} if codes else {}
 
 
 def _parts(mix: Selection) -> dict[str, Any]:
-    """Say how many picks each part has, which stand one part after the other."""
+    """Return how many picks each part has; the picks are in the order of the parts."""
     counts = part_counts(mix.pool, mix.picks, mix.recipe)
     return {"parts": counts} if counts else {}
 
 
 def _copies(mix: Selection) -> dict[str, Any]:
-    """Say which of the samples of one key are meant: place among the picks to number among the rows of the key.
+    """Return which of several samples of one key were picked: position among the picks to number among the key's rows.
 
-    Only those that are not the first are listed. Rows stand in key order, so the rows of a key stand together.
+    Only those that are not the first are listed. Rows are in key order, so the rows of a key are adjacent.
     """
     keys = mix.pool.rows["key"]
     first = keys.search_sorted(keys.gather(mix.picks.rows), side="left").to_numpy()
@@ -93,10 +93,10 @@ def _copies(mix: Selection) -> dict[str, Any]:
 
 
 def _side_files(mix: Selection) -> dict[str, str]:
-    """Hash what is no source and decides what is picked: benchmarks that are kept out, and scores from elsewhere."""
+    """Hash the other files that the picks depend on: excluded benchmarks, and files of scores."""
     plan = mix.recipe
-    told = [("exclude", plan.exclude.model_dump()), *((f"score {step.label}", step.knobs) for step in plan.score)]
-    return {f"{where}: {name}": digest for where, knobs in told for name, digest in file_hashes(knobs).items()}
+    sections = [("exclude", plan.exclude.model_dump()), *((f"score {step.label}", step.knobs) for step in plan.score)]
+    return {f"{where}: {name}": digest for where, knobs in sections for name, digest in file_hashes(knobs).items()}
 
 
 def read_manifest(file: Path) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def read_manifest(file: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        As `make_manifest` made it, with what `mix` says of the written file.
+        As of `make_manifest`, with the hashes of the written files under `mix`.
 
     Raises
     ------
@@ -121,20 +121,20 @@ def read_manifest(file: Path) -> dict[str, Any]:
 
 
 def manifest_of(mix: Path) -> dict[str, Any] | None:
-    """Return the manifest beside a mix, if it can be read and is still that of its files."""
+    """Return the manifest beside a mix, if it can be read and the mix is unchanged."""
     file = side_file(mix, "manifest.json")
     if not file.is_file():
         return None
     try:
-        told = read_manifest(file)
+        manifest = read_manifest(file)
     except InputError:
         return None
-    return told if is_unchanged(mix, told) else None
+    return manifest if is_unchanged(mix, manifest) else None
 
 
-def is_unchanged(mix: Path, told: dict[str, Any]) -> bool:
-    """Tell whether a mix, or each file of one that was written part by part, has the bytes that its manifest names."""
-    written = told.get("mix")
+def is_unchanged(mix: Path, manifest: dict[str, Any]) -> bool:
+    """Return whether the files of a mix, one or one for each part, have the hashes in its manifest."""
+    written = manifest.get("mix")
     if not isinstance(written, dict):
         return False
     known = written.get("files", [{"name": mix.name, "sha256": written.get("sha256")}])
@@ -142,6 +142,6 @@ def is_unchanged(mix: Path, told: dict[str, Any]) -> bool:
 
 
 def files_of(mix: Path) -> list[Path]:
-    """Return the files of a mix: itself, or those of its parts, as its manifest names them."""
-    told = None if mix.is_file() else manifest_of(mix)
-    return [mix.with_name(one["name"]) for one in told["mix"]["files"]] if told else [mix]
+    """Return the files of a mix: itself, or those of its parts, as in its manifest."""
+    manifest = None if mix.is_file() else manifest_of(mix)
+    return [mix.with_name(one["name"]) for one in manifest["mix"]["files"]] if manifest else [mix]

@@ -1,4 +1,4 @@
-"""What comes out: the picked samples, the pool they were picked from, and why."""
+"""The mix: the picked samples, the pool they were picked from, and why they were picked."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from recipe.data.selection import Selection
 from recipe.mix.manifest import make_manifest
 from recipe.mix.originals import writing
 from recipe.report.gaps import find_gaps
+from recipe.report.representatives import representatives
 from recipe.report.sample import draw_samples, show_sample
-from recipe.report.stand_ins import stand_ins
 from recipe.report.stats.measure import measure
 from recipe.report.summary import summary_html, summary_lines
 from recipe.report.why import explain
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Mix(Selection):
-    """The picked samples in pick order, to be measured, asked, drawn and written.
+    """The picked samples in pick order, with statistics, explanations, charts, and a method to write them.
 
     Parameters
     ----------
     pool, picks, quotas, recipe
         As of `recipe.data.selection.Selection`, whose columns and counts it has too.
     stated
-        Its statistics, if they were measured before.
+        Its statistics, if they are known already.
 
     Raises
     ------
@@ -53,7 +53,7 @@ class Mix(Selection):
     stated: Stats | None = None
 
     def stats(self) -> Stats:
-        """Return the numbers of the mix and of the pool, side by side."""
+        """Return the statistics of the mix and of the pool."""
         return self._stats
 
     @cached_property
@@ -64,12 +64,12 @@ class Mix(Selection):
         return measure(self.pool, self.picks.rows, keywords=known, certificate=self.certificate, seed=seed)
 
     def explained(self) -> Mix:
-        """Return the mix with columns that say which pick stands for each sample and where it lies on the map."""
-        said = stand_ins(self.pool, self.picks.rows, self.recipe.seed)
-        return replace(self, pool=self.pool.with_labels(said))
+        """Return the mix with the pick that represents each sample and the coordinates of the map as columns."""
+        columns = representatives(self.pool, self.picks.rows, self.recipe.seed)
+        return replace(self, pool=self.pool.with_labels(columns))
 
     def why(self, key: str) -> Why:
-        """Say why a sample was picked, or why not.
+        """Explain why a sample was picked, or why not.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class Mix(Selection):
         Returns
         -------
         Why
-            Rank, gains by term, cell, and the samples it stands for; or the pick that stands for it, or its problem.
+            Rank, gains by term, cell, and the samples it represents; or the pick that represents it, or its problem.
 
         Raises
         ------
@@ -89,14 +89,14 @@ class Mix(Selection):
         return explain(self, key)
 
     def sample(self, n: int = 5, **where: Any) -> pl.DataFrame:
-        """Draw some picks to read.
+        """Sample some picks at random to read.
 
         Parameters
         ----------
         n
             How many, at most.
         **where
-            ``task``, ``answer``, ``source``, ``cluster``, ``concept``: what they must have; ``seed``: draws others.
+            ``task``, ``answer``, ``source``, ``cluster``, ``concept``: the value they must have; ``seed``: any integer.
 
         Returns
         -------
@@ -112,7 +112,7 @@ class Mix(Selection):
         return draw_samples(self, n, **where)
 
     def show(self, key: str, *, images: str | Path | None = None, boxes: Frame | None = None) -> Shown:
-        """Show one sample: its text, its labels, and its image with its boxes drawn where the file is there.
+        """Show one sample: its text, its labels, and its image with the boxes drawn, if the file exists.
 
         Parameters
         ----------
@@ -121,14 +121,14 @@ class Mix(Selection):
         images
             Folder of the images, as the trainer's `--image_folder`; needs Pillow.
         boxes
-            ``"square"`` if its boxes lie on the square to which LLaVA-v1.5 pads the image, ``"keep"`` if on the image
-            itself. By default SVIT's lie where the recipe's `read.boxes` says, those of records that name a task, as
-            Vision-Flan's, on the image, and all others, as LLaVA's, on the square.
+            ``"square"`` if the coordinates of its boxes refer to the square to which LLaVA-v1.5 pads the image,
+            ``"keep"`` if to the image itself. By default SVIT's are as the recipe's `read.boxes` says, those of records
+            that name a task, as Vision-Flan's, refer to the image, and all others, as LLaVA's, to the square.
 
         Returns
         -------
         Shown
-            Shown as a card in a notebook; `image` is a Pillow image or None.
+            Displayed as a card in a notebook; `image` is a Pillow image or None.
 
         Raises
         ------
@@ -148,12 +148,12 @@ class Mix(Selection):
             ``"tasks"``, ``"answers"``, ``"clusters"``, ``"yes_no"``, ``"lengths"``, ``"gains"``, ``"concepts"``,
             ``"map"``.
         **knobs
-            Given on to the chart, as ``color="task"`` of the map.
+            Passed to the chart, as ``color="task"`` of the map.
 
         Returns
         -------
         altair chart
-            Shown as a picture in a notebook; no network is needed.
+            Displayed in a notebook; no network is needed.
 
         Raises
         ------
@@ -165,9 +165,9 @@ class Mix(Selection):
         return draw(self, name, **knobs)
 
     def gaps(self, by: Literal["cluster", "concept"] = "cluster") -> Gaps:
-        """Say which cells could not supply what the recipe's margins want of them, and by how much.
+        """Find the cells that have fewer samples than the recipe's margins want, and how many are missing.
 
-        Each part of a mix asks its own margins of the samples that belong to it.
+        Each part of a mix is measured against its own margins and its own samples.
 
         Parameters
         ----------
@@ -180,23 +180,23 @@ class Mix(Selection):
             A table, and a request to a data generator as JSON.
         """
         sides = sides_of(self.pool, self.picks, self.recipe, self.quotas.report)
-        told = [wishes(side.pool, side.size, side.balance, side.asked) for side in sides]
-        wish, supply = (np.sum(values, axis=0) for values in zip(*told, strict=True))
+        pairs = [wishes(side.pool, side.size, side.balance, side.asked) for side in sides]
+        wish, supply = (np.sum(values, axis=0) for values in zip(*pairs, strict=True))
         return find_gaps(self, wish, supply, by, sides=sides)
 
     def report(
         self, path: str | Path = "report.html", *, rows: int = 3000, comparison: Comparison | None = None
     ) -> Path:
-        """Write one page that shows the mix, whole in itself: it needs no network and no other file.
+        """Write one self-contained page about the mix: it needs no network and no other file.
 
         Parameters
         ----------
         path
-            Where it goes.
+            The file to write.
         rows
-            The most picks to list; of more, so many are drawn by lot.
+            The maximum number of picks to list; of more, a random sample is listed.
         comparison
-            What `compare_mixes` found, for a section of its own.
+            The result of `compare_mixes`, for a section of its own.
 
         Returns
         -------
@@ -215,7 +215,7 @@ class Mix(Selection):
         ----------
         path
             ``mix.json`` or ``mix.jsonl``; the recipe's `write.path` by default. Files beside it are named after it, as
-            are the files of the parts, ``mix.stage1.json``, if the recipe writes each part by itself.
+            are the files of the parts, ``mix.stage1.json``, if the recipe writes each part as its own file.
 
         Returns
         -------
@@ -227,7 +227,7 @@ class Mix(Selection):
         ConfigError
             If the ending names no format.
         InputError
-            If a source has gone, or the folder cannot be written to.
+            If a source no longer exists, or the folder cannot be written to.
         """
         return write_mix(
             Path(path or self.recipe.write.path),
@@ -240,12 +240,12 @@ class Mix(Selection):
         )
 
     def manifest(self) -> dict[str, Any]:
-        """Return all that rebuilds the mix: recipe, versions, hashes of the sources, and keys in pick order."""
+        """Return the manifest, which rebuilds the mix: recipe, versions, hashes of sources, keys in pick order."""
         return make_manifest(self)
 
     def __repr__(self) -> str:
         return "\n".join(f"{name:<12} {value}" for name, value in summary_lines(self))
 
     def _repr_html_(self) -> str:
-        """Show a few tables in a notebook."""
+        """Show a summary in a notebook."""
         return summary_html(self)

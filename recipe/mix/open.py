@@ -1,4 +1,4 @@
-"""A mix that was written before, opened again with its pool: to look at, not to select anew."""
+"""Opens a written mix again with its pool, to inspect it without selecting again."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 
 def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
-    """Open a written mix again, by its own files and its sources; nothing is embedded or selected anew.
+    """Open a written mix again, from its own files and its sources; nothing is embedded or selected again.
 
     Parameters
     ----------
     path
-        The mix; its manifest, scores and statistics are found beside it. Of one that was written part by part, the name
-        that the files beside it are named after: ``mix.json`` for ``mix.stage1.json``.
+        The mix; its manifest, scores and statistics are found beside it. For one file per part, the name without the
+        part: ``mix.json`` for ``mix.stage1.json``.
     cache
         As for `select_mix`: with the cache that the mix was made with, its sources need not be read again.
 
     Returns
     -------
     Mix
-        The mix as it was, but without vectors.
+        The original mix, without vectors.
 
     Raises
     ------
@@ -61,32 +61,31 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     """
     file = Path(path)
     if not (file.is_file() or side_file(file, "manifest.json").is_file()):
-        raise InputError(f"{file}: expected a mix that was written before, got no file; name one, or select it")
-    told = read_manifest(side_file(file, "manifest.json"))
-    if not is_unchanged(file, told):
-        raise InputError(f"{file}: expected the file that its manifest describes, got another; write it anew")
-    plan = Recipe.of(told["recipe"], write={"path": str(file)})
+        raise InputError(f"{file}: expected a written mix, got no file; name one, or select it")
+    manifest = read_manifest(side_file(file, "manifest.json"))
+    if not is_unchanged(file, manifest):
+        raise InputError(f"{file}: expected the file that its manifest describes, got another; write it again")
+    plan = Recipe.of(manifest["recipe"], write={"path": str(file)})
     if not plan.sources:
-        raise InputError(f"{file}: it was made from a pool in memory; look at it where it was made, as by mix.report()")
+        raise InputError(f"{file}: it was made from a pool in memory; use it where it was made, as by mix.report()")
     stats = read_stats(side_file(file, "stats.json"))
     scores = _read_scores(side_file(file, "scores.parquet"))
     picked = scores.filter(pl.col("rank").is_not_null()).sort("rank")
     gains = {name[5:]: picked[name].to_numpy() for name in scores.columns if name.startswith("gain_")}
-    value, bound = (None, None) if told["certificate"] is None else (told["certificate"], 1.0)
+    value, bound = (None, None) if manifest["certificate"] is None else (manifest["certificate"], 1.0)
     picks = Picks(picked["row"].cast(pl.Int64).to_numpy(), gains, value, bound)
     labels = scores.select(pl.exclude("rank", "^gain.*$"))
     pool = _labelled(_sources(plan, cache, file), labels, file)
-    pool = replace(pool, checkpoint=replace(pool.checkpoint, fidelity=told["fidelity"]))
-    if pool.rows["key"].gather(picks.rows).to_list() != told["keys"]:
-        raise InputError(f"{file}: its scores are of another mix than its manifest; write the mix anew")
-    return Mix(pool, picks, _quotas(pool, plan, told["margins"]), plan, stats)
+    pool = replace(pool, checkpoint=replace(pool.checkpoint, fidelity=manifest["fidelity"]))
+    if pool.rows["key"].gather(picks.rows).to_list() != manifest["keys"]:
+        raise InputError(f"{file}: its scores are of another mix than its manifest; write the mix again")
+    return Mix(pool, picks, _quotas(pool, plan, manifest["margins"]), plan, stats)
 
 
 def _quotas(pool: Pool, plan: Recipe, margins: list[dict[str, Any]]) -> Quotas:
-    """Return the quotas under which the picks were made, as far as they were written.
+    """Return the quotas of the picks, as far as they were written.
 
-    Rules that look at vectors could not be asked again. Which cells may stand in for each other is not told: that is
-    for selectors only.
+    Rules that use vectors could not be computed again. The strata of cells are not written: only selectors use them.
     """
     cell = pool.rows["cell"].cast(pl.Int32).fill_null(-1).to_numpy()
     quota = np.zeros(int(cell.max(initial=-1)) + 1, np.int64)
@@ -97,11 +96,13 @@ def _quotas(pool: Pool, plan: Recipe, margins: list[dict[str, Any]]) -> Quotas:
 
 
 def _sources(plan: Recipe, cache: str | Path | None, file: Path) -> Pool:
-    """Read the sources again; relative paths are those of the folder where the mix was selected."""
+    """Read the sources again; relative paths start in the folder where the mix was selected."""
     try:
         return read.apply(plan, cache)
     except InputError as error:
-        raise InputError(f"{file}: its sources cannot be read here: {error}; go where it was selected") from None
+        raise InputError(
+            f"{file}: its sources cannot be read here: {error}; start in the folder where it was selected"
+        ) from None
 
 
 def _read_scores(file: Path) -> pl.DataFrame:
@@ -110,16 +111,16 @@ def _read_scores(file: Path) -> pl.DataFrame:
         scores = pl.read_parquet(file)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(
-            f"{file}: cannot read the scores: {' '.join(str(error).split())}; write the mix anew"
+            f"{file}: cannot read the scores: {' '.join(str(error).split())}; write the mix again"
         ) from None
-    today = {old: new for old, new in SCORES.items() if old in scores.columns and new not in scores.columns}
-    return scores.rename(today)
+    renamed = {old: new for old, new in SCORES.items() if old in scores.columns and new not in scores.columns}
+    return scores.rename(renamed)
 
 
 def _labelled(pool: Pool, labels: pl.DataFrame, file: Path) -> Pool:
-    """Attach what was known of each sample, if these are still the same samples."""
+    """Attach the written labels of each sample, if the samples are still the same."""
     if not pool.rows["key"].equals(labels["key"]):
         got = f"{len(pool):,} samples where it had {len(labels):,}" if len(pool) != len(labels) else "other samples"
-        raise InputError(f"{file}: its sources have changed since, got {got}; restore them, or select anew")
+        raise InputError(f"{file}: its sources have changed since, got {got}; restore them, or select again")
     fresh = [name for name in labels.columns if name == "problem" or name not in SCHEMA]
     return replace(pool, rows=pool.rows.with_columns(labels[name] for name in fresh))

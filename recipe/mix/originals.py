@@ -1,4 +1,4 @@
-"""Records of LLaVA files as they were read: the bytes of the file, found again by source and number."""
+"""Original records of LLaVA files: their bytes, found by source and number."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.stages.read import File
 
-SHAPES = ("llava", "vision_flan")  # readers that make one sample of one record in LLaVA's shape
-SHORTEST = 2  # bytes from one comma of an array to the next: cutting by so many cuts between all records
+SHAPES = ("llava", "vision_flan")  # readers that make one sample from each record, in LLaVA's format
+SHORTEST = 2  # bytes of the shortest array element with its comma: a piece of this size never holds two records
 _STRANGE = re.compile(r"[^\x00-\x7f]+")
 
 
 class Originals:
-    """The records of the sources of a mix, as they stand in their files.
+    """The records of the sources of a mix, as they are in their files.
 
     Parameters
     ----------
@@ -68,10 +68,9 @@ class Originals:
         Yields
         ------
         str or None
-            The text of the file, where only characters that are not ASCII are escaped and line breaks and indentation
-            between values are taken out. None for a sample that is no record of a LLaVA file, or whose record LLaVA
-            would stumble over as it is: its `image` is no plain path, or `<image>` stands elsewhere than once in the
-            first question.
+            The text of the file, with characters that are not ASCII escaped, and without line breaks and indentation
+            between values. None for a sample that is not from a LLaVA file, or on whose original record LLaVA would
+            fail: its `image` is no plain path, or `<image>` is not exactly once in the first question.
 
         Raises
         ------
@@ -83,14 +82,14 @@ class Originals:
 
 
 class _Records:
-    """The records of one file; it is opened when the first is asked for."""
+    """The records of one file; it is opened when the first is needed."""
 
     def __init__(self, file: File, *, lenient: bool) -> None:
         self.file, self.lenient = file, lenient
 
     @cached_property
     def _spans(self) -> NDArray[np.int64] | None:
-        """(m, 2) where each record of a plain array begins and ends; None for any other file."""
+        """(m, 2) begin and end of each record of a plain array; None for any other file."""
         with self.file.path.open("rb") as file:
             plain = file.read(64).lstrip()[:1] == b"["
         spans = cut(self.file.path, piece=SHORTEST) if plain and not self.lenient else None
@@ -98,18 +97,18 @@ class _Records:
 
     @cached_property
     def _bytes(self) -> mmap.mmap:
-        """The file, of which only the pages that are looked at are read."""
+        """The file, memory-mapped: only the pages in use are read."""
         with self.file.path.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     @cached_property
     def _entries(self) -> Sequence[Any]:
-        """All records of a file that cannot be cut."""
+        """All records of a file that cannot be split."""
         return read_entries(self.file.path, lenient=self.lenient)
 
     @cached_property
     def _in_shape(self) -> bool:
-        """Tell whether each record of the file is one sample."""
+        """Whether each record of the file is one sample."""
         known: Any = self.file.format
         if known is None:
             some = self._entries if self._spans is None else self._first()
@@ -117,12 +116,12 @@ class _Records:
         return known in SHAPES
 
     def _first(self) -> Sequence[Any]:
-        """Return the first records of a file that was cut."""
+        """Return the first records of a file that can be split."""
         pieces = cut(self.file.path, piece=1 << 20)
         return read_span(self.file.path, pieces[0]) if pieces else self._entries
 
     def line(self, record: int, key: str, image: str | None) -> str | None:
-        """Return a record as one line, if it can be written as it is."""
+        """Return a record as one line, if it can be written unchanged."""
         if not self._in_shape:
             return None
         raw = self._raw(record)
@@ -130,14 +129,16 @@ class _Records:
             value = decode(msgspec.Raw(raw))
         except Undecodable:
             value = None
-        if not isinstance(value, dict) or "conversations" not in value:  # a prompt and its target are no LLaVA record
+        if (
+            not isinstance(value, dict) or "conversations" not in value
+        ):  # a prompt and its target are not a LLaVA record
             return None
         turns = read_turns(value["conversations"])[0]
         if key_of(read_image(value)[0], turns) != key:
-            what = f"record {record} is another than was read"
-            raise InputError(f"{self.file.path}: {what}; restore the file, or select anew")
-        fine = value.get("image") == image and (image is None or is_harmless(turns))
-        return one_line(raw) if fine else None
+            what = f"record {record} is not the one that was read"
+            raise InputError(f"{self.file.path}: {what}; restore the file, or select again")
+        valid = value.get("image") == image and (image is None or is_harmless(turns))
+        return one_line(raw) if valid else None
 
     def _raw(self, record: int) -> bytes:
         """Return the bytes of a record."""
@@ -148,7 +149,7 @@ class _Records:
 
 
 def one_line(raw: bytes) -> str:
-    r"""Return a JSON value as one line of ASCII, otherwise as it is.
+    r"""Return a JSON value as one line of ASCII, otherwise unchanged.
 
     Examples
     --------
@@ -156,13 +157,13 @@ def one_line(raw: bytes) -> str:
     '{"a": "\\u00e9  ",  "b": 1.50}'
     """
     text = raw.decode().strip()
-    if "\n" in text or "\r" in text:  # no string of JSON holds a line break, so those that stand here part values
+    if "\n" in text or "\r" in text:  # a string of JSON contains no line break, so all of them are between values
         text = " ".join(line.strip(" \t") for line in re.split(r"[\r\n]+", text))
     return text if text.isascii() else _STRANGE.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def writing(pool: Pool, plan: Recipe, parts: Mapping[str, int]) -> dict[str, Any]:
-    """Return what a recipe says of how a mix is written, for `recipe.stages.write.write_records`.
+    """Return the settings by which a mix is written, for `recipe.stages.write.write_records`.
 
     Parameters
     ----------
@@ -176,12 +177,12 @@ def writing(pool: Pool, plan: Recipe, parts: Mapping[str, int]) -> dict[str, Any
     dict
         Keyword arguments.
     """
-    asked = plan.write
+    section = plan.write
     return {
-        "format": asked.format,
-        "ids": asked.ids,
-        "pack": asked.pack,
-        "max_tokens": asked.max_tokens,
-        "originals": Originals(pool, plan) if asked.records == "given" else None,
-        "layout": Layout(asked.order, asked.files, parts, plan.seed),
+        "format": section.format,
+        "ids": section.ids,
+        "pack": section.pack,
+        "max_tokens": section.max_tokens,
+        "originals": Originals(pool, plan) if section.records == "given" else None,
+        "layout": Layout(section.order, section.files, parts, plan.seed),
     }

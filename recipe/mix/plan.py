@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 
 def make_plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, sources: Sources | None, **knobs: Any) -> Recipe:
-    """Make the recipe and check the knobs of every room it names before anything is read."""
+    """Make the recipe and check the knobs of every step before anything is read."""
     if sources is not None and not isinstance(sources, Pool):
         knobs["sources"] = tuple(sources) if isinstance(sources, list | tuple) else (sources,)
     plan = Recipe.of(recipe, **knobs)
     check_parts(plan)
     selectors = [plan.select, *(part.select for part in plan.parts.values() if part.select)]
-    rooms = {"embed": [plan.embed], "cluster": [plan.cluster], "select": selectors, "score": plan.score}
+    stages = {"embed": [plan.embed], "cluster": [plan.cluster], "select": selectors, "score": plan.score}
     margins = [one.margins for one in (plan.balance, *(part.balance for part in plan.parts.values())) if one]
     labels = [step.label for step in plan.score]
     for label in labels:
         if labels.count(label) > 1 or label in SCHEMA or label in LABELS:
             raise ConfigError(f"score: expected a name of its own for each score, got {', '.join(labels)}; rename one")
-    for room, steps in (rooms | {"balance": [rule for one in margins for rule in one.values()]}).items():
+    for stage, steps in (stages | {"balance": [rule for one in margins for rule in one.values()]}).items():
         for step in steps:
-            check_knobs(room, step.name, step.knobs)
+            check_knobs(stage, step.name, step.knobs)
     return plan

@@ -1,4 +1,4 @@
-"""The same bytes again, from a manifest."""
+"""Rebuilds a mix, byte for byte, from its manifest."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
-    """Write the mix that a manifest describes again, byte for byte.
+    """Write the mix of a manifest again, byte for byte.
 
-    The sources are read again and the samples found by their keys, so that nothing hangs on the versions of the
+    The sources are read again and the samples found by their keys, so that nothing depends on the versions of the
     libraries that selected them.
 
     Parameters
@@ -34,42 +34,42 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     manifest
         The file that was written beside the mix.
     path
-        Where the mix goes; beside the manifest, under the name that it had, by default.
+        The file to write; by default beside the manifest, under the original name.
 
     Returns
     -------
     Path
-        The file written; of a mix that is written part by part, the first.
+        The file written; of a mix with a file for each part, the first.
 
     Raises
     ------
     InputError
-        If the manifest is none, a source is missing or has other bytes than when the mix was made, a function of your
-        own has another source now, or a key is not found.
+        If the file is no manifest, a source is missing or has changed, a function of your own has changed, or a key is
+        not found.
     """
     file = Path(manifest)
-    told = read_manifest(file)
-    plan = Recipe.of(told["recipe"])
+    content = read_manifest(file)
+    plan = Recipe.of(content["recipe"])
     sources = [source.model_dump(exclude_none=True) for source in plan.sources]
     if not sources:
         raise InputError(f"{file}: its mix was made from a pool in memory, which names no sources to rebuild it from")
-    _check_functions(told.get("functions", {}), file)
+    _check_functions(content.get("functions", {}), file)
     found = {entry.source: sha256(entry.path) for entry in expand(sources)}
-    for source in told["sources"]:
+    for source in content["sources"]:
         if found.get(source["name"]) != source["sha256"]:
             got = found.get(source["name"], "no such file")
             raise InputError(f"{file}: {source['name']} had SHA-256 {source['sha256']}, got {got}; restore the file")
     pool = read_pool(sources, **plan.read.model_dump())
-    written = told["mix"]
+    written = content["mix"]
     ending = written.get("ending") or next(end for end, name in FORMATS.items() if name == written["format"])
     target = Path(path) if path else file.with_name(file.name.removesuffix(".manifest.json") + ending)
     writer_of(target, plan.write.format)
-    rows = _rows(pool, told["keys"], told.get("copies", {}), file)
-    return next(iter(write_records(target, pool, rows, **writing(pool, plan, told.get("parts", {})))))
+    rows = _rows(pool, content["keys"], content.get("copies", {}), file)
+    return next(iter(write_records(target, pool, rows, **writing(pool, plan, content.get("parts", {})))))
 
 
 def _check_functions(known: dict[str, str | None], file: Path) -> None:
-    """Refuse functions that say something else than when the mix was made; one that is gone cannot, and is not run."""
+    """Raise if the source of a function has changed; one that no longer exists is not needed."""
     for name, digest in known.items():
         code = code_of(name)
         now = code.sha256 if code else None
@@ -78,13 +78,13 @@ def _check_functions(known: dict[str, str | None], file: Path) -> None:
 
 
 def _rows(pool: Pool, keys: list[str], copies: dict[str, int], file: Path) -> NDArray[np.int64]:
-    """Find the row of each key: the first one that has no problem of its own, as selection did, or the copy named."""
-    sound = pool.rows.filter(pl.col("problem").is_null()).unique("key", keep="first", maintain_order=True)
-    found = pl.DataFrame({"key": keys}).join(sound.select("key", "row"), on="key", how="left", maintain_order="left")
-    lost = found.filter(pl.col("row").is_null())
-    if lost.height:
+    """Return the row of each key: the first without a problem, as in selection, or the copy that the manifest names."""
+    valid = pool.rows.filter(pl.col("problem").is_null()).unique("key", keep="first", maintain_order=True)
+    found = pl.DataFrame({"key": keys}).join(valid.select("key", "row"), on="key", how="left", maintain_order="left")
+    missing = found.filter(pl.col("row").is_null())
+    if missing.height:
         raise InputError(
-            f"{file}: {lost.height} of its keys are in no source, as {lost['key'][0]}; restore the sources"
+            f"{file}: {missing.height} of its keys are in no source, as {missing['key'][0]}; restore the sources"
         )
     rows = found["row"].cast(pl.Int64).to_numpy().copy()
     places = np.array([int(place) for place in copies], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""How many samples a size asks for."""
+"""The number of samples for a size."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from recipe.mix.mix import Mix
 
 TRIES = 5
-NEAR = 0.995  # share of a token budget that is good enough
+NEAR = 0.995  # share of a token budget that is close enough
 
 
 def count_samples(size: float | str, pool: Pool) -> int:
-    """Turn a size into a number of samples; for a token budget a first guess by the mean sample.
+    """Return the number of samples for a size; for a token budget a first estimate by the mean length.
 
     Parameters
     ----------
@@ -52,10 +52,10 @@ def count_samples(size: float | str, pool: Pool) -> int:
 
 
 def fit_size(size: float | str, pool: Pool, pick: Callable[[int], Mix]) -> Mix:
-    """Pick a mix of the size asked for: exactly as many samples, or the largest mix within a token budget.
+    """Pick a mix of a size: exactly as many samples, or the largest mix within a token budget.
 
-    A selector may prefer long samples, so under a token budget the number of samples is corrected by what the last try
-    cost, until 99.5 % of the budget are used; then the last picks are dropped until the mix keeps to it.
+    A selector may prefer long samples, so under a token budget the number of samples is corrected by the tokens of the
+    last attempt, until 99.5 % of the budget are used; then the last picks are dropped until the mix is within it.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def fit_size(size: float | str, pool: Pool, pick: Callable[[int], Mix]) -> Mix:
     Returns
     -------
     Mix
-        Of that size.
+        A mix of that size.
 
     Raises
     ------

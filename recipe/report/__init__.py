@@ -1,1 +1,1 @@
-"""A mix in numbers."""
+"""Reports of a mix: statistics, charts, the HTML page, samples, and why a sample was picked."""

@@ -1,4 +1,4 @@
-"""What several recipes made of one pool, beside chance: values by seed, paired differences, and a word for each."""
+"""The comparison of several recipes on one pool: values by seed, paired differences, and a word for each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIGNS = {"better": "+", "worse": "-", "no difference": "=", "the baseline": ".",
 
 
 class Metric(NamedTuple):
-    """What a number says, and which way is good."""
+    """The meaning of a metric, and whether lower is better."""
 
     lower: bool
     what: str
@@ -34,24 +34,26 @@ class Metric(NamedTuple):
 
 METRICS = {
     "coverage/mean": Metric(lower=False, what="mean best cosine of the pool to the mix"),
-    "coverage/p5": Metric(lower=False, what="its 5 % quantile: how well the least covered fare"),
+    "coverage/p5": Metric(lower=False, what="its 5 % quantile: how well the least covered samples are covered"),
     "coverage/held": Metric(lower=False, what="mean best cosine of the held-out part to the mix"),
-    "vendi": Metric(lower=False, what="Vendi score: wholly different samples that the mix is worth"),
+    "vendi": Metric(lower=False, what="Vendi score: effective number of different samples"),
     "clusters/entropy": Metric(lower=False, what="bits, of the mix over the clusters of the pool"),
     "tasks/entropy": Metric(lower=False, what="bits, of the mix over the tasks"),
     "answers/entropy": Metric(lower=False, what="bits, of the mix over the kinds of answers"),
-    "concepts/entropy": Metric(lower=False, what="bits, over the concepts that the mix touches"),
-    "keywords/reached": Metric(lower=False, what="share of the known keywords that the mix says"),
+    "concepts/entropy": Metric(lower=False, what="bits, of the mix over its concepts"),
+    "keywords/reached": Metric(lower=False, what="share of the known keywords that are in the mix"),
     "yes/gap": Metric(lower=True, what="distance of the share of yes, among yes and no, from one half"),
-    "distinct_2": Metric(lower=False, what="different pairs of words by pairs"),
+    "distinct_2": Metric(lower=False, what="share of word pairs that are distinct"),
     "question_starts": Metric(lower=False, what="bits, of the first four words of the questions"),
     "near_duplicates": Metric(lower=True, what="share of the mix that repeats another pick of its image"),
     "proxy/kind": Metric(lower=False, what="balanced accuracy of the kind of answer, learned from the mix"),
     "proxy/task": Metric(lower=False, what="balanced accuracy of the task, learned from the mix"),
     "proxy/retrieval": Metric(lower=False, what="token F1 of the nearest picked question's answer, mean over tasks"),
-    "proxy/language": Metric(lower=True, what="bits a byte of held-out answers by a model of the mix, mean over tasks"),
+    "proxy/language": Metric(
+        lower=True, what="bits per byte of held-out answers by a model of the mix, mean over tasks"
+    ),
 }
-"""Every metric of a comparison; what begins with `proxy` is learned from the mix and judged on held-out images."""
+"""Every metric of a comparison; `proxy/...` are learned from the mix and measured on held-out images."""
 
 _VALUES = {"size": pl.Int64, "recipe": pl.String, "seed": pl.Int64, "metric": pl.String, "value": pl.Float64}
 _LINES: dict[str, Any] = {
@@ -69,7 +71,7 @@ _LINES: dict[str, Any] = {
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """Several recipes at equal sizes and seeds, judged by the same numbers.
+    """Several recipes at equal sizes and seeds, by the same metrics.
 
     Parameters
     ----------
@@ -78,7 +80,7 @@ class Comparison:
     refused
         Recipe and size to why there is no mix: ``{"svit-core-150k at 1,000": "..."}``.
     about
-        What was compared: samples, held-out images, seeds, versions.
+        The setup: samples, share held out, seeds, embedder, recipes.
 
     Examples
     --------
@@ -94,7 +96,7 @@ class Comparison:
 
     @cached_property
     def recipes(self) -> list[str]:
-        """Names in the order in which they were given."""
+        """Names in the order given."""
         return self.values["recipe"].unique(maintain_order=True).to_list()
 
     @cached_property
@@ -124,8 +126,8 @@ class Comparison:
         """
         if against not in self.recipes:
             raise ConfigError(f"compare: no recipe '{against}' here, {nearest(against, self.recipes)}")
-        beside = self.values.filter(pl.col("recipe") == against).drop("recipe").rename({"value": "other"})
-        paired = self.values.join(beside, on=["size", "seed", "metric"], how="left", maintain_order="left")
+        other = self.values.filter(pl.col("recipe") == against).drop("recipe").rename({"value": "other"})
+        paired = self.values.join(other, on=["size", "seed", "metric"], how="left", maintain_order="left")
         lines: list[tuple[Any, ...]] = []
         for (size, recipe, metric), group in paired.group_by("size", "recipe", "metric", maintain_order=True):
             both = group.drop_nulls("other").sort("seed")
@@ -143,22 +145,24 @@ class Comparison:
     def count(self, against: str = "random") -> pl.DataFrame:
         """Count the words of every recipe: size, recipe, better, worse, no difference, not measured (i64)."""
         words = self.table(against).filter(pl.col("recipe") != against)
-        said = [pl.col("word").eq(word).sum().cast(pl.Int64).alias(word) for word in ("better", "worse")]
-        said += [pl.col("word").eq(word).sum().cast(pl.Int64).alias(word) for word in ("no difference", "not measured")]
-        return words.group_by("size", "recipe", maintain_order=True).agg(said)
+        counts = [pl.col("word").eq(word).sum().cast(pl.Int64).alias(word) for word in ("better", "worse")]
+        counts += [
+            pl.col("word").eq(word).sum().cast(pl.Int64).alias(word) for word in ("no difference", "not measured")
+        ]
+        return words.group_by("size", "recipe", maintain_order=True).agg(counts)
 
     def signs(self, size: int, against: str = "random") -> pl.DataFrame:
-        """Show a size at a glance: one line a recipe, one column a metric; + better, - worse, = no difference."""
-        told = self.table(against).filter(pl.col("size") == size)
-        signs = told.select("recipe", "metric", sign=pl.col("word").replace_strict(SIGNS))
+        """Return one size as signs, one line a recipe, one column a metric: + better, - worse, = no difference."""
+        table = self.table(against).filter(pl.col("size") == size)
+        signs = table.select("recipe", "metric", sign=pl.col("word").replace_strict(SIGNS))
         wide = signs.pivot("metric", index="recipe", values="sign", maintain_order=True)
         return wide.select("recipe", *(name for name in METRICS if name in wide.columns))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values: what was compared, the values by seed, and the tables against both baselines."""
+        """Return plain values: the setup, the values by seed, and the tables against both baselines."""
         tables = {name: self.table(name).to_dicts() for name in BASELINES if name in self.recipes}
-        held = {"values": self.values.to_dicts(), "tables": tables}
-        return {"format": FORMAT, "about": self.about, "refused": self.refused, **held}
+        values = self.values.to_dicts()
+        return {"format": FORMAT, "about": self.about, "refused": self.refused, "values": values, "tables": tables}
 
     def to_json(self) -> str:
         """Return ASCII JSON, the same for the same numbers; infinite ends of an interval are null."""
@@ -166,14 +170,14 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """Show the counts of words in a notebook."""
-        parts = []
+        tables = []
         for against in (name for name in BASELINES if name in self.recipes):
-            told = self.count(against)
-            parts.append(html_table([f"against {against}: size", *told.columns[1:]], told.rows()))
-        return "".join(parts)
+            counts = self.count(against)
+            tables.append(html_table([f"against {against}: size", *counts.columns[1:]], counts.rows()))
+        return "".join(tables)
 
     def __repr__(self) -> str:
-        """Say the counts of words against the first baseline."""
+        """Show the counts of words against the first baseline."""
         against = next((name for name in BASELINES if name in self.recipes), self.recipes[0])
         lines = [f"against {against}, {len(self.values['seed'].unique())} seeds"]
         lines += [
@@ -201,35 +205,35 @@ def read_comparison(path: Path) -> Comparison:
     InputError
         If it holds something else, or another version of the format.
     """
-    told = read_versioned(path, "a comparison", FORMAT, fix="compare again")
+    content = read_versioned(path, "a comparison", FORMAT, fix="compare again")
     try:
-        values = pl.DataFrame(told["values"], schema=_VALUES)
-        return Comparison(values, dict(told["refused"]), dict(told["about"]))
+        values = pl.DataFrame(content["values"], schema=_VALUES)
+        return Comparison(values, dict(content["refused"]), dict(content["about"]))
     except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path}: cannot read the comparison: {' '.join(str(error).split())}") from None
 
 
 def values_of(lines: Iterable[tuple[int, str, int, str, float]]) -> pl.DataFrame:
-    """Make the table of values, as many digits as are told, of lines of size, recipe, seed, metric and value."""
+    """Make the table of values, rounded, from lines of size, recipe, seed, metric and value."""
     return pl.DataFrame(list(lines), schema=_VALUES, orient="row").with_columns(pl.col("value").round(DIGITS))
 
 
 def _word(low: float, high: float, *, lower: bool) -> Word:
-    """Say what an interval of differences means."""
+    """Return the word for an interval of differences."""
     if low <= 0 <= high:
         return "no difference"
     return "better" if (high < 0) == lower else "worse"
 
 
 def _mean(values: pl.Series) -> float:
-    """Return a mean with as many digits as are told."""
+    """Return a rounded mean."""
     return round(float(values.to_numpy().mean()), DIGITS)
 
 
-def _finite(told: Any) -> Any:
-    """Replace what JSON does not know by null."""
-    if isinstance(told, float):
-        return told if abs(told) != float("inf") else None
-    if isinstance(told, dict):
-        return {name: _finite(value) for name, value in told.items()}
-    return [_finite(value) for value in told] if isinstance(told, list) else told
+def _finite(value: Any) -> Any:
+    """Replace infinities, which JSON does not have, by None."""
+    if isinstance(value, float):
+        return value if abs(value) != float("inf") else None
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list) else value

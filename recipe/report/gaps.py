@@ -1,4 +1,4 @@
-"""What the pool could not supply: cells that the margins want more of than there is."""
+"""Gaps of a pool: cells of which the margins want more samples than there are."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 By = Literal["cluster", "concept"]
-LIKE = 3  # samples that show a generator what a cell holds
-TOLD = 5  # concepts that describe a cell
+LIKE = 3  # samples of a cell, as examples for a generator
+ABOUT = 5  # concepts that describe a cell
 DIGITS = 6
-LEAST = 0.5  # a shortage of less than half a sample is none
+LEAST = 0.5  # a smaller shortage is ignored, in samples
 
 
 @dataclass(frozen=True, repr=False)
 class Gaps:
-    """What a mix of this size lacks to meet its margins in full.
+    """The samples that a mix of this size lacks to meet its margins in full.
 
     Parameters
     ----------
     table
-        One line a cell that is short, the worst first: `task`, `answer`, `cluster` or `concept`, `supply` (samples that
-        can be picked), `wanted` (as many as the margins would take), `picked`, `short` (samples that are missing, to
-        one decimal). A value that a recipe names and no sample has stands with what is wanted of it and nulls.
+        One line for each cell that is short, the worst first: `task`, `answer`, `cluster` or `concept`, `supply`
+        (samples that can be picked), `wanted` (as many as the margins would take), `picked`, `short` (samples that are
+        missing, to one decimal). A value that a recipe names and no sample has is listed with nulls elsewhere.
     by
         ``"cluster"`` or ``"concept"``.
     size
         Samples of the mix.
     short
-        Samples that are missing in all. They are counted in the cells that quotas are given to, so a line by concept
-        may be short in some clusters though it has enough in others; and there a sample counts for each concept that it
-        touches, so the lines sum to more.
+        Samples that are missing in all, counted in the cells of the quotas. So a line by concept may be short in some
+        clusters although others have enough; and there a sample counts for each of its concepts, so the lines sum to
+        more.
     request
-        What a data generator is asked for, as `to_json` writes it.
+        The request to a data generator, as `to_json` writes it.
     """
 
     table: pl.DataFrame
@@ -64,15 +64,15 @@ class Gaps:
     def to_json(self) -> str:
         """Return the request to a data generator as indented ASCII JSON.
 
-        An object with `format`, `size`, `short` and `requests`; a request has `count` (samples, from 1), what they must
-        be (`task`, `answer`, and `cluster` or `concept`), `about` (concepts that are frequent in the cell) and
-        `like` (up to three of its samples: key, image, question, answer).
+        An object with `format`, `size`, `short` and `requests`; a request has `count` (samples, from 1), the cell
+        (`task`, `answer`, and `cluster` or `concept`), `about` (concepts that are frequent in the cell) and `like` (up
+        to three of its samples: key, image, question, answer).
         """
         return json.dumps(self.request, indent=1) + "\n"
 
     @property
     def summary(self) -> str:
-        """Say in one line how much is missing."""
+        """One line that says how many samples are missing."""
         if not len(self):
             return f"no gaps: the pool supplies what a mix of {self.size:,} asks for"
         cells = f"{len(self):,} cells (task x answer x {self.by})"
@@ -94,7 +94,7 @@ def find_gaps(
     *,
     sides: Sequence[Side] | None = None,
 ) -> Gaps:
-    """Sum up what is wanted and what there is by cells.
+    """Sum wanted and available samples by cell.
 
     Parameters
     ----------
@@ -103,9 +103,9 @@ def find_gaps(
     wish, supply
         (n,) float64 as `recipe.stages.balance._unmet.wishes` returns them.
     by
-        The third side of a cell, beside task and kind of answer.
+        What a cell is besides task and kind of answer.
     sides
-        What each part of the mix picked from, and how; by default it is one.
+        The pool, size and balance of each part of the mix; found from the mix by default.
 
     Returns
     -------
@@ -129,10 +129,10 @@ def find_gaps(
     )
     third = rows["concepts"].alias("concept") if by == "concept" else rows["cluster"]
     table = table.with_columns(third).filter(pl.Series(supply > 0))
-    if by == "concept":  # only what may share a cell with what is short is unrolled
+    if by == "concept":  # only samples of a task and answer with a shortage are exploded
         table = table.filter(pl.col("short").sum().over("task", "answer") > 0).explode("concept").drop_nulls("concept")
     key = ["task", "answer", by]
-    # Rounded before they are sorted: the last bits of a sum hang on the order in which threads add.
+    # Rounded before they are sorted: the last bits of a sum depend on the order in which threads add.
     cells = table.group_by(key).agg(pl.col("supply", "wanted", "picked", "short").sum().round(DIGITS))
     short = cells.filter(pl.col("short") >= LEAST).sort("short", *key, descending=[True, False, False, False])
     named = _nowhere(sides or sides_of(mix.pool, mix.picks, mix.recipe, mix.quotas.report))
@@ -165,7 +165,7 @@ def _nowhere(sides: Sequence[Side]) -> pl.DataFrame:
 
 
 def _requests(mix: Selection, cells: pl.DataFrame, table: pl.DataFrame, key: list[str]) -> list[dict[str, Any]]:
-    """Write the cells as requests, with what their samples are about and some of them."""
+    """Return the cells as requests, with their concepts and some of their samples."""
     of_cells = table.select("row", *key).join(cells.select(key).with_row_index("cell"), on=key)
     like = of_cells.sort("cell", "row").group_by("cell", maintain_order=True).head(LIKE)
     rows = like["row"].cast(pl.Int64).to_numpy()
@@ -181,7 +181,7 @@ def _requests(mix: Selection, cells: pl.DataFrame, table: pl.DataFrame, key: lis
         .len()
         .sort("cell", "len", "concept", descending=[False, True, False])
         .group_by("cell", maintain_order=True)
-        .agg(pl.col("concept").head(TOLD))
+        .agg(pl.col("concept").head(ABOUT))
     )
     concepts = dict(about.iter_rows())
     return [

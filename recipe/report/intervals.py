@@ -1,4 +1,4 @@
-"""How sure a mean of a few paired differences is: Student's interval."""
+"""Student's confidence interval for the mean of a few paired differences."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 
 def mean_interval(differences: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> tuple[float, float]:
-    """Return Student's interval of the mean of some differences; O(n log n).
+    """Return Student's confidence interval for the mean of some differences; O(n log n).
 
-    It holds the mean as often as it says if the differences are normal, however few they are; a bootstrap of five holds
-    it some 92 times in 100, not 95.
+    It has its nominal coverage if the differences are normal, however few they are; a bootstrap of five contains the
+    mean some 92 times in 100, not 95.
 
     Parameters
     ----------
     differences
-        (n,) float64, from two on, of which each was made on its own.
+        (n,) float64, n from 2, independent.
     level
-        How often such an interval should hold the true mean, 0..1.
+        The probability that such an interval contains the true mean, 0..1.
 
     Returns
     -------
     low, high
-        Both infinite for fewer than two differences, which say nothing of their spread.
+        Both infinite for fewer than two differences, whose spread is unknown.
 
     References
     ----------
@@ -42,8 +42,8 @@ def mean_interval(differences: Sequence[float] | NDArray[np.float64], *, level: 
     """
     from scipy.stats import sem, t  # noqa: PLC0415  takes half a second to load
 
-    values = np.sort(np.asarray(differences, np.float64))  # sorted: the same for any order
-    if len(values) < 2:  # noqa: PLR2004  no spread of one
+    values = np.sort(np.asarray(differences, np.float64))  # sorted, so that the result is the same for any order
+    if len(values) < 2:  # noqa: PLR2004  one value has no spread
         return -np.inf, np.inf
     middle, reach = float(values.mean()), float(t.ppf((1 + level) / 2, len(values) - 1) * sem(values))
     return middle - reach, middle + reach

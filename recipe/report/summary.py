@@ -1,4 +1,4 @@
-"""A mix in a few lines, and in a few tables for notebooks."""
+"""A summary of a mix, as text and as tables for notebooks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LISTED = 8  # values of a label in one line
 
 
 def summary_lines(mix: Selection) -> list[tuple[str, str]]:
-    """Say in a few lines what is in a mix.
+    """Summarize a mix in a few lines.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def summary_lines(mix: Selection) -> list[tuple[str, str]]:
 
 
 def summary_html(mix: Selection) -> str:
-    """Show a mix beside its pool in a notebook: counts and shares by task, answer and source, and what was rejected.
+    """Return a mix compared with its pool as HTML: counts and shares by task, answer and source, and the rejects.
 
     Parameters
     ----------
@@ -60,13 +60,13 @@ def summary_html(mix: Selection) -> str:
 
 
 def _picked(mix: Selection, names: tuple[str, ...] = _SUMMED) -> pl.DataFrame:
-    """Return some labels of the picks, those that the pool has."""
+    """Return some labels of the picks, as far as the pool has them."""
     known = [name for name in names if name in mix.pool.rows.columns]
     return take(mix.pool.rows, known, mix.picks.rows) if known else pl.DataFrame()
 
 
 def _figures(mix: Selection, picked: pl.DataFrame) -> list[tuple[str, str]]:
-    """Say what is no list: yes : no, clusters and certificate."""
+    """Return the lines of yes : no, clusters and certificate."""
     lines = []
     if "n_yes" in picked.columns and "n_no" in picked.columns:
         lines.append(("yes : no", f"{picked['n_yes'].sum():,} : {picked['n_no'].sum():,}"))
@@ -80,7 +80,7 @@ def _figures(mix: Selection, picked: pl.DataFrame) -> list[tuple[str, str]]:
 
 
 def _compared(name: str, ours: dict[str, int], theirs: dict[str, int], mix: Selection) -> str:
-    """Write the counts of a label in the mix and in the pool, the most frequent of the pool first."""
+    """Return the counts of a label in the mix and in the pool as HTML, the most frequent of the pool first."""
     sizes = max(1, len(mix)), max(1, len(mix.pool))
     pairs = [(value, ours.get(value, 0), n) for value, n in theirs.items()]
     rest = [sum(side) for side in zip(*((mine, other) for _, mine, other in pairs[SHOWN:]), strict=True)]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from recipe.data.selection import Selection
 
 
-FOLLOWERS = 5  # samples that a pick stands for and that are told
+REPRESENTED = 5  # samples that a pick represents and that are shown
 LABELS = ("source", "image", "task", "answer", "cluster")
 
 
@@ -42,11 +42,11 @@ class Why:
     scores
         Score to its value, and the share of eligible samples that score less.
     stands_for
-        The nearest samples that it stands for, the nearest first: row, key, similarity, text.
+        The nearest samples that it represents, the nearest first: row, key, similarity, text.
     count
-        How many eligible samples it stands for: those of its cluster that no other pick is nearer to.
+        How many eligible samples it represents: those of its cluster that no other pick is nearer to.
     nearest
-        The pick that stands for it, told alike; None if it was picked itself or none of its cluster was.
+        The pick that represents it, with the same keys; None if it was picked itself or no pick is in its cluster.
     problem
         Why it may not be selected; None if it may.
     """
@@ -65,32 +65,35 @@ class Why:
     problem: str | None
 
     def lines(self) -> list[tuple[str, str]]:
-        """Say it in a few lines: what, and how it is."""
+        """Return the explanation as lines of name and value."""
         labels = ", ".join(f"{name} {value}" for name, value in self.labels.items() if value not in (None, []))
-        told = [("sample", f"{self.key} (id {self.id})"), ("labels", labels)]
+        lines = [("sample", f"{self.key} (id {self.id})"), ("labels", labels)]
         if self.rank is not None:
-            told.append(("picked", f"at rank {self.rank:,}, where 0 is the first"))
+            lines.append(("picked", f"at rank {self.rank:,}, where 0 is the first"))
         elif self.problem is not None:
-            told.append(("rejected", self.problem))
+            lines.append(("rejected", self.problem))
         else:
-            told.append(
-                ("not picked", "others of its cell brought more" if self.cell.get("quota") else "none was asked")
+            lines.append(
+                (
+                    "not picked",
+                    "others of its cell had a higher gain" if self.cell.get("quota") else "its cell has no quota",
+                )
             )
         if self.gains:
             terms = " + ".join(f"{term} {gain:.3g}" for term, gain in self.gains.items())
-            told.append(("gain", f"{sum(self.gains.values()):.3g} = {terms}"))
+            lines.append(("gain", f"{sum(self.gains.values()):.3g} = {terms}"))
         if self.cell:
-            told.append(("cell", f"{self.cell['quota']:,} of its {self.cell['supply']:,} samples were wanted"))
+            lines.append(("cell", f"{self.cell['quota']:,} of its {self.cell['supply']:,} samples were wanted"))
         if self.scores:
             scores = (f"{name} {own:g} (above {less:.0%})" for name, (own, less) in self.scores.items())
-            told.append(("scores", ", ".join(scores)))
+            lines.append(("scores", ", ".join(scores)))
         if self.rank is not None:
-            told.append(("stands for", f"{self.count:,} other samples of its cluster"))
-        told += [(f"  {like['similarity']:.2f}", like["text"]) for like in self.stands_for]
+            lines.append(("represents", f"{self.count:,} other samples of its cluster"))
+        lines += [(f"  {like['similarity']:.2f}", like["text"]) for like in self.stands_for]
         if self.nearest:
-            told.append(("stood for", f"by {self.nearest['key']} at {self.nearest['similarity']:.2f}"))
-            told.append(("", self.nearest["text"]))
-        return told
+            lines.append(("represented", f"by {self.nearest['key']} at {self.nearest['similarity']:.2f}"))
+            lines.append(("", self.nearest["text"]))
+        return lines
 
     def __repr__(self) -> str:
         return "\n".join(f"{what:<12} {how}".rstrip() for what, how in self.lines())
@@ -102,7 +105,7 @@ class Why:
 
 
 def row_of(mix: Selection, key: str) -> int:
-    """Find the row of a key, or of the only key that begins so.
+    """Return the row of a key, or of the only key with that beginning.
 
     Parameters
     ----------
@@ -130,19 +133,19 @@ def row_of(mix: Selection, key: str) -> int:
 
 
 def explain(mix: Selection, key: str) -> Why:
-    """Say why a sample is in the mix or not.
+    """Explain why a sample is in the mix or not.
 
     Parameters
     ----------
     mix
-        Any; one that `select_mix` made knows who stands for whom.
+        Any; one that `select_mix` made also knows which pick represents which sample.
     key
         As for `row_of`.
 
     Returns
     -------
     Why
-        All that is known of it.
+        The explanation.
 
     Raises
     ------
@@ -168,30 +171,30 @@ def explain(mix: Selection, key: str) -> Why:
     if known.get("cell") is not None:
         supply = int((rows["cell"] == known["cell"]).sum())
         cell = {"number": known["cell"], "quota": known["cell_quota"], "supply": supply}
-    count, stands_for = _followers(mix, row) if rank is not None else (0, [])
+    count, stands_for = _represented(mix, row) if rank is not None else (0, [])
     nearest = None
     if rank is None and known.get("nearest") is not None:
-        (nearest,) = _told(mix, np.array([known["nearest"]]), [known["similarity"]])
+        (nearest,) = _described(mix, np.array([known["nearest"]]), [known["similarity"]])
     scores, problem = _scores(mix, row), known["problem"]
     return Why(row, known["key"], known["id"], rank, gains, labels, cell, scores, stands_for, count, nearest, problem)
 
 
-def _followers(mix: Selection, row: int) -> tuple[int, list[dict[str, Any]]]:
-    """Count the samples that a pick stands for, and tell the nearest of them."""
+def _represented(mix: Selection, row: int) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many samples a pick represents, and the nearest of them."""
     if "nearest" not in mix.pool.rows.columns:
         return 0, []
     found = mix.pool.rows.select("row", "nearest", "similarity").filter(
         (pl.col("nearest") == row) & (pl.col("row") != row) & pl.Series(mix.pool.eligible)
     )
-    first = found.sort("similarity", "row", descending=[True, False]).head(FOLLOWERS)
-    return found.height, _told(mix, first["row"].cast(pl.Int64).to_numpy(), first["similarity"].to_list())
+    first = found.sort("similarity", "row", descending=[True, False]).head(REPRESENTED)
+    return found.height, _described(mix, first["row"].cast(pl.Int64).to_numpy(), first["similarity"].to_list())
 
 
-def _told(mix: Selection, rows: NDArray[np.int64], similarity: list[float]) -> list[dict[str, Any]]:
-    """Tell some samples in a few words."""
-    said = excerpts(mix.pool.rows, rows)
+def _described(mix: Selection, rows: NDArray[np.int64], similarity: list[float]) -> list[dict[str, Any]]:
+    """Return row, key, similarity and the beginning of the text of some samples."""
+    texts = excerpts(mix.pool.rows, rows)
     keys = mix.pool.rows["key"].gather(rows)
-    columns = (rows.tolist(), keys, similarity, said["question"], said["answer"])
+    columns = (rows.tolist(), keys, similarity, texts["question"], texts["answer"])
     return [
         {"row": row, "key": key, "similarity": round(near, 4), "text": f"{question} — {answer}"}
         for row, key, near, question, answer in zip(*columns, strict=True)
@@ -200,10 +203,10 @@ def _told(mix: Selection, rows: NDArray[np.int64], similarity: list[float]) -> l
 
 def _scores(mix: Selection, row: int) -> dict[str, tuple[float, float]]:
     """Return each score, and the share of the eligible samples that score less."""
-    told = {}
+    found = {}
     for step in mix.recipe.score:
         if step.label in mix.pool.rows.columns:
             values = mix.pool.rows[step.label].to_numpy()
             own = float(values[row])
-            told[step.label] = (round(own, 4), round(float((values[mix.pool.eligible] < own).mean()), 4))
-    return told
+            found[step.label] = (round(own, 4), round(float((values[mix.pool.eligible] < own).mean()), 4))
+    return found

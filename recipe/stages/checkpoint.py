@@ -1,7 +1,7 @@
-"""What each stage has made of a pool is kept under a name that says all it was made of, and made once.
+"""Results of stages, cached on disk under a name that is a hash of everything they depend on.
 
-A pool carries its checkpoint. `enter` takes it to a stage; what is made there with `by_shard`, `by_task`, `whole` or
-`matrix` is found again by a job that was killed, or that asks for the same. Of a pool in memory nothing is kept.
+A pool carries its checkpoint. `enter` moves it to a stage; what `by_shard`, `by_task`, `whole` or `matrix` computes
+there is found again by a restarted job, or by another job with the same inputs. For a pool in memory nothing is cached.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 
 def enter(pool: Pool, stage: str, *steps: Step, **knobs: Any) -> Pool:
-    """Take a pool on to a stage that has these steps and knobs.
+    """Move a pool to a stage that has these steps and knobs.
 
-    A function of your own is known by its name and the hash of its source. One whose source cannot be found has
-    nothing that says what it does, so what is made from there on is made again each time.
+    A function of your own is identified by its name and the hash of its source. If its source cannot be found, this
+    stage and all later ones are computed again in each run.
     """
     shards = pool.checkpoint.shards
     if shards is None:
@@ -47,7 +47,7 @@ def enter(pool: Pool, stage: str, *steps: Step, **knobs: Any) -> Pool:
 
 
 def _named(step: Step) -> list[str | None]:
-    """Return what tells the function of a step from all others."""
+    """Return what identifies the function of a step: its name, and the hash of its source if it is your own."""
     code = code_of(step.name)
     if code is None:
         return [str(step.name), None]
@@ -62,27 +62,28 @@ def by_shard(pool: Pool, function: Callable[[Pool], Any], *, label: str, ending:
     pool
         n samples, at the stage that the function belongs to.
     function
-        Importable; pool to table or array, row by row independent. It sees what was read, and no labels.
+        An importable function from a pool to a table or an array that treats each row by itself. It is given the
+        columns that were read, without labels.
     label
         Name of the stage on the progress bar.
     ending
-        ``".arrow"`` if it makes tables, ``".npy"`` if it makes arrays.
+        ``".arrow"`` if it returns tables, ``".npy"`` if it returns arrays.
 
     Returns
     -------
     list
-        What it made of each shard, mapped from disk for a pool that lies there.
+        Its result for each shard, memory-mapped if the pool is on disk.
     """
     shards = pool.checkpoint.shards
     if shards is None:
-        return [function(part) for part in pool.slices()]
+        return [function(shard) for shard in pool.slices()]
     return by_task(pool, partial(_on_shard, function, shards.store), shards.names, label=label, ending=ending)
 
 
 def by_task(
     pool: Pool, function: Callable[[Any], Made], tasks: Sequence[Any], *, label: str, ending: str = ".npy"
 ) -> list[Any]:
-    """Apply a function to tasks, and keep what it makes of each; what is there already is not made again."""
+    """Apply a function to tasks and cache each result; what is cached already is not computed again."""
     shards, folder = pool.checkpoint.shards, pool.checkpoint.folder
     if shards is None:
         return [function(task) for task in tasks]
@@ -93,7 +94,7 @@ def by_task(
 
 
 def whole(pool: Pool, name: str, make: Callable[[], Made]) -> Any:
-    """Make one artefact of the stage, unless it is there already; an array is mapped from disk."""
+    """Compute one artefact of the stage, unless it is cached; an array is memory-mapped."""
     shards = pool.checkpoint.shards
     if shards is None:
         return make()
@@ -104,7 +105,7 @@ def whole(pool: Pool, name: str, make: Callable[[], Made]) -> Any:
 
 
 def matrix(pool: Pool, make: Callable[[], Sequence[NDArray[Any]]]) -> NDArray[Any]:
-    """Put the arrays that `by_shard` makes one below the other, in one file that is read where it is touched."""
+    """Stack the arrays that `by_shard` returns in one file, which is memory-mapped."""
     shards = pool.checkpoint.shards
     if shards is None:
         return np.concatenate(make())
@@ -124,14 +125,14 @@ def matrix(pool: Pool, make: Callable[[], Sequence[NDArray[Any]]]) -> NDArray[An
 
 
 def _on_shard(function: Callable[[Pool], Any], store: Store, name: str) -> Any:
-    """Apply a function to a shard that lies on disk."""
+    """Apply a function to a shard on disk."""
     return function(Pool.of_shard(store, name))
 
 
 def _keep(function: Callable[[Any], Made], store: Store, task: tuple[str, Any]) -> None:
-    """Apply a function to a task and write what it makes."""
-    name, given = task
-    made = function(given)
+    """Apply a function to a task and write its result."""
+    name, argument = task
+    made = function(argument)
     with store.writing(name) as file:
         if isinstance(made, pl.DataFrame):
             write_table(made, file)
@@ -140,7 +141,7 @@ def _keep(function: Callable[[Any], Made], store: Store, task: tuple[str, Any]) 
 
 
 def _load(path: Path) -> Made:
-    """Map an artefact."""
+    """Memory-map an artefact."""
     if path.suffix == ".arrow":
         return map_table(path)
     array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)

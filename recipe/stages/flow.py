@@ -1,7 +1,7 @@
 """The ten stages on one screen: read, tag, exclude, dedup, embed, cluster, then balance, score, select; write at last.
 
-Each room of this folder has one door, `apply`. `read` and `label` are done once for a pool; `pick` once for each size,
-or for each part of a mix. `write` comes when the mix is told where to go.
+Each stage is a folder with one entry point, `apply`. `read` and `label` run once for a pool; `pick` runs once for each
+size, or once for each part of a mix. `write` runs when the mix is given a path.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def read(sources: object, plan: Recipe, cache: str | Path | None) -> Pool:
-    """Read the sources of a recipe; of a pool that is there already, the files do not know what it went through."""
+    """Read the sources of a recipe; a pool that is given instead starts with an empty checkpoint."""
     if isinstance(sources, Pool):
         return replace(sources, checkpoint=Checkpoint())
     with stage("read"):
@@ -40,10 +40,10 @@ def read(sources: object, plan: Recipe, cache: str | Path | None) -> Pool:
 
 
 def label(pool: Pool, plan: Recipe) -> Pool:
-    """Find out all that does not depend on the mix: labels, problems, vectors, clusters."""
+    """Compute everything that does not depend on the mix: labels, problems, vectors, clusters."""
     with stage("tag"):
         pool = tag.apply(pool, plan)
-    with stage("exclude"):  # before duplicates: a twin of a leaked sample must not replace it
+    with stage("exclude"):  # before dedup: a duplicate of a leaked sample must not replace it
         pool = exclude.apply(pool, plan)
     with stage("dedup"):
         pool = dedup.apply(pool, plan)
@@ -57,7 +57,7 @@ def label(pool: Pool, plan: Recipe) -> Pool:
 
 
 def rate(pool: Pool, plan: Recipe, size: int) -> tuple[Pool, Quotas]:
-    """Draw up the quotas of a mix of so many samples, and score every sample."""
+    """Compute the quotas of a mix of `size` samples, and score every sample."""
     with stage("quotas"):
         pool, quotas = balance.apply(pool, plan, size)
     with stage("score"):
@@ -65,7 +65,7 @@ def rate(pool: Pool, plan: Recipe, size: int) -> tuple[Pool, Quotas]:
 
 
 def pick(pool: Pool, plan: Recipe, size: int) -> Picked:
-    """Pick so many samples of a labelled pool, part by part if the recipe has parts."""
+    """Pick `size` samples of a labelled pool, part by part if the recipe has parts."""
     if plan.parts:
         return pick_parts(pool, plan, size, _pick_part)
     pool, quotas = rate(pool, plan, size)
@@ -74,6 +74,6 @@ def pick(pool: Pool, plan: Recipe, size: int) -> Picked:
 
 
 def _pick_part(turn: Turn) -> Picked:
-    """Pick a part; what is kept of its scores depends on the rows that it may pick."""
+    """Pick the samples of one part; its cached scores depend on the rows that it may pick."""
     rows = blake2b(np.packbits(turn.pool.eligible).data, digest_size=16).hexdigest()
     return pick(checkpoint.enter(turn.pool, "part", rows=rows), turn.plan, turn.size)

@@ -1,4 +1,4 @@
-"""A mix of several parts: each picks by its own rules from what matches it, and no sample is picked twice."""
+"""A mix of several parts: each picks by its own rules from the rows that match it, and no sample is picked twice."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
     Rows = NDArray[np.bool_]
     Picked = tuple[Pool, Picks, Quotas]
 
-TWIN = "dup:"  # the one problem that does not hold for a part that takes all there is
-WHOLE = Balance(margins={}, yes_share=None)  # of such a part: there is nothing to balance
+DUPLICATE = "dup:"  # the one problem that does not keep a row from a part of size "all"
+UNBALANCED = Balance(margins={}, yes_share=None)  # for such a part, where there is nothing to balance
 
 
 class Turn(NamedTuple):
-    """A part when it is its turn to pick."""
+    """What one part picks from, and how much."""
 
     name: str
     pool: Pool
-    """The whole pool, with every row refused that the part may not pick."""
+    """The whole pool, in which every row that the part may not pick has a problem."""
     plan: Recipe
     """The recipe with the balance and the selector of the part, and without parts."""
     size: int
-    """Samples it picks."""
+    """Samples to pick."""
 
 
 def check_parts(plan: Recipe) -> None:
-    """Refuse what no pool can make right: two parts of no size, or files by part without parts.
+    """Refuse parts that no pool could satisfy.
 
     Raises
     ------
     ConfigError
-        In these cases.
+        If more than one part has no size, or files are to be written by part and there are no parts.
     """
     rest = [name for name, part in plan.parts.items() if part.size is None]
     if len(rest) > 1:
@@ -57,10 +57,10 @@ def check_parts(plan: Recipe) -> None:
 
 
 def pick_parts(pool: Pool, plan: Recipe, count: int, pick: Callable[[Turn], Picked]) -> Picked:
-    """Let one part after the other pick, and put together what they made.
+    """Let one part after the other pick, and join their picks, quotas and scores.
 
-    Parts that take all there is have the first claim on their rows; apart from that a row belongs to the part that
-    picked it, or to the last one that could have.
+    Parts of size "all" claim their rows first; any other row belongs to the part that picked it, or else to the last
+    part that could have picked it.
 
     Parameters
     ----------
@@ -71,13 +71,14 @@ def pick_parts(pool: Pool, plan: Recipe, count: int, pick: Callable[[Turn], Pick
     count
         Samples of the whole mix.
     pick
-        Scores the pool of a part and picks from it.
+        Function that scores the pool of a part and picks from it.
 
     Returns
     -------
     pool, picks, quotas
-        The pool with `part` (str, null for rows that no part may pick), cells and scores, each from the part that a row
-        belongs to; the picks of the parts one after the other; and their quotas, with cells of their own.
+        The pool with `part` (str, null for rows that no part may pick), and with cells and scores, each row's from the
+        part that it belongs to; the picks, part after part; and the quotas of all parts, whose cells are numbered so
+        that no two parts share one.
 
     Raises
     ------
@@ -92,49 +93,49 @@ def pick_parts(pool: Pool, plan: Recipe, count: int, pick: Callable[[Turn], Pick
     left = pool.eligible & ~np.logical_or.reduce([np.zeros(len(pool), np.bool_), *claimed.values()])
     turns, done = [], []
     for name, part in plan.parts.items():
-        running = claimed.get(name, matches[name] & left)
+        available = claimed.get(name, matches[name] & left)
         own = {"balance": _balance(plan, name), "select": part.select or plan.select, "parts": {}}
-        turn = Turn(name, _only(pool, running), plan.model_copy(update=own), sizes[name])
+        turn = Turn(name, _only(pool, available), plan.model_copy(update=own), sizes[name])
         try:
             scored, picks, quotas = pick(turn)
         except (ConfigError, SupplyError) as error:
             raise type(error)(f"parts.{name}: {error}") from None
         left[picks.rows] = False
-        turns.append((name, running))
+        turns.append((name, available))
         done.append((scored, picks, quotas))
     quotas = join_quotas({name: quotas for (name, _), (*_, quotas) in zip(turns, done, strict=True)})
-    held = done[0][0].rows.columns
-    scores = [_merged(turns, done, step.label) for step in plan.score if step.label in held]
+    columns = done[0][0].rows.columns
+    scores = [_merged(turns, done, step.label) for step in plan.score if step.label in columns]
     labels = pl.DataFrame([_part_of(turns, done, len(pool)), *quotas.columns(), *scores])
     return pool.with_labels(labels), _joined([picks for _, picks, _ in done]), quotas
 
 
 class Side(NamedTuple):
-    """A part of a mix that was picked, or a mix without parts."""
+    """One part of a finished mix, or a whole mix without parts."""
 
     pool: Pool
-    """With every row of other parts refused."""
+    """The pool, in which every row of other parts has a problem."""
     size: int
     """Samples picked."""
     balance: Balance
     asked: pl.DataFrame
-    """What was wanted and given of each value of its margins, as `Quotas.report`."""
+    """Wanted and actual counts of each value of its margins, as `Quotas.report`."""
 
 
 def sides_of(pool: Pool, picks: Picks, plan: Recipe, report: pl.DataFrame) -> list[Side]:
-    """List what each part of a mix picked from, and how; a mix without parts is its own only part.
+    """List what each part of a mix picked from, and by which balance; a mix without parts counts as one part.
 
     Parameters
     ----------
     pool, picks, plan
-        Of a mix.
+        The pool, the picks and the recipe of a mix.
     report
-        Of its quotas.
+        The report of its quotas.
 
     Returns
     -------
     list of Side
-        One a part that picked anything.
+        One for each part that picked anything.
     """
     if not plan.parts:
         return [Side(pool, len(picks), plan.balance, report)]
@@ -143,13 +144,13 @@ def sides_of(pool: Pool, picks: Picks, plan: Recipe, report: pl.DataFrame) -> li
     for name, rows in belongs.items():
         if rows[picks.rows].any():
             own = report.filter(pl.col("margin").str.starts_with(f"{name}: "))
-            asked = own.with_columns(pl.col("margin").str.strip_prefix(f"{name}: "))
-            sides.append(Side(_only(pool, rows), int(rows[picks.rows].sum()), _balance(plan, name), asked))
+            unprefixed = own.with_columns(pl.col("margin").str.strip_prefix(f"{name}: "))
+            sides.append(Side(_only(pool, rows), int(rows[picks.rows].sum()), _balance(plan, name), unprefixed))
     return sides
 
 
 def part_counts(pool: Pool, picks: Picks, plan: Recipe) -> dict[str, int]:
-    """Count the picks of each part, which stand one part after the other; nothing for a mix without parts."""
+    """Count the picks of each part, in the order of the parts; empty for a mix without parts."""
     if not plan.parts:
         return {}
     found = pool.rows["part"].gather(picks.rows)
@@ -157,13 +158,13 @@ def part_counts(pool: Pool, picks: Picks, plan: Recipe) -> dict[str, int]:
 
 
 def _balance(plan: Recipe, name: str) -> Balance:
-    """Return the balance that holds for a part."""
+    """Return the balance that applies to a part."""
     part = plan.parts[name]
-    return WHOLE if part.size == "all" else part.balance or plan.balance
+    return UNBALANCED if part.size == "all" else part.balance or plan.balance
 
 
 def _matches(pool: Pool, name: str, part: Part) -> Rows:
-    """Tell which rows have one of the values that a part asks for in each column, and none that it shuns."""
+    """Return a mask of the rows that match `where` of a part in every column, and `where_not` in none."""
     fits = np.ones(len(pool), np.bool_)
     for wanted, where in ((True, part.where), (False, part.where_not)):
         for column, values in where.items():
@@ -176,9 +177,9 @@ def _matches(pool: Pool, name: str, part: Part) -> Rows:
 
 
 def _claims(pool: Pool, parts: Mapping[str, Part], matches: dict[str, Rows]) -> tuple[dict[str, Rows], Pool]:
-    """Say which rows belong to parts that take all there is, and let twins in again that were refused for no more."""
+    """Return the rows of parts of size "all", and the pool in which their duplicates no longer have a problem."""
     problem = pool.rows["problem"]
-    sound = (problem.is_null() | problem.str.starts_with(TWIN)).fill_null(value=True).to_numpy()
+    sound = (problem.is_null() | problem.str.starts_with(DUPLICATE)).fill_null(value=True).to_numpy()
     claimed: dict[str, Rows] = {}
     for name, part in parts.items():
         if part.size == "all":
@@ -190,12 +191,12 @@ def _claims(pool: Pool, parts: Mapping[str, Part], matches: dict[str, Rows]) -> 
     return claimed, pool.with_labels(pl.select(pl.when(~let_in).then(problem).alias("problem")))
 
 
-def _sizes(parts: Mapping[str, Part], count: int, whole: Mapping[str, int]) -> dict[str, int]:
-    """Turn the sizes of parts into counts; a share is one of the whole mix."""
+def _sizes(parts: Mapping[str, Part], count: int, claimed: Mapping[str, int]) -> dict[str, int]:
+    """Turn the sizes of parts into counts; a share is a share of the whole mix."""
     sizes: dict[str, int] = {}
     for name, part in parts.items():
-        if name in whole:
-            sizes[name] = whole[name]
+        if name in claimed:
+            sizes[name] = claimed[name]
         elif part.size is not None:
             number, unit = read_size(part.size)
             sizes[name] = max(1, round(number * count if unit == "share" else number))
@@ -203,24 +204,24 @@ def _sizes(parts: Mapping[str, Part], count: int, whole: Mapping[str, int]) -> d
         taken = sum(sizes.values())
         if taken >= count:
             raise SupplyError(
-                f"size={count}: the other parts take {taken} and leave none to parts.{name}; ask for more"
+                f"size={count}: the other parts take {taken} and leave none for parts.{name}; ask for more"
             )
         sizes[name] = count - taken
     return sizes
 
 
-def _only(pool: Pool, running: Rows) -> Pool:
+def _only(pool: Pool, available: Rows) -> Pool:
     """Refuse every row that a part may not pick."""
-    if not running.any():
+    if not available.any():
         raise ConfigError("no eligible sample of the pool matches it; see the values of its columns in the scores")
-    return pool.refuse(pl.select(pl.when(~pl.Series(running)).then(pl.lit("part"))).to_series())
+    return pool.refuse(pl.select(pl.when(~pl.Series(available)).then(pl.lit("part"))).to_series())
 
 
 def _part_of(turns: list[tuple[str, Rows]], done: list[Picked], n: int) -> pl.Series:
     """Name the part of each row."""
     number = np.full(n, len(turns), np.uint32)
-    for i, ((_, running), _) in enumerate(zip(turns, done, strict=True)):
-        number[running] = i
+    for i, ((_, available), _) in enumerate(zip(turns, done, strict=True)):
+        number[available] = i
     for i, (_, picks, _) in enumerate(done):
         number[picks.rows] = i
     return pl.Series([*(name for name, _ in turns), None], dtype=pl.String).gather(number).alias("part")
@@ -229,13 +230,13 @@ def _part_of(turns: list[tuple[str, Rows]], done: list[Picked], n: int) -> pl.Se
 def _merged(turns: list[tuple[str, Rows]], done: list[Picked], label: str) -> pl.Series:
     """Take the score of each row from the part that it belongs to; 0 for rows that belong to none."""
     scores = np.zeros(len(done[0][0]), np.float32)
-    for (_, running), (scored, *_) in zip(turns, done, strict=True):
-        scores[running] = scored.rows[label].to_numpy()[running]
+    for (_, available), (scored, *_) in zip(turns, done, strict=True):
+        scores[available] = scored.rows[label].to_numpy()[available]
     return pl.Series(label, scores)
 
 
 def _joined(picks: list[Picks]) -> Picks:
-    """Put picks one after the other; a term that a part does not have gains nothing there."""
+    """Concatenate the picks of the parts; a term that a part does not have has a gain of 0 there."""
     terms = dict.fromkeys(term for one in picks for term in one.gains)
     gains = {term: np.concatenate([one.gains.get(term, np.zeros(len(one))) for one in picks]) for term in terms}
     values, bounds = [one.value for one in picks], [one.bound for one in picks]

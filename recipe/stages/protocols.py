@@ -1,11 +1,11 @@
-"""The six places where code of your own fits in, each with its promises and an example that runs.
+"""The six places where you can plug in your own code, each with its contract and an example that runs.
 
-Whatever keeps one of these protocols can be a file of its folder (``recipe/stages/score/brevity.py`` with a function
-`score`), be named as ``module:function`` in a recipe file or on the command line, or be given as it is in Python. There
-is nothing to inherit from and nothing to register, and ``tests/laws`` holds whatever stands in a folder to the same
-laws; a file that cannot be called without a knob says in ``EXAMPLE = {...}`` with which ones it can be. Keyword-only
-arguments are the knobs that a recipe may set; one that is called `seed` is given the recipe's. All of them depend on
-nothing but what they are given, and change none of it.
+Code that follows one of these protocols can be a file in its folder (``recipe/stages/score/brevity.py`` with a function
+`score`), can be named as ``module:function`` in a recipe file or on the command line, or can be passed as an object in
+Python. There is nothing to inherit from and nothing to register, and ``tests/laws`` tests every file of a folder by the
+same laws; a file whose function needs a knob says in ``EXAMPLE = {...}`` with which knobs it can be called.
+Keyword-only arguments are the knobs that a recipe may set; an argument called `seed` gets the recipe's seed. The result
+must depend on the arguments alone, and the arguments must not be changed.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 class Reader(Protocol):
-    """Makes samples of the records of one format: ``recipe/stages/read/NAME.py`` with `read` and `confidence`.
+    """Turns the records of one format into samples: ``recipe/stages/read/NAME.py`` with `read` and `confidence`.
 
-    A function alone, without `confidence`, reads the files that name it as their format.
+    A function alone, without `confidence`, reads only files that name it as their format.
 
     Examples
     --------
-    A format of a question and an answer a record, and a file of it:
+    A format with one question and one answer per record, and a file in it:
 
     >>> import json, tempfile
     >>> from pathlib import Path
@@ -48,7 +48,7 @@ class Reader(Protocol):
     """
 
     def read(self, record: dict[str, Any], context: Context) -> Iterable[Entry]:
-        """Make the samples of one record.
+        """Return the samples of one record.
 
         Parameters
         ----------
@@ -60,75 +60,75 @@ class Reader(Protocol):
         Returns
         -------
         iterable of Entry
-            One or more; what is no sample is an entry with a `problem`, so that it is counted. Never an exception.
+            One or more. A record that is not a valid sample becomes an entry with a `problem`, so that it is counted;
+            never raise an exception.
         """
         ...
 
     def confidence(self, record: dict[str, Any]) -> float:
-        """Say how sure it is that a record is of this format; the surest reader gets the file.
+        """Return how sure the reader is that a record is of this format; the surest reader gets the file.
 
         Parameters
         ----------
         record
-            The first object of a file that any reader knows.
+            The first object of a file that any reader recognises.
 
         Returns
         -------
         float
-            0 (it is not) to 1; about 0.9 for keys that only this format has, 0.5 for those that others have too.
+            0 (it is not) to 1; about 0.9 for keys that only this format has, 0.5 for keys that others have too.
         """
         ...
 
 
 class Embedder(Protocol):
-    """Makes a vector of each sample, part by part: ``recipe/stages/embed/NAME.py`` with `fit`, `encode` and `embed`.
+    """Computes a vector for each sample, shard by shard: ``recipe/stages/embed/NAME.py`` with `fit`, `encode`, `embed`.
 
-    `embed`, a function of a whole pool, is `encode` after `fit`, and documents the knobs; an object of your own need
-    not have it. A function of the whole pool alone, ``embed(pool, *, ...)``, is an embedder too; it runs at once, in
-    one process. `report` may say how far the vectors can be trusted: learned arrays -> name to number, for the
-    manifest.
+    `embed`, a function of a whole pool, calls `fit` and then `encode`, and documents the knobs; your own object does
+    not need it. A single function ``embed(pool, *, ...)`` of the whole pool is an embedder too; it runs in one process.
+    An optional `report` says how good the vectors are: it maps the learned arrays to named numbers for the manifest.
 
     Examples
     --------
-    A vector of two numbers: how long a sample is against the mean of the pool, and one.
+    A vector of two numbers: the length of a sample relative to the mean of the pool, and one.
 
     >>> import numpy as np
     >>> from recipe import demo_pool, score_pool
     >>> class Lengths:
     ...     def fit(self, pool, *, seed=0):
     ...         return {"mean": np.array([pool.rows["n_words"].mean()], np.float32)}
-    ...     def encode(self, part, learned, *, seed=0):
-    ...         words = part.rows["n_words"].to_numpy() / learned["mean"][0]
-    ...         vectors = np.stack([words, np.ones(len(part))], axis=1).astype(np.float32)
+    ...     def encode(self, shard, learned, *, seed=0):
+    ...         words = shard.rows["n_words"].to_numpy() / learned["mean"][0]
+    ...         vectors = np.stack([words, np.ones(len(shard))], axis=1).astype(np.float32)
     ...         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     >>> score_pool(demo_pool(images=4), embed=Lengths(), score=[]).vectors.shape[1]
     2
     """
 
     def fit(self, pool: Pool, **knobs: Any) -> dict[str, NDArray[Any]]:
-        """Learn what must be known of the whole pool; may be left out.
+        """Learn what depends on the whole pool; optional.
 
         Parameters
         ----------
         pool
             n samples, with labels.
         **knobs
-            As the recipe says, and `seed`.
+            As set in the recipe, and `seed`.
 
         Returns
         -------
         dict
-            Name to array, of any shape; written to files that all workers map.
+            Name to array, of any shape; written to files that all workers memory-map.
         """
         ...
 
-    def encode(self, part: Pool, learned: Mapping[str, NDArray[Any]], **knobs: Any) -> NDArray[np.float32]:
-        """Embed the samples of a part of the pool, each by itself.
+    def encode(self, shard: Pool, learned: Mapping[str, NDArray[Any]], **knobs: Any) -> NDArray[np.float32]:
+        """Embed the samples of one shard of the pool, each independently of the others.
 
         Parameters
         ----------
-        part
-            m samples as they were read: texts (`part.texts`), images (`part.rows["image"]`), all columns of
+        shard
+            m samples as they were read: texts (`shard.texts`), images (`shard.rows["image"]`), all columns of
             `recipe.data.pool.SCHEMA`; no labels.
         learned
             What `fit` returned.
@@ -138,15 +138,15 @@ class Embedder(Protocol):
         Returns
         -------
         ndarray
-            (m, d) float32, finite, rows of length one; the same whatever the part is cut from.
+            (m, d) float32, finite, rows of length one; a sample's vector must not depend on how the pool is sharded.
         """
         ...
 
 
 class Score(Protocol):
-    """Rates every sample: ``recipe/stages/score/NAME.py`` with a function `score`.
+    """Scores every sample: ``recipe/stages/score/NAME.py`` with a function `score`.
 
-    What a file makes that says ``COSTLY = True`` is kept by the checkpoint; it must not depend on quotas.
+    A file that says ``COSTLY = True`` has its scores cached; such a score must not depend on quotas.
 
     Examples
     --------
@@ -161,19 +161,19 @@ class Score(Protocol):
     """
 
     def __call__(self, pool: Pool, **knobs: Any) -> NDArray[np.float32]:
-        """Rate each sample of a pool.
+        """Score each sample of a pool.
 
         Parameters
         ----------
         pool
-            n samples with labels, vectors, `cluster`, `cell`, `cell_quota`, and the scores that stand before this one.
+            n samples with labels, vectors, `cluster`, `cell`, `cell_quota`, and the scores listed before this one.
         **knobs
-            As the recipe says.
+            As set in the recipe.
 
         Returns
         -------
         ndarray
-            (n,) float32, finite, higher = wanted; usually 0..1, and 0 where `pool.eligible` is false.
+            (n,) float32, finite, higher is better; usually 0..1, and 0 where `pool.eligible` is false.
         """
         ...
 
@@ -182,11 +182,11 @@ class Rule(Protocol):
     """Shares the size of a mix among the values of a column: ``recipe/stages/balance/NAME.py`` with `balance`.
 
     A rule with a knob `groups` is given the rows of each value and the vectors of the pool. A file may also have
-    ``weights(counts, **knobs)``: the shares it would ask for if supply were no limit, so that `gaps` can say them.
+    ``weights(counts, **knobs)``: the shares it would ask for if supply were unlimited, which `gaps` reports.
 
     Examples
     --------
-    At most a third of the mix for each value, in proportion otherwise:
+    At most a third of the mix for each value, otherwise in proportion:
 
     >>> import numpy as np
     >>> from recipe.stages.balance.proportional import apportion
@@ -198,7 +198,7 @@ class Rule(Protocol):
     """
 
     def __call__(self, counts: NDArray[np.int64], size: int, **knobs: Any) -> NDArray[np.int64]:
-        """Share the size.
+        """Divide the size of the mix among the values.
 
         Parameters
         ----------
@@ -207,7 +207,7 @@ class Rule(Protocol):
         size
             Samples to share out, 0..sum(counts).
         **knobs
-            As the recipe says.
+            As set in the recipe.
 
         Returns
         -------
@@ -220,7 +220,7 @@ class Rule(Protocol):
 class Selector(Protocol):
     """Picks under quotas: ``recipe/stages/select/NAME.py`` with a function `select`.
 
-    A file that says ``ORDERED = True`` may pick by the order in which files and records were read; no other may.
+    Picks must not depend on the order in which files and records were read, unless the file says ``ORDERED = True``.
 
     Examples
     --------
@@ -239,30 +239,30 @@ class Selector(Protocol):
     """
 
     def __call__(self, pool: Pool, quotas: Quotas, **knobs: Any) -> Picks:
-        """Pick as many samples of each cell as its quota says.
+        """Pick as many samples from each cell as its quota says.
 
         Parameters
         ----------
         pool
             n samples with labels, vectors and scores.
         quotas
-            The cell of each row (-1: it may not be picked), how many of each cell, and the most of one image.
+            The cell of each row (-1 if it may not be picked), the quota of each cell, and the limit per image.
         **knobs
-            As the recipe says, and `seed`.
+            As set in the recipe, and `seed`.
 
         Returns
         -------
         Picks
-            Unique rows in pick order, ``quotas.size`` of them; gains by term and a bound of the objective if it has
-            one.
+            Unique rows in pick order, ``quotas.size`` of them; gains by term, and an upper bound of the objective if it
+            has one.
         """
         ...
 
 
 class Writer(Protocol):
-    r"""Writes samples as the file of a trainer: ``recipe/stages/write/NAME.py`` with a function `write`.
+    r"""Writes samples to a file that a trainer reads: ``recipe/stages/write/NAME.py`` with a function `write`.
 
-    It is named by ``write: {format: NAME}``; without that the ending of the path names one.
+    A recipe names it with ``write: {format: NAME}``; by default the ending of the path decides.
 
     Examples
     --------
@@ -282,18 +282,18 @@ class Writer(Protocol):
     """
 
     def __call__(self, pool: Pool, rows: NDArray[np.int64], path: Path, **knobs: Any) -> int:
-        """Write some samples, whole or not at all (`recipe.io.atomic.atomic_write`).
+        """Write some samples atomically: the complete file or none (see `recipe.io.atomic.atomic_write`).
 
         Parameters
         ----------
         pool
             n samples.
         rows
-            (k,) rows; the file keeps their order.
+            (k,) rows to write, in the order in which the file should have them.
         path
             File to write.
         **knobs
-            Those of `ids`, `pack`, `max_tokens` and `originals` (the records as they were read) that it has.
+            Any of `ids`, `pack`, `max_tokens` and `originals` (the records as they were read) that the function takes.
 
         Returns
         -------

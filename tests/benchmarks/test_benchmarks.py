@@ -120,7 +120,7 @@ def test_greedy_on_a_whole_graph_is_exact_greedy():
 
 @linux
 def test_contest_writes_what_it_promises(tmp_path):
-    """Ours and chance run, what is measured is there, ours is better than chance, and no path is told."""
+    """Our selector and random run, the measurements are there, ours is better, and no path is in the results."""
     asked = ("--n", 400, "--k", 20, "--d", 16, "--repeat", 2, "--only", "recipe:facility")
     done = run("bench_select.py", *asked, "--json", tmp_path / "out.json")
     assert done.returncode == 0, done.stderr
@@ -133,7 +133,7 @@ def test_contest_writes_what_it_promises(tmp_path):
 
 @linux
 def test_memory_of_a_child_is_what_it_allocates():
-    """100 MB that live during the run are seen, and 100 MB made while preparing are not; what is raised is told."""
+    """100 MB allocated during the run are measured, 100 MB made while preparing are not; errors are reported."""
     script = """
 import numpy as np
 from _forked import measured
@@ -160,10 +160,10 @@ def test_job_is_timed_and_weighed(pool, tmp_path):
     """Stages add up to the whole, the mix has its size, and memory is neither nothing nor beyond the machine's."""
     done = run("bench_job.py", "--pool", pool, "--size", 50, "--json", tmp_path / "job.json")
     assert done.returncode == 0, done.stderr
-    told = json.loads((tmp_path / "job.json").read_bytes())
-    assert (told["samples"], told["picked"]) == (130 * 29, 50)
-    assert sum(stage["seconds"] for stage in told["stages"]) == pytest.approx(told["total_seconds"])
-    assert 0.05 < told["peak_gb"] < told["machine"]["memory_gb"]
+    job = json.loads((tmp_path / "job.json").read_bytes())
+    assert (job["samples"], job["picked"]) == (130 * 29, 50)
+    assert sum(stage["seconds"] for stage in job["stages"]) == pytest.approx(job["total_seconds"])
+    assert 0.05 < job["peak_gb"] < job["machine"]["memory_gb"]
     assert str(pool) not in (tmp_path / "job.json").read_text()
 
 

@@ -1,4 +1,4 @@
-"""The mix of the demo pool, guarded as users guard theirs: by the plugin that the package installs."""
+"""The mix of the demo pool is checked against its baseline by the plugin that the package installs."""
 
 from recipe import demo_pool, select_mix
 

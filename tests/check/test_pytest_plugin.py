@@ -125,8 +125,8 @@ def test_an_unreadable_baseline_is_no_drift(project):
 
 def test_the_entry_point_is_declared():
     """An installed package brings the plugin along."""
-    told = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    assert told["project"]["entry-points"]["pytest11"] == {"recipe": "recipe.check.pytest_plugin"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert project["project"]["entry-points"]["pytest11"] == {"recipe": "recipe.check.pytest_plugin"}
 
 
 def test_the_plugin_costs_others_nothing():

@@ -70,14 +70,14 @@ def beside_the_cache(folder):
 @pytest.mark.parametrize("what", BAD)
 def test_bad_input(folder, what):
     """Bad input gives one line that says what and where, exit code 2, no traceback, and nothing but a cache."""
-    arguments, told = BAD[what]
+    arguments, parts = BAD[what]
     before = beside_the_cache(folder)
     done = run(*arguments, cwd=folder)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
-    for part in told:
+    for part in parts:
         assert part in done.stderr
     assert beside_the_cache(folder) == before
 
@@ -101,8 +101,8 @@ def test_select_stats_validate_and_rebuild(folder):
     assert (folder / "again.json").read_bytes() == (folder / "mix.json").read_bytes()
 
 
-def test_validate_finds_trouble(folder):
-    """A file that would stop the trainer is told with its code, and the exit code is 1."""
+def test_validate_finds_problems(folder):
+    """A file that would stop the trainer is reported with its code, and the exit code is 1."""
     (folder / "stops.json").write_text(json.dumps([{"id": "a", "conversations": []}]))
     done = run("validate", "stops.json", cwd=folder)
     assert done.returncode == 1

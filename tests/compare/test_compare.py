@@ -1,4 +1,4 @@
-"""Recipes beside chance: who may pick what, what a difference is called, and that no loss is hidden."""
+"""Recipes against random mixes: which samples may be picked, the word for a difference, and that no loss is hidden."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
 from recipe import compare_mixes, demo_pool, score_pool, select_mix
-from recipe.compare.hold_out import OpenPart, hold_out
+from recipe.compare.hold_out import OpenPool, draw_hold_out
 from recipe.config.recipe import Recipe
 from recipe.config.resolve import without_unused
 from recipe.errors import ConfigError, InputError
@@ -41,9 +41,9 @@ def run(*arguments, cwd):
 
 @given(st.lists(numbers, min_size=2, max_size=9), st.sampled_from([0.8, 0.95]))
 def test_an_interval_is_students(differences, level):
-    """The interval is that of scipy's test of a mean; differences without spread have none."""
+    """The interval is that of scipy's test of a mean; differences without spread have an interval of length 0."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # scipy's of a spread that is lost in rounding
+        warnings.simplefilter("ignore", RuntimeWarning)  # from scipy, of a spread that is lost in rounding
         expected = ttest_1samp(differences, 0).confidence_interval(level)
     if np.std(differences) == 0:
         expected = (np.mean(differences),) * 2
@@ -51,8 +51,8 @@ def test_an_interval_is_students(differences, level):
 
 
 @given(st.lists(numbers, min_size=2, max_size=9), st.randoms(use_true_random=False))
-def test_an_interval_knows_no_order_and_no_side(differences, random):
-    """The order of differences does not matter, and with their signs turned the interval is turned."""
+def test_an_interval_depends_on_no_order_and_mirrors_with_the_signs(differences, random):
+    """The order of differences does not matter, and with their signs changed the interval is mirrored."""
     low, high = mean_interval(differences)
     shuffled = random.sample(differences, len(differences))
     assert mean_interval(shuffled) == (low, high)
@@ -61,20 +61,20 @@ def test_an_interval_knows_no_order_and_no_side(differences, random):
     assert mean_interval([-x for x in differences]) == pytest.approx((-high, -low), abs=1e-9)
 
 
-def test_one_difference_says_nothing():
+def test_one_difference_has_an_infinite_interval():
     """A single difference has no spread, so its interval is the whole line."""
     assert mean_interval([3.0]) == (-np.inf, np.inf)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 6])
-def test_an_interval_holds_the_mean_as_often_as_it_says(n):
-    """Of 4,000 samples of few normal numbers 94 to 96 % of the intervals hold zero."""
+def test_an_interval_contains_the_mean_as_often_as_it_should(n):
+    """Of 4,000 samples of few normal numbers 94 to 96 % of the intervals contain zero."""
     samples = np.random.default_rng(n).normal(size=(4000, n))
-    held = [low <= 0 <= high for low, high in map(mean_interval, samples)]
-    assert 0.94 <= np.mean(held) <= 0.96
+    contained = [low <= 0 <= high for low, high in map(mean_interval, samples)]
+    assert 0.94 <= np.mean(contained) <= 0.96
 
 
-def test_words_say_which_way_is_good():
+def test_words_know_which_direction_is_better():
     """More is better for Vendi and worse for bits; a difference whose sign varies is none; a gap is not measured."""
     lines = [
         (9, "random", seed, metric, 1.0 + 0.01 * seed) for seed in range(5) for metric in ("vendi", "proxy/language")
@@ -82,8 +82,8 @@ def test_words_say_which_way_is_good():
     lines += [(9, "more", seed, metric, 2.0) for seed in range(5) for metric in ("vendi", "proxy/language")]
     lines += [(9, "noise", seed, "vendi", 1.0 + (-1) ** seed) for seed in range(5)]
     lines += [(9, "noise", seed, "yes/gap", 1.0) for seed in range(5)]
-    told = Comparison(values_of(lines)).table()
-    words = {(recipe, metric): word for recipe, metric, word in told.select("recipe", "metric", "word").iter_rows()}
+    table = Comparison(values_of(lines)).table()
+    words = {(recipe, metric): word for recipe, metric, word in table.select("recipe", "metric", "word").iter_rows()}
     assert words["more", "vendi"] == "better"
     assert words["more", "proxy/language"] == "worse"
     assert words["noise", "vendi"] == "no difference"
@@ -107,15 +107,15 @@ def test_every_metric_is_measured_for_every_recipe(found):
     assert len(counted) == 2 * 4 * 3
 
 
-def test_no_mix_picks_what_judges_it(pool):
-    """A selector is never shown a held-out sample as one that it may pick, and its picks have no image of one."""
+def test_no_mix_picks_a_held_out_sample(pool):
+    """A selector is never given a held-out sample as eligible, and its picks have no image of one."""
     seen = []
 
     def spy(pool, quotas, *, seed=0):
         from recipe.config.registry import find
 
         picks = find("select", "random")(pool, quotas, seed=seed)
-        out = hold_out(pool, 0.3, seed=seed)
+        out = draw_hold_out(pool, 0.3, seed=seed)
         assert not pool.eligible[out].any()
         assert out.any()
         images = set(pool.rows["image"].filter(pl.Series(out)).drop_nulls())
@@ -123,25 +123,25 @@ def test_no_mix_picks_what_judges_it(pool):
         seen.append(seed)
         return picks
 
-    compare_mixes(pool, {"spy": {"select": spy}}, sizes=[0.1], seeds=2, held=0.3)
+    compare_mixes(pool, {"spy": {"select": spy}}, sizes=[0.1], seeds=2, hold_out=0.3)
     assert seen == [0, 1]
 
 
-def test_no_part_lets_in_again_what_is_held_out(pool):
-    """A held-out sample that was a twin is held out, and no twin any more, which a part of size all would let in."""
+def test_a_duplicate_that_is_held_out_is_no_duplicate_any_more(pool):
+    """A held-out duplicate is marked as held out, since a part of size `all` would pick duplicates."""
     labelled = score_pool(pool, score=[])
-    twins = labelled.refuse(pl.Series(["dup:0"] * len(labelled)))
-    out = hold_out(labelled, 0.3, seed=0)
-    seen = OpenPart.without(twins, out).seen_by(Recipe()).rows["problem"]
+    duplicates = labelled.refuse(pl.Series(["dup:0"] * len(labelled)))
+    out = draw_hold_out(labelled, 0.3, seed=0)
+    seen = OpenPool.without(duplicates, out).seen_by(Recipe()).rows["problem"]
     assert set(seen.filter(pl.Series(out))) == {"held_out"}
-    assert seen.filter(pl.Series(~out)).equals(twins.rows["problem"].filter(pl.Series(~out)))
+    assert seen.filter(pl.Series(~out)).equals(duplicates.rows["problem"].filter(pl.Series(~out)))
 
 
-def test_a_picture_is_never_on_both_sides(pool):
-    """Samples of images of one file name are held out together, whatever folder and ending they have."""
+def test_an_image_is_never_on_both_sides(pool):
+    """Samples whose images have the same file name are held out together, whatever their folder and ending."""
     ending = pl.when(pl.col("row") % 2 == 0).then(pl.lit("jpg")).otherwise(pl.lit("png"))
     rows = pool.rows.with_columns(image=pl.format("{}/{}.{}", pl.col("row") % 3, pl.col("row") % 200, ending))
-    out = hold_out(type(pool)(rows), 0.5, seed=1)
+    out = draw_hold_out(type(pool)(rows), 0.5, seed=1)
     sides = pl.DataFrame({"name": rows["row"] % 200, "out": out}).group_by("name").agg(pl.col("out").n_unique())
     assert set(sides["out"]) == {1}
     assert 0.3 < out.mean() < 0.7
@@ -149,20 +149,20 @@ def test_a_picture_is_never_on_both_sides(pool):
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 99), st.floats(0.1, 0.9))
-def test_what_is_held_out_hangs_on_the_image_alone(seed, held):
-    """The images held out of a part of a pool are those held out of the whole."""
+def test_what_is_held_out_depends_on_the_image_alone(seed, share):
+    """The images held out of a subset of a pool are those held out of the whole."""
     pool = demo_pool(images=12)
     half = type(pool)(pool.rows.head(len(pool) // 2))
-    assert (hold_out(half, held, seed=seed) == hold_out(pool, held, seed=seed)[: len(half)]).all()
+    assert (draw_hold_out(half, share, seed=seed) == draw_hold_out(pool, share, seed=seed)[: len(half)]).all()
 
 
-def test_a_mix_that_was_made_before_is_compared(pool):
-    """A mix keeps its picks, its images never judge, and others are picked at its size."""
+def test_an_existing_mix_is_compared(pool):
+    """A mix keeps its picks, its images are never held out, and others are picked at its size."""
     mix = select_mix(pool, size=70, balance={"per_image": 2})
-    out = hold_out(pool, 0.3, seed=0, taken=[mix.picks.rows])
+    out = draw_hold_out(pool, 0.3, seed=0, taken=[mix.picks.rows])
     images = set(pool.rows["image"].filter(pl.Series(out)).drop_nulls())
     assert images.isdisjoint(pool.rows["image"].gather(mix.picks.rows).to_list())
-    found = compare_mixes(pool, [], mixes={"mine": mix}, sizes=[70], seeds=2, held=0.3)
+    found = compare_mixes(pool, [], mixes={"mine": mix}, sizes=[70], seeds=2, hold_out=0.3)
     assert found.recipes == ["random", "source-balanced", "mine"]
     assert found.sizes == [70]
     steady = found.values.filter(pl.col("recipe") == "mine", pl.col("metric") == "tasks/entropy")["value"]
@@ -177,7 +177,7 @@ def test_a_mix_of_another_pool_is_refused(pool):
 
 
 def test_a_loss_is_never_hidden(pool):
-    """A selector that takes one task alone is said to be worse over the tasks, against both baselines."""
+    """A selector that takes one task alone is reported as worse over the tasks, against both baselines."""
 
     def narrow(pool, quotas):
         from recipe.data.picks import Picks
@@ -187,12 +187,12 @@ def test_a_loss_is_never_hidden(pool):
 
     found = compare_mixes(pool, {"narrow": {"select": narrow}}, sizes=[0.05], seeds=3)
     for against in ("random", "source-balanced"):
-        told = found.table(against).filter(pl.col("recipe") == "narrow", pl.col("metric") == "tasks/entropy")
-        assert told["word"].to_list() == ["worse"]
+        lines = found.table(against).filter(pl.col("recipe") == "narrow", pl.col("metric") == "tasks/entropy")
+        assert lines["word"].to_list() == ["worse"]
 
 
-def test_what_cannot_be_picked_is_told(pool):
-    """A recipe that cannot supply a size is told with its reason, and the others are compared."""
+def test_a_recipe_that_cannot_be_run_is_listed(pool):
+    """A recipe that cannot reach a size is listed with its reason, and the others are compared."""
     recipes = {"scarce": {"balance": {"margins": {}, "at_most": {"task": {"conversation": 0}}, "per_image": 1}}}
     found = compare_mixes(pool, recipes, sizes=[100], seeds=2)
     assert list(found.refused) == ["scarce at 100"]
@@ -208,18 +208,27 @@ def test_the_same_comparison_has_the_same_bytes(pool, found):
 
 
 @pytest.mark.parametrize(
-    ("knobs", "told"),
+    ("knobs", "message"),
     [
         ({"seeds": 1}, "seeds=1"),
-        ({"held": 1.0}, "held=1.0"),
+        ({"hold_out": 1.0}, "hold_out=1.0"),
         ({"sizes": []}, "sizes="),
         ({"sizes": ["1M tokens"]}, "or shares"),
     ],
 )
-def test_what_cannot_be_compared_is_refused_at_once(pool, knobs, told):
-    """One seed, no held-out part, no size or a size in tokens is refused before anything is read."""
-    with pytest.raises(ConfigError, match=told):
+def test_what_cannot_be_compared_is_refused_at_once(pool, knobs, message):
+    """One seed, nothing left to pick from, no size or a size in tokens is refused before anything is read."""
+    with pytest.raises(ConfigError, match=message):
         compare_mixes(pool, [], **knobs)
+
+
+def test_the_former_name_of_hold_out_is_accepted(pool):
+    """`held` is understood as `hold_out`, with a DeprecationWarning that says so."""
+    with (
+        pytest.warns(DeprecationWarning, match="held is called hold_out"),
+        pytest.raises(ConfigError, match=r"hold_out=1\.0"),
+    ):
+        compare_mixes(pool, [], held=1.0)
 
 
 @pytest.mark.parametrize(
@@ -231,13 +240,13 @@ def test_what_cannot_be_compared_is_refused_at_once(pool, knobs, told):
     ],
 )
 def test_two_of_one_name_are_refused(pool, recipes, mixes):
-    """Nothing is compared under the name of another: not beside a baseline, a recipe of the same name, or a mix."""
-    held = {name: select_mix(pool, size=20) for name in mixes}
-    with pytest.raises(ConfigError, match=r"a name of its own for each, got (random|mine) twice"):
-        compare_mixes(pool, recipes, mixes=held, seeds=2)
+    """Two recipes, a recipe and a baseline, or a recipe and a mix of the same name are refused."""
+    given = {name: select_mix(pool, size=20) for name in mixes}
+    with pytest.raises(ConfigError, match=r"expected distinct names, got (random|mine) twice"):
+        compare_mixes(pool, recipes, mixes=given, seeds=2)
 
 
-def test_only_what_picks_hang_on_is_computed():
+def test_only_what_the_picks_depend_on_is_computed():
     """Scores that no selector, part or later score names are left out, as is the certificate."""
     plan = without_unused(Recipe())
     assert [step.label for step in plan.score] == ["novelty", "length"]
@@ -248,7 +257,7 @@ def test_only_what_picks_hang_on_is_computed():
 
 
 def test_scores_that_a_selector_names_need_not_be_listed(pool):
-    """With scores of his own alone, or none, a user's mix is that of the same scores beside the shipped ones."""
+    """With own scores only, or with none, a mix is the same as with the shipped scores."""
 
     def mine(pool):
         return np.ones(len(pool), np.float32)
@@ -274,7 +283,7 @@ def test_a_comparison_is_read_again(found, tmp_path):
         read_comparison(file)
 
 
-def test_the_chart_shows_every_difference_but_those_of_the_baseline(found, tmp_path):
+def test_the_chart_shows_every_difference_except_the_baseline_s(found, tmp_path):
     """The chart has one tile for each recipe, size and metric, and is written as a picture and as a page."""
     spec = draw_comparison(found).to_dict()
     lines = next(iter(spec["datasets"].values())).splitlines()
@@ -285,12 +294,12 @@ def test_the_chart_shows_every_difference_but_those_of_the_baseline(found, tmp_p
 
 
 def test_the_page_of_a_mix_shows_the_comparison(found, pool, tmp_path):
-    """The section tells every recipe and sign, and stands only where there is a comparison."""
+    """The section shows every recipe and sign, and is there only if a comparison is given."""
     mix = select_mix(pool, size=50)
     page = mix.report(tmp_path / "with.html", comparison=found).read_text()
     assert page.count('class="sign"') == 2 * (3 + 3) * len(METRICS)
-    assert "Beside chance" in page
-    assert "Beside chance" not in mix.report(tmp_path / "without.html").read_text()
+    assert "Compared with random" in page
+    assert "Compared with random" not in mix.report(tmp_path / "without.html").read_text()
 
 
 def test_the_command_prints_and_writes(tmp_path):
@@ -319,3 +328,6 @@ def test_the_command_prints_and_writes(tmp_path):
     refused = run("pool", "--out", "found.txt", cwd=tmp_path)
     assert refused.returncode == 2
     assert "expected a file ending in .json" in refused.stderr
+    refused = run("pool", "--held", "1.0", cwd=tmp_path)
+    assert "--held is now called --hold-out" in refused.stderr
+    assert "got sizes=[0.05], seeds=5, hold_out=1.0" in refused.stderr

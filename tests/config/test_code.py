@@ -57,8 +57,8 @@ def test_a_hash_runs_nothing(mine, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_what_stands_in_no_file_is_known_by_its_text_or_not_at_all():
-    """A function made of a string has no source, so no hash; that of a module that is not there has none either."""
+def test_a_function_in_no_file_is_hashed_by_its_source_if_there_is_one():
+    """A function made from a string has no source, so no hash; neither has one of a missing module."""
     scope = {"__name__": "nowhere"}
     exec("def f(pool): ...", scope)
     assert code_of(scope["f"]) == ("nowhere:f", None)
@@ -78,8 +78,8 @@ def test_what_stands_in_no_file_is_known_by_its_text_or_not_at_all():
         ("lacks:f", "importing it failed with ModuleNotFoundError: No module named 'nowhere'"),
     ],
 )
-def test_what_cannot_be_found_is_said(mine, name, what):
-    """A name that is none, a module that is not there or fails, and what it lacks are refused in one line."""
+def test_what_cannot_be_found_is_named(mine, name, what):
+    """A malformed name, a module that is missing or fails, and a missing attribute are refused in one line."""
     (mine.parent / "broken.py").write_text("1 / 0")
     (mine.parent / "lacks.py").write_text("import nowhere")
     with pytest.raises(ConfigError, match="^" + name.partition(":")[0].replace(".", r"\.") + "|^expected") as caught:

@@ -1,4 +1,4 @@
-"""The recipe: what is written is read again, what is wrong is said in one line, and names are what they seem."""
+"""The recipe: it survives a round trip, errors are one line, and names are looked up as documented."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_default_preset_is_the_default():
 
 
 def test_json_schema():
-    """The schema of a recipe can be made, is JSON, knows every key, and tells each field's meaning."""
+    """The schema of a recipe is JSON, has every key, and describes each field."""
     schema = json.loads(json.dumps(Recipe.model_json_schema()))
     assert list(schema["properties"]) == list(Recipe.model_fields)
     assert schema["additionalProperties"] is False
@@ -348,7 +348,7 @@ def test_bad_knobs_are_found_before_anything_is_read():
             select_mix("no such file.json", **knobs)
 
 
-def test_seed_is_given_to_those_who_take_one():
+def test_seed_is_given_to_functions_that_take_one():
     """The recipe's seed reaches a function with that knob, unless the step sets it, and no other function."""
 
     def takes(data, *, seed):

@@ -11,7 +11,7 @@ LABELS = st.lists(st.integers(0, 5), max_size=30)
 
 @given(LABELS)
 def test_groups_are_those_of_a_dictionary(labels):
-    """Rows of a label stand together in the order in which they came, labels in rising order, none empty."""
+    """Rows of a label are together in the order given, labels in rising order, none empty."""
     rows = np.arange(len(labels))[::-1] + 7
     expected = {}
     for row, label in sorted(zip(rows.tolist(), labels, strict=True), key=lambda pair: pair[1]):

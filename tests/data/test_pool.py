@@ -1,4 +1,4 @@
-"""The pool: what does not fit is refused by its numbers, problems stay, and pairs and texts say what the turns say."""
+"""The pool: what does not fit is refused, problems are kept, and pairs and texts agree with the turns."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_refuse_nothing():
 
 
 def test_qas_worked_by_hand():
-    """Questions stand beside their answers, a turn without a partner beside null, and `<image>` is gone."""
+    """Questions are paired with their answers, a turn without a partner with null, and `<image>` is removed."""
     pool = make_pool(
         [
             [("human", "<image>\nA cat?"), ("gpt", "Yes."), ("human", "A dog?")],
@@ -130,11 +130,11 @@ def test_qas_pairs_the_ith_question_with_the_ith_answer(talks):
     """Pairs are those of zipping each row's human turns with its gpt turns, in the order of rows."""
     expected = []
     for row, talk in enumerate(talks):
-        asked = [value.replace("<image>", "").strip() for speaker, value in talk if speaker == "human"]
-        told = [value for speaker, value in talk if speaker == "gpt"]
-        for pair in range(max(len(asked), len(told))):
-            question = asked[pair] if pair < len(asked) else None
-            expected.append((row, pair, question, told[pair] if pair < len(told) else None))
+        questions = [value.replace("<image>", "").strip() for speaker, value in talk if speaker == "human"]
+        answers = [value for speaker, value in talk if speaker == "gpt"]
+        for pair in range(max(len(questions), len(answers))):
+            question = questions[pair] if pair < len(questions) else None
+            expected.append((row, pair, question, answers[pair] if pair < len(answers) else None))
     assert make_pool(talks).qas.rows() == expected
 
 

@@ -1,4 +1,4 @@
-"""The demo pool: the same bytes for a seed, answers that agree with their scene, and exactly the trouble it names."""
+"""The demo pool: the same bytes for a seed, answers that agree with their scene, and exactly the planted problems."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_seed_has_its_bytes(folder, tmp_path):
 
 
 def test_a_pool_has_the_samples_it_promises(pool, folder):
-    """An image gives three topics of five, fifteen reasons, ten boxes and a description, beside planted twins."""
+    """An image gives three topics of five, fifteen reasons, ten boxes and a description, and planted duplicates."""
     extra = math.ceil(PLANTED["exact duplicate"] * IMAGES)
     talks = {name: [len(talk["content"]) for e in pool[name] for talk in e["conversations"]] for name in SVIT}
     assert talks["conversation"] == [10] * 3 * IMAGES
@@ -80,9 +80,9 @@ def test_a_pool_has_the_samples_it_promises(pool, folder):
 
 
 def test_only_the_planted_is_rejected_or_repeated(pool, folder):
-    """Read as a pool, the demo repeats no sample but the planted twins, and only planted trouble is a problem."""
+    """Read as a pool, the demo repeats only the planted duplicates, and has only the planted problems."""
     rows = demo_pool(images=IMAGES, seed=3).rows
-    planted = {trouble: math.ceil(share * IMAGES) for trouble, share in PLANTED.items()}
+    planted = {problem: math.ceil(share * IMAGES) for problem, share in PLANTED.items()}
     assert rows.height == sum(len(entry["conversations"]) for name in SVIT for entry in pool[name]) + len(
         json.loads((folder / "llava_mix.json").read_bytes())
     )
@@ -93,7 +93,7 @@ def test_only_the_planted_is_rejected_or_repeated(pool, folder):
 
 
 def test_the_mix_obeys_the_trainer(folder):
-    """LLaVA's own part has no trouble that would stop a run or train silently wrong."""
+    """LLaVA's own part has no problem that would stop a run or be trained wrong without an error."""
     assert check_mix(folder / "llava_mix.json") == []
 
 
@@ -104,8 +104,8 @@ def test_numbers_agree_with_the_scene(pool, scenes):
     for name in ("conversation", "detail_description"):
         for image, question, answer in qas(pool[name]):
             things = {noun: thing.count for thing in scenes[image].things for noun in (thing.noun, thing.plural)}
-            told = pattern.findall(answer) if "many" in question or name == "detail_description" else []
-            for number, noun in told:
+            numbers = pattern.findall(answer) if "many" in question or name == "detail_description" else []
+            for number, noun in numbers:
                 if noun in things:
                     counted += 1
                     assert things[noun] == NUMBERS[number], (image, answer)
@@ -113,7 +113,7 @@ def test_numbers_agree_with_the_scene(pool, scenes):
 
 
 def test_sides_agree_with_the_boxes(pool, scenes):
-    """Whoever is said to be to the left of something has its box there."""
+    """Whatever is said to be to the left of something has its box there."""
     pattern = re.compile(r"the ([a-zA-Z -]+?) (?:is|are) to the (left|right) of the ([a-zA-Z -]+)\.", re.IGNORECASE)
     found = 0
     for image, _, answer in qas(pool["conversation"]):
@@ -125,17 +125,17 @@ def test_sides_agree_with_the_boxes(pool, scenes):
     assert found > IMAGES / 2
 
 
-def test_lies_are_never_true(scenes):
-    """What a closed question may wrongly propose is not the case: no other answer, no thing that is there."""
+def test_wrong_answers_are_never_true(scenes):
+    """The wrong answers of closed questions are false: not the true answer, and no thing in the scene."""
     for scene in scenes.values():
         nouns = {thing.noun for thing in scene.groups}
         for fact in facts(scene):
-            assert fact.answer not in fact.lies
-            assert fact.kind != "present" or (fact.answer in nouns and not nouns & set(fact.lies))
+            assert fact.answer not in fact.wrong
+            assert fact.kind != "present" or (fact.answer in nouns and not nouns & set(fact.wrong))
         assert len(reasons(scene)) >= 15
 
 
-def test_closed_questions_tilt_to_yes(pool):
+def test_most_closed_questions_are_answered_yes(pool):
     """About seven of ten yes-or-no answers are yes."""
     said = Counter(
         answer.split(",")[0] for name in ("conversation", "referring_qa") for _, _, answer in qas(pool[name])
@@ -146,7 +146,7 @@ def test_closed_questions_tilt_to_yes(pool):
 
 
 def test_every_text_is_filled_and_begins_with_a_capital(pool, folder):
-    """No template shows, and no article is wrong before a vowel."""
+    """No placeholder is left, and no article is wrong before a vowel."""
     texts = [text for name in SVIT for _, *qa in qas(pool[name]) for text in qa if text]
     assert not [text for text in texts if "{" in text or "  " in text or not re.match(r"[A-Z]", text)]
     assert not [text for text in texts if re.search(r"\b[Aa] [aeio]|\b[Aa]n [^aeiou]", text)]
@@ -169,25 +169,25 @@ def test_boxes_are_valid_but_for_the_planted(pool):
     assert len(broken) == math.ceil(PLANTED["malformed box"] * IMAGES)
 
 
-def test_planted_trouble_is_there_as_often_as_named(pool):
-    """Twins, near twins, empty answers, boilerplate and unknown sizes number what the docstring says."""
-    expected = {trouble: math.ceil(share * IMAGES) for trouble, share in PLANTED.items()}
-    reasons_told = Counter(qas(pool["complex_reasoning"]))
-    assert sum(n - 1 for n in reasons_told.values()) == expected["exact duplicate"]
+def test_planted_problems_are_as_frequent_as_documented(pool):
+    """Duplicates, near duplicates, empty answers, boilerplate and unknown sizes are as many as the docstring says."""
+    expected = {problem: math.ceil(share * IMAGES) for problem, share in PLANTED.items()}
+    reasons_asked = Counter(qas(pool["complex_reasoning"]))
+    assert sum(n - 1 for n in reasons_asked.values()) == expected["exact duplicate"]
     assert sum(answer == "" for name in SVIT for *_, answer in qas(pool[name])) == expected["empty answer"]
     assert sum(answer == BOILERPLATE for *_, answer in qas(pool["detail_description"])) == expected["boilerplate"]
     assert len({entry["image_id"] for entry in pool["image_data"]}) == IMAGES - expected["no image size"]
-    twins = [list(qas([entry])) for entry in pool["detail_description"] if len(entry["conversations"]) > 1]
-    assert len(twins) == expected["near duplicate"]
-    for (_, one, first), (_, other, second) in twins:
+    pairs = [list(qas([entry])) for entry in pool["detail_description"] if len(entry["conversations"]) > 1]
+    assert len(pairs) == expected["near duplicate"]
+    for (_, one, first), (_, other, second) in pairs:
         assert one == other
         changed = [pair for pair in zip(first.split(" "), second.split(" "), strict=True) if pair[0] != pair[1]]
         assert len(changed) == 1
 
 
 @pytest.mark.parametrize("images", [2])
-def test_the_smallest_pools_hold_all_trouble(images, tmp_path):
-    """A pool of one image is written too, although all trouble falls on it."""
+def test_the_smallest_pools_have_all_problems(images, tmp_path):
+    """The smallest pools can be written too, although all problems are on few images."""
     write_demo(tmp_path, images=images)
     assert BOILERPLATE in (tmp_path / "svit" / "detail_description.json").read_text()
 

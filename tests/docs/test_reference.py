@@ -149,6 +149,7 @@ def test_every_option_of_every_command_is_in_the_reference():
             for one in line.split(", ")
         }
         assert options <= said, name
+        assert {one for one in said if one.startswith("--") and not one.startswith("--no-")} <= options, name
 
 
 def test_presets_and_problem_codes_are_in_the_reference():

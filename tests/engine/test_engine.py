@@ -1,4 +1,4 @@
-"""Laws of the engines: whoever does the work, the results are the same, and a worker that dies is replaced."""
+"""Laws of the engines: each gives the same results, and a worker that dies is replaced."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""An artefact is whole or not there, in a folder and behind a URL alike."""
+"""An artefact is complete or does not exist, in a folder and at a URL."""
 
 import sys
 import tempfile
@@ -16,7 +16,7 @@ BROKEN = "the line is dead"
 
 
 class WatchedFile(memory.MemoryFile):
-    """A file whose bytes arrive piece by piece; after each piece the listing is looked at."""
+    """A file whose bytes arrive in pieces; the listing is checked after each piece."""
 
     def write(self, content):
         """Take what is given in small pieces."""
@@ -28,7 +28,7 @@ class WatchedFile(memory.MemoryFile):
 
 
 class Watched(memory.MemoryFileSystem):
-    """A machine far away whose listing is watched, and whose line breaks when it is told to."""
+    """A remote file system whose listing is watched, and whose connection can be made to fail."""
 
     protocol = "watched"
     cachable = False
@@ -55,7 +55,7 @@ class Watched(memory.MemoryFileSystem):
             file.write(value)
 
     def look(self):
-        """Note how much lies under each name; break the line in time."""
+        """Note the size under each name; fail at the chosen moment."""
         Watched.seen.append({name.rpartition("/")[2]: len(file.getvalue()) for name, file in self.store.items()})
         if Watched.pieces_left is not None:
             Watched.pieces_left -= 1
@@ -80,7 +80,7 @@ def put(store, name="stage/part.bin"):
 
 
 def test_a_far_artefact_is_seen_whole_or_not_at_all(far):
-    """At each moment of an upload the final name is not listed, or all bytes lie under it."""
+    """At each moment of an upload the final name is not listed, or has all bytes."""
     store = open_store(far)
     put(store)
     assert len(Watched.seen) > len(CONTENT) // PIECE
@@ -92,7 +92,7 @@ def test_a_far_artefact_is_seen_whole_or_not_at_all(far):
 
 @pytest.mark.parametrize("pieces", [1, 2, len(CONTENT) // PIECE])
 def test_a_broken_upload_leaves_no_artefact(far, pieces):
-    """Where the line breaks amid an upload the artefact is not there, and another run can write it."""
+    """If the connection fails during an upload the artefact does not exist, and another run can write it."""
     store = open_store(far)
     Watched.pieces_left = pieces
     with pytest.raises(OSError, match=BROKEN):
@@ -126,7 +126,7 @@ def test_an_artefact_appears_when_its_writing_ends(far, tmp_path, near):
 
 
 def test_a_run_that_died_at_its_first_write_left_no_other_files(tmp_path):
-    """Where a run was killed before its cache was marked as one, the next run begins it and tidies up."""
+    """After a run was killed before its cache was marked as one, the next run starts it and cleans up."""
     (tmp_path / f".{MARK}.0123abcd.tmp").write_bytes(b"{")
     put(open_store(tmp_path), open_store(tmp_path).stage("read", files=[]) + "/part.bin")
     assert (tmp_path / MARK).is_file()
@@ -137,12 +137,12 @@ def test_a_run_that_died_at_its_first_write_left_no_other_files(tmp_path):
 def test_a_url_that_nothing_opens_is_one_line(url, monkeypatch):
     """A protocol that fsspec does not know, or whose package is missing, is named with what to do."""
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    with pytest.raises(InputError, match=f"^{url}: no cache can lie there .*; name a folder, or another URL$"):
+    with pytest.raises(InputError, match=f"^{url}: cannot be used as a cache .*; name a folder, or another URL$"):
         open_store(url)
 
 
 def test_other_files_behind_a_url_are_left_alone(far):
-    """Where something else lies no cache is begun, far as near."""
+    """Where there are other files no cache is started, remote or local."""
     fsspec.filesystem("watched").pipe_file("/cache/thesis.tex", b"chapter 1")
     with pytest.raises(InputError, match="expected a cache of recipe or nothing, got other files"):
         open_store(far)

@@ -1,4 +1,4 @@
-"""Files under trouble: full disks, read-only folders, killed writers, and what `recipe` itself has left in a folder."""
+"""Files and errors: full disks, read-only folders, killed writers, and files that `recipe` itself has left."""
 
 import errno
 import os
@@ -81,7 +81,7 @@ def test_without_locks_age_tells(tmp_path, monkeypatch, age, left):
     assert names(tmp_path) == left
 
 
-def test_a_temporary_file_that_a_sweep_took_is_made_anew(tmp_path, monkeypatch):
+def test_a_temporary_file_that_a_sweep_removed_is_made_again(tmp_path, monkeypatch):
     """A sweep between creating and locking costs a second attempt, and nothing else."""
     lock, taken = atomic._lock, []
 
@@ -150,7 +150,7 @@ def test_a_callers_own_error_stays_its_own(tmp_path):
 
 
 def test_side_files_of_a_mix_are_no_samples(tmp_path):
-    """A folder and a glob pass over what stands beside a mix; the mix itself is samples; a side file may be named."""
+    """A folder and a glob skip the files beside a mix; the mix itself is read; a side file may be named."""
     for name in ("mix.json", "mix.manifest.json", "mix.stats.json", "mix.rejects.jsonl", "pool.json.zst"):
         (tmp_path / name).write_text("[]")
     assert [file.source for file in expand(tmp_path)] == ["mix.json", "pool.json.zst"]

@@ -1,4 +1,4 @@
-"""JSON that says its version: what is read, and that anything else is one InputError of one shape."""
+"""JSON with a version: a valid file is read, and anything else is an InputError in one line."""
 
 import json
 
@@ -13,11 +13,11 @@ JSON = st.recursive(st.none() | st.integers() | st.text(), lambda v: st.lists(v)
 
 
 @given(st.dictionaries(st.text(), JSON))
-def test_an_object_of_the_version_is_read_as_it_was_written(tmp_path_factory, told):
+def test_an_object_of_the_version_is_read_as_it_was_written(tmp_path_factory, content):
     """Whatever the object holds beside its version is given back."""
     file = tmp_path_factory.mktemp("one") / "x.json"
-    file.write_text(json.dumps(told | {"format": 3}))
-    assert read_versioned(file, "a thing", 3, fix="make it again") == told | {"format": 3}
+    file.write_text(json.dumps(content | {"format": 3}))
+    assert read_versioned(file, "a thing", 3, fix="make it again") == content | {"format": 3}
 
 
 @pytest.mark.parametrize(

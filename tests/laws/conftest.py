@@ -62,7 +62,7 @@ def same_labelled(labelled):
 
 
 @pytest.fixture(scope="session")
-def asked(tmp_path_factory, labelled):
+def called(tmp_path_factory, labelled):
     """Return a call of a member of a room, with all knobs that it cannot be called without."""
     folder = tmp_path_factory.mktemp("knobs")
     keys = labelled.rows["key"]

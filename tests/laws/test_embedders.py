@@ -9,7 +9,7 @@ import numpy as np
 from recipe.config.registry import home
 from recipe.engine import running
 
-NEAR = 1e-5  # what the company of a batch may change in a model's sums
+NEAR = 1e-5  # what the other texts of a batch may change in a model's sums
 
 
 def _knobs(embedder, embed):
@@ -18,13 +18,13 @@ def _knobs(embedder, embed):
     return {knob: value for knob, value in embed.keywords.items() if knob in known or "knobs" in known}
 
 
-def test_one_unit_row_a_sample(embed_name, asked, few, unchanged):
+def test_one_unit_row_a_sample(embed_name, called, few, unchanged):
     """An embedder makes one finite row of length one for each sample, and leaves the pool as it was."""
-    embed, there = asked("embed", embed_name), home("embed", embed_name)
+    embed, module = called("embed", embed_name), home("embed", embed_name)
     pool = unchanged(few)
-    if hasattr(there, "encode"):
-        learned = there.fit(pool, **_knobs(there.fit, embed)) if hasattr(there, "fit") else {}
-        vectors = there.encode(pool, learned, **_knobs(there.encode, embed))
+    if hasattr(module, "encode"):
+        learned = module.fit(pool, **_knobs(module.fit, embed)) if hasattr(module, "fit") else {}
+        vectors = module.encode(pool, learned, **_knobs(module.encode, embed))
     else:
         vectors = embed(pool)
     assert vectors.shape[0] == len(pool)
@@ -32,25 +32,25 @@ def test_one_unit_row_a_sample(embed_name, asked, few, unchanged):
     assert np.allclose(np.linalg.norm(np.asarray(vectors, np.float32), axis=1), 1, atol=1e-3)
 
 
-def test_a_part_says_the_same(embed_name, asked, few):
-    """What is embedded part by part, by one thread or three, is what is embedded at once."""
-    embed, there = asked("embed", embed_name), home("embed", embed_name)
-    if not hasattr(there, "encode"):
+def test_shards_give_the_same(embed_name, called, few):
+    """Embedding shard by shard, on one thread or three, gives the same as embedding at once."""
+    embed, module = called("embed", embed_name), home("embed", embed_name)
+    if not hasattr(module, "encode"):
         with running("serial"):
             first = np.array(embed(few))
         with running("auto", workers=3):
             assert np.array_equal(embed(few), first)
         return
-    learned = there.fit(few, **_knobs(there.fit, embed)) if hasattr(there, "fit") else {}
-    knobs = _knobs(there.encode, embed)
-    whole = there.encode(few, learned, **knobs)
+    learned = module.fit(few, **_knobs(module.fit, embed)) if hasattr(module, "fit") else {}
+    knobs = _knobs(module.encode, embed)
+    whole = module.encode(few, learned, **knobs)
     with running("auto", workers=3):
-        pieces = [there.encode(part, learned, **knobs) for part in _cut(few, 17)]
+        pieces = [module.encode(part, learned, **knobs) for part in _cut(few, 17)]
     assert np.allclose(np.concatenate(pieces), whole, atol=NEAR)
 
 
 def _cut(pool, size):
-    """Cut a pool into parts of some rows."""
+    """Cut a pool into shards of some rows."""
     import polars as pl
 
     from recipe.data.pool import Pool

@@ -124,16 +124,16 @@ def test_laws_1_2_6_8(given_records, size, seed):
 
 @given(records, st.integers(0, 5), st.randoms(use_true_random=False))
 @settings(max_examples=30)
-def test_law_2_twins(given_records, copies, rng):
-    """Two records that say the same about the same image are never both picked, even when everything is."""
+def test_law_2_duplicates(given_records, copies, rng):
+    """Two records with the same text about the same image are never both picked, even if everything is picked."""
     again = given_records + [rng.choice(given_records) for _ in range(copies)]
     with tempfile.TemporaryDirectory() as folder:
         try:
             mix, content = written(folder, [again], size=1.0)
         except SupplyError:
             return
-        said = [json.dumps([r.get("image"), r["conversations"]]) for r in json.loads(content)]
-        assert len(set(said)) == len(said) == len(mix)
+        contents = [json.dumps([r.get("image"), r["conversations"]]) for r in json.loads(content)]
+        assert len(set(contents)) == len(contents) == len(mix)
 
 
 @given(records, st.integers(0, 3), st.randoms(use_true_random=False))
@@ -179,8 +179,8 @@ def test_law_5_margins(demo_mix):
     """Tasks get what their rule gives them, and yes and no answers are equal, as far as the supply goes."""
     picked = demo_mix.pool.rows[demo_mix.picks.rows]
     tasks = Counter(picked["task"].to_list())
-    told = demo_mix.quotas.report.filter(pl.col("margin") == "task")
-    for value, supply, wanted in told.select("value", "supply", "wanted").iter_rows():
+    report = demo_mix.quotas.report.filter(pl.col("margin") == "task")
+    for value, supply, wanted in report.select("value", "supply", "wanted").iter_rows():
         assert abs(tasks[value] - wanted) <= 1
         assert tasks[value] <= supply
     assert abs(int(picked["n_yes"].sum()) - int(picked["n_no"].sum())) <= 1
@@ -193,16 +193,16 @@ def test_law_5_margins(demo_mix):
 @settings(max_examples=40)
 def test_law_5_yes_and_no(answers):
     """In a pool of single questions yes and no differ by at most one wherever the supply of both allows it."""
-    asked = {f"Is there a {word} {number}?": yes for yes, word, number in answers}
-    talks = [[("human", question), ("gpt", "yes" if yes else "no")] for question, yes in asked.items()]
+    answer_of = {f"Is there a {word} {number}?": yes for yes, word, number in answers}
+    talks = [[("human", question), ("gpt", "yes" if yes else "no")] for question, yes in answer_of.items()]
     given_records = [{"id": "a", "conversations": [{"from": f, "value": v} for f, v in talk]} for talk in talks]
-    fewer = min(Counter(asked.values()).get(side, 0) for side in (True, False))
+    fewer = min(Counter(answer_of.values()).get(side, 0) for side in (True, False))
     if fewer == 0:
         return
     with tempfile.TemporaryDirectory() as folder:
         _, content = written(folder, [given_records], size=2 * fewer, dedup={"near": None})
-        said = Counter(r["conversations"][1]["value"] for r in json.loads(content))
-        assert abs(said["yes"] - said["no"]) <= 1
+        counts = Counter(r["conversations"][1]["value"] for r in json.loads(content))
+        assert abs(counts["yes"] - counts["no"]) <= 1
 
 
 @given(records, st.booleans())
@@ -237,7 +237,7 @@ def test_manifest_rebuilds_the_mix(tmp_path):
 
 
 def test_token_budget():
-    """A size in tokens is kept to, and used up to 1 %."""
+    """A size in tokens is not exceeded, and used up to 1 %."""
     pool = demo_pool(images=40)
     mix = select_mix(pool, size="40k tokens")
     spent = int(mix.pool.rows["n_tokens"].gather(mix.picks.rows).sum())
@@ -245,7 +245,7 @@ def test_token_budget():
 
 
 def test_per_image():
-    """No image gives more than the recipe allows, and the size is exact all the same."""
+    """No image gives more than the recipe allows, and the size is still exact."""
     pool = demo_pool(images=40)
     mix = select_mix(pool, size=90, balance={"per_image": 2})
     images = mix.pool.rows["image"].gather(mix.picks.rows).drop_nulls().value_counts()
@@ -264,16 +264,16 @@ def test_pack(tmp_path):
     assert check_mix(tmp_path / "mix.json") == []
 
 
-def test_better_than_chance(demo_mix):
-    """The mix covers its pool better than lots drawn under the same quotas, and nearly as well as exact greedy does.
+def test_better_than_random(demo_mix):
+    """The mix covers its pool better than a random one under the same quotas, and nearly as well as exact greedy does.
 
-    Lots without quotas may cover more: a mix of balanced tasks is no picture of an unbalanced pool.
+    A random mix without quotas may cover more, since a mix of balanced tasks differs from an unbalanced pool.
     """
     pool, points = demo_mix.pool, np.flatnonzero(demo_mix.pool.eligible)
     whole = {"facility": {"block": len(pool)}}
-    chance, exact = (select_mix(demo_pool(images=150), size=800, select=how) for how in ("random", whole))
-    by_lot, reached, best = (coverage(pool.vectors, points, mix.picks.rows) for mix in (chance, demo_mix, exact))
-    assert reached - by_lot > 0.9 * (best - by_lot) > 0.02
+    drawn, exact = (select_mix(demo_pool(images=150), size=800, select=how) for how in ("random", whole))
+    baseline, reached, best = (coverage(pool.vectors, points, mix.picks.rows) for mix in (drawn, demo_mix, exact))
+    assert reached - baseline > 0.9 * (best - baseline) > 0.02
 
 
 def test_shuffled_demo(tmp_path):

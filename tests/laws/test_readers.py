@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from strategies import good_sample, json_values
 
 from recipe.config.registry import find, home, names
-from recipe.stages.read import Context, Entry
-from recipe.stages.read._images import Images
+from recipe.stages.read import Context, Entry, Images
 
 KEYS = st.sampled_from(["id", "image", "image_id", "conversations", "caption", "task_name", "prompt", "target"])
 RECORDS = st.one_of(st.dictionaries(KEYS | st.text(max_size=5), json_values, max_size=5), good_sample())

@@ -8,17 +8,17 @@ from recipe.data.pool import Pool
 from recipe.engine import running
 
 
-def test_one_finite_number_a_sample(score_name, asked, labelled, unchanged):
+def test_one_finite_number_a_sample(score_name, called, labelled, unchanged):
     """A score is one finite float32 for each sample, and leaves the pool as it was."""
-    values = asked("score", score_name)(unchanged(labelled))
+    values = called("score", score_name)(unchanged(labelled))
     assert values.shape == (len(labelled),)
     assert values.dtype == np.float32
     assert np.isfinite(values).all()
 
 
-def test_neither_threads_nor_order_matter(score_name, asked, labelled, same_labelled):
+def test_neither_threads_nor_order_matter(score_name, called, labelled, same_labelled):
     """Another call, one thread or three, and another order of reading give the same bits."""
-    score = asked("score", score_name)
+    score = called("score", score_name)
     with running("serial"):
         first = score(labelled).tobytes()
     with running("auto", workers=3):
@@ -26,8 +26,8 @@ def test_neither_threads_nor_order_matter(score_name, asked, labelled, same_labe
         assert score(same_labelled).tobytes() == first
 
 
-def test_odd_pools(score_name, asked, labelled):
+def test_odd_pools(score_name, called, labelled):
     """A pool of which nothing may be selected has finite scores, and an empty one has none."""
-    score = asked("score", score_name)
+    score = called("score", score_name)
     assert np.isfinite(score(labelled.refuse(labelled.rows["key"]))).all()
     assert score(Pool(labelled.rows.clear(), labelled.vectors[:0])).shape == (0,)

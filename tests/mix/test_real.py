@@ -71,8 +71,8 @@ def test_the_trainer_finds_nothing(file):
     assert check_mix(file) == []
 
 
-def test_the_mix_covers_more_than_chance(mix):
-    """The mean best similarity of the pool to the mix beats that to as many samples by lot."""
+def test_the_mix_covers_more_than_a_random_one(mix):
+    """The mean best similarity of the pool to the mix is above that to as many random samples."""
     reached = mix.stats().coverage
     assert reached["mix"] > reached["random"]
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from recipe import Pool, read_pool, score_pool, select_mix
 from recipe.demo import write_demo
 from recipe.errors import InputError, RecipeError
-from recipe.io.cache import MARK, Store, clear_cache, list_cache, open_store
+from recipe.io.cache import MARK, Store, open_store
+from recipe.io.cache_contents import clear_cache, list_cache
 from recipe.stages import dedup, embed, read, tag
 from recipe.stages.embed.hashing import unit_rows
 from recipe.stages.read import _shards
@@ -47,12 +48,12 @@ def demo(tmp_path_factory):
 
 
 def never(*_, **__):
-    """Stand for what must not be done again."""
+    """Raise: this must not be called again."""
     raise AssertionError("done again")
 
 
 def same_files(one, other):
-    """Tell whether all files of a written mix are the same, byte for byte."""
+    """Return whether all files of a written mix are the same, byte for byte."""
     names = sorted(path.name for path in one.glob("mix.*"))
     assert len(names) == 5
     return names == sorted(path.name for path in other.glob("mix.*")) and all(
@@ -129,8 +130,8 @@ def test_trouble_is_the_same_in_shards(file, lenient, monkeypatch):
 def test_a_pool_on_disk_is_the_pool_in_memory(demo, small_shards):  # noqa: ARG001  it patches
     """The table of a pool that was read by pieces into parts equals that of the pool in memory."""
     on_disk = read_pool(demo / "pool")
-    assert on_disk.parts is not None
-    assert len(on_disk.parts.names) > 5
+    assert on_disk.checkpoint.shards is not None
+    assert len(on_disk.checkpoint.shards.names) > 5
     in_memory = Pool(on_disk.rows)
     assert in_memory.rows["key"].is_sorted()
     with pytest.MonkeyPatch.context() as patch:
@@ -217,7 +218,7 @@ def test_a_given_pool_is_taken_as_it_is(demo, small_shards):  # noqa: ARG001  it
 
 @pytest.mark.parametrize("across", [False, True])
 def test_no_refused_sample_is_kept_in_place_of_a_sound_one(across):
-    """A sample whose near twin was refused for trouble stays, within an image and across images."""
+    """A sample whose near duplicate was rejected for another problem stays, within an image and across images."""
     pool = read_pool_of_twins()
     mix = select_mix(pool, size=1, dedup={"near": 0.8, "across_images": across}, select="random")
     assert mix.counts == {"read": 2, "picked": 1, "not picked": 0, "rejected mine": 1}
@@ -266,7 +267,7 @@ def test_a_folder_of_other_files_is_no_cache(tmp_path):
 def test_a_store_of_its_own_goes_with_its_pool(demo, small_shards):  # noqa: ARG001  it patches
     """Without a cache the text lies in a folder that is removed when the pool is."""
     pool = read_pool(demo / "pool")
-    folder = Path(pool.parts.store.root)
+    folder = Path(pool.checkpoint.shards.store.root)
     assert folder.is_dir()
     del pool
     assert not folder.exists()

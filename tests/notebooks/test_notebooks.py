@@ -54,8 +54,8 @@ def test_all_notebooks_are_tested():
 def test_script_and_notebook_say_the_same(name):
     """The cells of a notebook are those of its script, in kind and text; `jupytext --sync` makes them so."""
     script, notebook = (jupytext.read(ROOT / "notebooks" / f"{name}{ending}") for ending in (".py", ".ipynb"))
-    told = [[(cell.cell_type, cell.source) for cell in book.cells] for book in (script, notebook)]
-    assert told[0] == told[1]
+    cells = [[(cell.cell_type, cell.source) for cell in book.cells] for book in (script, notebook)]
+    assert cells[0] == cells[1]
     assert script.metadata["kernelspec"] == notebook.metadata["kernelspec"]
 
 
@@ -77,5 +77,5 @@ def test_notebooks_run_on_the_demo_pool(name, folder):
 
 
 def test_notebooks_run_on_real_samples(real_data, folder):
-    """The same notebooks tell their stories of real samples, where these are."""
+    """The same notebooks run on real samples, where these are available."""
     run(folder, *NAMES, RECIPE_DATA=str(real_data / SOME))

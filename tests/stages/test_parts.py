@@ -76,7 +76,7 @@ def llava(tmp_path):
 
 
 def plan(folder, **knobs):
-    """A recipe that puts SVIT samples in the place of LLaVA-Instruct."""
+    """A recipe that replaces LLaVA-Instruct by SVIT samples."""
     shuns = ["llava_conversation", "llava_detail", "llava_reasoning"]
     svit = [f"svit_{task}" for task in ("conversation", "complex_reasoning", "detail_description", "referring_qa")]
     parts = {
@@ -96,7 +96,7 @@ def plan(folder, **knobs):
 
 
 def test_kept_records_are_as_they_were(llava):
-    """All records but LLaVA-Instruct's stand behind the core set, byte for byte, in their order, repeats included."""
+    """All records except LLaVA-Instruct's follow the core set, byte for byte, in their order, repeats included."""
     folder, records = llava
     mix = select_mix(recipe=plan(folder))
     mix.write(folder / "mix.json")
@@ -107,13 +107,13 @@ def test_kept_records_are_as_they_were(llava):
     assert len(lines) == 60
     assert lines[core:-1] == kept
     assert all(json.loads(line)["id"].startswith("svit_") for line in lines[:core])
-    # the last one has two marks, which stop the trainer, so it is made anew
+    # the last one has two marks, which stop the trainer, so it is written again
     assert [t["value"] for t in json.loads(lines[-1])["conversations"]] == [f"<image>\nWho?{WORD}", "One", "No?", "Two"]
     assert not [each for each in check_mix(folder / "mix.json") if each.severity == "stops"]
 
 
 def test_an_empty_answer_stays_a_reject(llava):
-    """A record in trouble is let into no part, and is listed with what is wrong."""
+    """A record with a problem is in no part, and is listed with its problem."""
     folder, _ = llava
     mix = select_mix(recipe=plan(folder))
     rows = mix.pool.rows.filter(mix.pool.rows["id"] == "empty")
@@ -151,7 +151,7 @@ def test_a_run_on_disk_writes_the_same(llava, monkeypatch):
 
 
 def test_a_file_that_changed_is_no_original(llava):
-    """A record that is another than was read is an error, not another record in the mix."""
+    """A record that has changed since it was read is an error, and no other record is written instead."""
     folder, records = llava
     mix = select_mix(recipe=plan(folder))
     mix.stats()
@@ -218,25 +218,25 @@ def test_a_file_for_each_part(llava):
     mix = select_mix(recipe=plan(folder, write={"files": "parts"}))
     files = mix.write(folder / "mix.json")
     assert [file.name for file in files[:2]] == ["mix.core.json", "mix.llava.json"]
-    told = manifest_of(folder / "mix.json")
+    manifest = manifest_of(folder / "mix.json")
     sizes = [len(json.loads(file.read_bytes())) for file in files[:2]]
-    assert [one["records"] for one in told["mix"]["files"]] == sizes == list(told["parts"].values())
-    assert told["mix"]["records"] == sum(sizes) == 60
+    assert [one["records"] for one in manifest["mix"]["files"]] == sizes == list(manifest["parts"].values())
+    assert manifest["mix"]["records"] == sum(sizes) == 60
     assert [manifest_of(file) for file in files[:2]] == [None, None]
     files[1].write_text("[]")
     assert manifest_of(folder / "mix.json") is None
 
 
-def test_shuffling_is_of_the_seed(llava):
-    """Another order of the same records: the same for a seed, another for another one."""
+def test_shuffling_depends_on_the_seed(llava):
+    """The same records in random order: the same order for the same seed, another one for another seed."""
     folder, _ = llava
     texts = []
     for seed, order in ((0, "picked"), (0, "shuffled"), (0, "shuffled"), (1, "shuffled")):
         mix = select_mix(recipe=plan(folder, seed=seed, parts={}, size=1.0, write={"order": order}))
         mix.write(folder / "mix.json")
         texts.append((folder / "mix.json").read_text().splitlines()[1:-1])
-    told = [sorted(line.removesuffix(",") for line in text) for text in texts]
-    assert told[0] == told[1] == told[3]
+    contents = [sorted(line.removesuffix(",") for line in text) for text in texts]
+    assert contents[0] == contents[1] == contents[3]
     assert texts[1] == texts[2]
     assert len({tuple(text) for text in texts}) == 3
 
@@ -245,7 +245,7 @@ def test_shuffling_is_of_the_seed(llava):
 
 
 def parts_of(n_a, n_b, sizes, count, problems=None):
-    """Pick by a recipe of parts from a pool of sources a and b, each part the first rows that it may."""
+    """Pick by a recipe of parts from a pool of sources a and b, each part the first rows that it may pick."""
     pool = pool_of(
         n_a + n_b, source=["a"] * n_a + ["b"] * n_b, problem=problems or [None] * (n_a + n_b), cluster=[0] * (n_a + n_b)
     )
@@ -283,8 +283,8 @@ def test_sizes_by_hand():
     assert quotas.stratum.tolist() == [0, 1, 2, 3]
 
 
-def test_a_row_belongs_to_who_picked_it_or_could_last():
-    """Cells and the column `part` tell for each row under whose quota it stood."""
+def test_a_row_belongs_to_the_part_that_picked_it_or_could_last():
+    """Cells and the column `part` say for each row under which part's quota it was."""
     parts = {"one": {"size": 2}, "two": {"where": {"source": ["a"]}, "size": 1}}
     pool, picks, quotas = parts_of(4, 2, parts, 9)
     assert picks.rows.tolist() == [0, 1, 2]
@@ -293,7 +293,7 @@ def test_a_row_belongs_to_who_picked_it_or_could_last():
 
 
 def test_all_comes_first_and_takes_duplicates():
-    """A part of size all has its rows before any other part, twins too, but no other problem is forgiven."""
+    """A part of size all claims its rows first, duplicates included, but no row with another problem."""
     parts = {"one": {"size": 2}, "all": {"where": {"source": ["a"]}, "size": "all"}}
     problems = [None, "dup:x", "L06", "W01", None, "dup:y", None]
     pool, picks, _ = parts_of(4, 3, parts, 9, problems)
@@ -306,9 +306,9 @@ asked_parts = st.tuples(st.sampled_from([(), ("a",), ("b",)]), st.sampled_from([
 
 @settings(max_examples=50)
 @given(st.lists(asked_parts, min_size=1, max_size=4), st.integers(5, 30))
-def test_no_row_twice_and_the_size_is_met(asked, count):
-    """Whatever the parts, picks are unique and eligible; with a part for the rest they are exactly as many as asked."""
-    parts = {f"p{i}": {"where": {"source": w} if w else {}, "size": size} for i, (w, size) in enumerate(asked)}
+def test_no_row_twice_and_the_size_is_met(wanted, count):
+    """For any parts, picks are unique and eligible; with a part for the rest their number is exactly the size."""
+    parts = {f"p{i}": {"where": {"source": w} if w else {}, "size": size} for i, (w, size) in enumerate(wanted)}
     problems = [None, "dup:x", "L01"] * 14
     if sum(part["size"] is None for part in parts.values()) > 1:
         return
@@ -327,7 +327,7 @@ def test_no_row_twice_and_the_size_is_met(asked, count):
 
 
 def test_order_of_files_does_not_matter(llava):
-    """Parts that choose by key pick the same whichever source is named first."""
+    """Parts that pick by key pick the same samples for any order of the sources."""
     folder, _ = llava
     sources = [str(folder / "llava.json"), str(folder / "svit")]
     mixes = [select_mix(recipe=plan(folder, sources=some)) for some in (sources, sources[::-1])]
@@ -338,7 +338,7 @@ def test_order_of_files_does_not_matter(llava):
 
 BAD = {
     "two rests": ({"a": {}, "b": {}}, 5, ConfigError, "all parts but one, got none for a, b"),
-    "no room": ({"a": {"size": 5}, "b": {}}, 5, SupplyError, "leave none to parts.b"),
+    "no room": ({"a": {"size": 5}, "b": {}}, 5, SupplyError, "leave none for parts.b"),
     "no column": ({"a": {"where": {"sauce": ["x"]}}}, 5, ConfigError, "parts.a: no column 'sauce'.*'source'"),
     "no match": ({"a": {"where": {"source": ["x"]}}}, 5, ConfigError, "no eligible sample"),
     "too few": ({"a": {"size": 900}}, 5, SupplyError, "parts.a: size=900"),
@@ -349,7 +349,7 @@ BAD = {
 
 @pytest.mark.parametrize(("parts", "size", "error", "match"), BAD.values(), ids=BAD)
 def test_what_no_pool_can_give(parts, size, error, match):
-    """One line says which part asks for what cannot be."""
+    """One line says which part is impossible, and why."""
     with pytest.raises(error, match=match):
         select_mix(demo_pool(images=4), size=size, parts=parts, **SHORT)
 
@@ -362,7 +362,7 @@ def test_what_no_pool_can_give(parts, size, error, match):
     ],
 )
 def test_knobs_that_clash(knobs, match):
-    """A recipe that cannot be meant is refused when it is made."""
+    """A contradictory recipe is refused when it is made."""
     with pytest.raises(ConfigError, match=match):
         Recipe.of(knobs)
 
@@ -396,7 +396,7 @@ def test_each_part_has_its_own_balance_and_scores():
     assert picked(mix, "part") == ["even"] * 40 + ["rest"] * 20
     order = picked(mix, "order")[40:]
     assert order == sorted(order)
-    # the chance of a draw under the quotas: over all rows of a part it sums to its size
+    # the probability of a draw under the quotas: over all rows of a part it sums to its size
     scores = mix.pool.rows.group_by("part").agg(pl.col("balance").sum()).drop_nulls()
     assert {name: round(total, 3) for name, total in scores.iter_rows()} == {"even": 40, "rest": 20}
     assert mix.why(mix.keys[0]).cell["quota"] == 20
@@ -404,7 +404,7 @@ def test_each_part_has_its_own_balance_and_scores():
 
 
 def test_a_token_budget_of_parts():
-    """A budget of tokens is kept to, and what is cut off is cut from the last part."""
+    """A token budget is kept, and samples are cut from the last part."""
     parts = {"a": {"where": {"task": ["conversation"]}, "size": 5}, "rest": {}}
     mix = select_mix(demo_pool(images=10), size="3k tokens", parts=parts, **SHORT)
     assert sum(picked(mix, "n_tokens")) <= 3000

@@ -17,8 +17,7 @@ from recipe.config.registry import find
 from recipe.data import neighbours
 from recipe.demo import write_demo
 from recipe.errors import ConfigError
-from recipe.stages.balance import coincide, dbp, hierarchical
-from recipe.stages.balance._groups import Groups
+from recipe.stages.balance import Groups, coincide, dbp, hierarchical
 from recipe.stages.cluster.kmeans import cluster
 from recipe.stages.dedup import semantic
 from recipe.stages.score import distance, uniqueness
@@ -49,16 +48,16 @@ def test_coincide_is_its_formula(seed):
     """Shares go as exp(S / tau D), with the kernel summed pair by pair and centroids compared one by one."""
     groups = groups_of([1, 2, 5, 9, 30], seed=seed, d=3)
     middle = centroids_of(groups)
-    asked = []
+    shares = []
     for i, rows in enumerate(groups.members):
         points = groups.vectors[rows].astype(float)
         near = [exp(-float(((x - y) ** 2).sum()) / 2) for x in points for y in points]
         others = [float(middle[i] @ other) for j, other in enumerate(middle) if j != i]
         far = [cosine for cosine in others if cosine <= 0.9]
-        asked.append(exp((sum(far) / max(1, len(far))) / (0.5 * sum(near) / len(near))))
+        shares.append(exp((sum(far) / max(1, len(far))) / (0.5 * sum(near) / len(near))))
     counts = np.array([len(rows) for rows in groups.members])
     share = coincide.weights(counts, groups=groups, tau=0.5)
-    assert share / share.sum() == pytest.approx(np.array(asked) / sum(asked), rel=1e-4)
+    assert share / share.sum() == pytest.approx(np.array(shares) / sum(shares), rel=1e-4)
 
 
 def test_coincide_leaves_out_near_centroids():
@@ -146,7 +145,7 @@ def test_dbp_by_hand():
 
 
 def test_dbp_gives_each_cluster_its_least():
-    """With a sharp temperature the tight cluster is asked for nothing, and gets the least part of an equal share."""
+    """At a low temperature the share of the tight cluster is nearly 0, and it gets the minimum instead."""
     vectors = np.eye(3, dtype=np.float32)[[0, 0, 1, 2]]
     groups = Groups(vectors, [np.array([0, 1]), np.array([2, 3])])
     for least, given_to_the_first in ((0.0, 1), (0.5, 5), (1.0, 10)):
@@ -157,15 +156,15 @@ def test_dbp_gives_each_cluster_its_least():
 # hierarchical clusters
 
 
-def test_water_is_poured_down_by_hand():
+def test_a_total_is_divided_down_by_hand():
     """Of 24, each of two themes gets 12: the first has 1 + 2 + 50, so 1, 2 and 9; the second one leaf, 12.
 
     Were the second to have 5 only, the first would get 19: 1, 2 and 16.
     """
     parents = [np.array([0, 0, 0, 1]), np.array([0, 0])]
     share = find("balance", "even")
-    assert hierarchical.poured(parents, np.array([1, 2, 50, 40]), 24, share).tolist() == [1, 2, 9, 12]
-    assert hierarchical.poured(parents, np.array([1, 2, 50, 5]), 24, share).tolist() == [1, 2, 16, 5]
+    assert hierarchical.divide_down(parents, np.array([1, 2, 50, 40]), 24, share).tolist() == [1, 2, 9, 12]
+    assert hierarchical.divide_down(parents, np.array([1, 2, 50, 5]), 24, share).tolist() == [1, 2, 16, 5]
 
 
 def test_themes_are_found_and_shared_evenly():
@@ -244,8 +243,8 @@ def test_what_is_unique_enough_is_what_semdedup_keeps():
         assert set(order[:size].tolist()) == {row for row in np.flatnonzero(pool.eligible) if values[row] > epsilon}
 
 
-def test_lots_decide_what_is_kept_and_seeds_differ():
-    """By lot the first of two copies is unique and the other is not, and which one it is changes with the seed."""
+def test_random_order_decides_what_is_kept_and_seeds_differ():
+    """In random order the first of two copies is unique and the other is not; the seed decides which is first."""
     pool = pool_of(2, vectors=np.ones((2, 1), np.float32), cluster=[0, 0])
     drawn = {tuple(uniqueness.score(pool, keep="random", seed=seed).tolist()) for seed in range(20)}
     assert drawn == {(1.0, 0.0), (0.0, 1.0)}
@@ -255,7 +254,7 @@ CHAIN = np.array([[1, 0], [0.8, 0.6], [0.28, 0.96]], dtype=np.float32)  # neighb
 
 
 def test_a_chain_shrinks_to_its_ends_not_to_its_first():
-    """Dropped for a kept one only: the middle goes for the first, and the last one, unlike the first, stays."""
+    """Samples are dropped only for a kept one: the middle for the first, while the last, unlike the first, stays."""
     pool = pool_of(3, vectors=CHAIN, cluster=[0] * 3)
     assert semantic.dedup(pool, threshold=0.75).tolist() == [0, 0, 2]
     assert neighbours.nearest_earlier(CHAIN, np.arange(3)) == pytest.approx([0, 0.8, 0.8])
@@ -264,7 +263,7 @@ def test_a_chain_shrinks_to_its_ends_not_to_its_first():
 @settings(max_examples=40)
 @given(st.integers(0, 10**6), st.floats(0.3, 1.0), st.sampled_from([1, 3, 1024]))
 def test_semantic_duplicates_are_a_sequential_loop(seed, threshold, tile):
-    """In key order each eligible sample goes for the first kept one of its cluster that is as near, tile or no tile."""
+    """In key order each eligible sample is dropped for the first kept one near enough, for any tile size."""
     pool = scattered(seed)
     keeper = list(range(len(pool)))
     for rows in members_of(pool):
@@ -288,8 +287,8 @@ def test_half_precision_copies_are_duplicates_at_one():
     assert semantic.dedup(pool, threshold=1).tolist() == (np.arange(40) // 2 * 2).tolist()
 
 
-def test_a_mega_cluster_is_cut():
-    """Above a block's size neighbours are sought inside blocks: copies are still found, all rows are answered for."""
+def test_a_very_large_cluster_is_cut():
+    """Above a block's size neighbours are searched inside blocks: copies are still found, every row has a keeper."""
     vectors, _ = unit_rows(0, 100, 4)
     pool = pool_of(300, vectors=np.repeat(vectors, 3, axis=0), cluster=[0] * 300)
     keeper = semantic.dedup(pool, threshold=0.9999, block=60)
@@ -300,24 +299,24 @@ def test_a_mega_cluster_is_cut():
 
 @pytest.mark.parametrize("cache", [False, True])
 def test_a_recipe_refuses_semantic_duplicates(cache, tmp_path):
-    """Asked for by a recipe, each twin bears the key of a sample of its cluster that is eligible and as near."""
+    """If a recipe asks for it, each duplicate names the key of an eligible sample of its cluster that is near."""
     write_demo(tmp_path / "demo", images=20)
     dedup = {"exact": False, "near": None, "semantic": 0.9}
     pool = select_mix(tmp_path / "demo", size=40, dedup=dedup, cache=tmp_path / "cache" if cache else None).pool
     row_of = {key: row for row, key in enumerate(pool.rows["key"].to_list())}
     named = pool.rows["problem"].fill_null("").to_list()
     cluster_of = pool.rows["cluster"].to_list()
-    twins = [(row, row_of[code[4:]]) for row, code in enumerate(named) if code.startswith("dup:")]
-    assert len(twins) > 10
+    duplicates = [(row, row_of[code[4:]]) for row, code in enumerate(named) if code.startswith("dup:")]
+    assert len(duplicates) > 10
     vectors = np.asarray(pool.vectors, dtype=np.float32)
-    for row, keeper in twins:
+    for row, keeper in duplicates:
         assert pool.eligible[keeper]
         assert cluster_of[row] == cluster_of[keeper]
         assert float(vectors[row] @ vectors[keeper]) > 0.9 - 1e-3
 
 
 @pytest.mark.parametrize(
-    ("room", "name", "knobs", "said"),
+    ("room", "name", "knobs", "message"),
     [
         ("dedup", "semantic", {"threshold": 0}, "threshold=0"),
         ("dedup", "semantic", {"block": 1}, "block=1"),
@@ -333,14 +332,14 @@ def test_a_recipe_refuses_semantic_duplicates(cache, tmp_path):
         ("cluster", "kmeans", {"points": 5, "k": 2}, "points=5, k=2"),
     ],
 )
-def test_a_knob_out_of_range_is_named(room, name, knobs, said):
-    """A knob that means nothing raises an error with the room and its value."""
+def test_a_knob_out_of_range_is_named(room, name, knobs, message):
+    """A knob out of its range raises an error with the stage and its value."""
     given_to = {
         "balance": lambda function: function(np.array([1]), 1, groups=groups_of([1]), **knobs),
         "cluster": lambda function: function(np.eye(9, dtype=np.float32), **knobs),
     }
     call = given_to.get(room, lambda function: function(scattered(0), **knobs))
-    with pytest.raises(ConfigError, match=rf"^{room}.{name}: .*{said}"):
+    with pytest.raises(ConfigError, match=rf"^{room}.{name}: .*{message}"):
         call(find(room, name))
 
 
@@ -374,7 +373,7 @@ def test_points_ask_for_clusters_by_their_size():
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_hits_its_size_on_any_number_of_threads(preset, monkeypatch):
-    """Each published recipe gives exactly the samples asked for, the same on one core and on two."""
+    """Each published recipe gives exactly the wanted number of samples, the same on one core and on two."""
     pool = demo_pool(images=20, seed=2)
     found = []
     for workers in (1, 2):
@@ -385,7 +384,7 @@ def test_a_preset_hits_its_size_on_any_number_of_threads(preset, monkeypatch):
 
 
 @pytest.mark.parametrize("preset", ["coincide", "dbp", "hierarchical"])
-def test_a_mix_by_rules_that_look_at_vectors_opens_again(preset, tmp_path):
+def test_a_mix_by_rules_that_use_vectors_opens_again(preset, tmp_path):
     """Without vectors its quotas, gaps and report are those of the mix when it was made."""
     pool = write_demo(tmp_path / "pool", images=15)
     mix = select_mix(pool, recipe=preset, size=60)
@@ -404,7 +403,7 @@ def test_caps_mean_what_they_say():
     table = mix.quotas.report.sort("supply")
     supply, quota = table["supply"].to_list(), table["quota"].to_list()
     cap = 0.0357 * sum(supply)
-    above = [got for held, got in zip(supply, quota, strict=True) if held >= cap]
+    above = [got for available, got in zip(supply, quota, strict=True) if available >= cap]
     assert len(above) > 1
     assert max(above) - min(above) <= 1
     assert all(a <= b for a, b in pairwise(quota))

@@ -1,4 +1,4 @@
-"""The numbers of a mix against those of a baseline."""
+"""The metrics of a mix against those of a baseline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from recipe.check.drift.verdicts import Word
 
-SHARES = ("task", "answer", "source", "concept", "task_answer")  # families in which a name that is missing has share 0
+SHARES = ("task", "answer", "source", "concept", "task_answer")  # families in which a missing name has share 0
 
 
 def check_drift(
@@ -23,18 +23,19 @@ def check_drift(
     got: Mapping[str, float],
     tolerances: Mapping[str, Any] | str | Path | None = None,
 ) -> Drift:
-    """Compare the numbers of a mix with those of a baseline.
+    """Compare the metrics of a mix with those of a baseline.
 
-    A name that one side lacks in a family of shares (task, answer, source, concept, task_answer) has share 0 there: a
-    task that vanished has moved, and so has one that appeared. A side that lacks a whole family did not measure it.
+    In a family of shares (task, answer, source, concept, task_answer), a name that only one side has counts as share 0
+    on the other: a task that disappeared has moved, and so has a new one. A side without the whole family did not
+    measure it.
 
     Parameters
     ----------
     baseline, got
         Metric -> value, as `Stats.metrics` returns them.
     tolerances
-        Pattern -> comparator, or a YAML file of that, see `load_tolerances`; they come after the shipped ones, and of
-        all that match a metric the last counts.
+        Pattern -> comparator, or a YAML file of that, see `load_tolerances`. They come after the shipped ones, and the
+        last one that matches a metric applies.
 
     Returns
     -------
@@ -46,7 +47,7 @@ def check_drift(
     InputError
         If the tolerances cannot be read.
     ConfigError
-        If they cannot be understood, or a pattern matches no metric.
+        If one is not valid, or a pattern matches no metric.
 
     Examples
     --------
@@ -63,13 +64,13 @@ def check_drift(
 
 
 def _with_zeros(side: Mapping[str, float], names: list[str]) -> dict[str, float]:
-    """Add share 0 of every name that a side lacks in a family that it knows."""
+    """Add share 0 for every name that a side lacks in a family that it measured."""
     known = {name.partition("/")[0] for name in side if "/" in name} & set(SHARES)
     return {name: 0.0 for name in names if "/" in name and name.partition("/")[0] in known} | dict(side)
 
 
 def _judge(metric: str, baseline: float | None, got: float | None, tolerance: Tolerance) -> Verdict:
-    """Judge one metric."""
+    """Compare one metric with its tolerance."""
     word: Word
     excess = 0.0
     if tolerance.ignored:
@@ -85,7 +86,7 @@ def _judge(metric: str, baseline: float | None, got: float | None, tolerance: To
 
 
 def _excess(tolerance: Tolerance, baseline: float, got: float) -> float:
-    """Return by how many tolerances a number lies off if it is out of bounds, else 0; what is no number is out."""
+    """Return by how many tolerances a number is off if it is out of bounds, else 0; NaN is out of bounds."""
     if not math.isfinite(got) or (tolerance.needs_baseline and not math.isfinite(baseline)):
         return math.inf
     low, high = tolerance.bounds(baseline)

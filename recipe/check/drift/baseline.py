@@ -1,4 +1,4 @@
-"""A mix against its baseline, and against another mix: files are read and measured here, and compared in the rooms."""
+"""A mix against its baseline, and against another mix: reads and measures the files that are compared."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from recipe.report.stats import Stats
 
 
-LABELS = {"key": pl.String, "task": pl.String, "cluster": pl.Int32}  # what scores tell of a sample
-BY_THE_POOL = ("clusters/reached", "concepts/reached")  # shares of what the pool has
+LABELS = {"key": pl.String, "task": pl.String, "cluster": pl.Int32}  # columns of the scores that are used
+OF_POOL = ("clusters/reached", "concepts/reached")  # shares of what the pool has
 
 
 def stats_of(mix: Mix | str | os.PathLike[str]) -> Stats:
@@ -37,35 +37,35 @@ def stats_of(mix: Mix | str | os.PathLike[str]) -> Stats:
 
 
 def metrics_of(mix: Mix | str | os.PathLike[str]) -> dict[str, float]:
-    """Return the flat numbers of a mix, without those that nobody can tell of it."""
-    return _told(stats_of(mix))
+    """Return the metrics of a mix, without those that only its pool could give and that is not known."""
+    return _metrics(stats_of(mix))
 
 
-def _told(stats: Stats) -> dict[str, float]:
-    """Return the flat numbers; a file that is its own pool reaches all of it, and is its own source: no news."""
+def _metrics(stats: Stats) -> dict[str, float]:
+    """Return the metrics. Of a file that is its own pool, shares of the pool and of one source say nothing."""
     alone = stats.pool == stats.mix
-    silent = BY_THE_POOL if alone else ()
+    left_out = OF_POOL if alone else ()
     sources = alone and len(stats.mix.sources) == 1
     return {
         name: value
         for name, value in stats.metrics().items()
-        if name not in silent and not (sources and name.startswith("source/"))
+        if name not in left_out and not (sources and name.startswith("source/"))
     }
 
 
-def guard_mix(
+def check_baseline(
     mix: Mix | str | os.PathLike[str],
     baseline: str | os.PathLike[str],
     tolerances: Mapping[str, Any] | str | Path | None = None,
 ) -> Drift:
-    """Compare the numbers of a mix with those of a baseline file.
+    """Compare the metrics of a mix with those of a baseline file.
 
     Parameters
     ----------
     mix
         A mix, or its file.
     baseline
-        Statistics that were written before, as ``mix.stats.json``.
+        Statistics of an earlier mix, as ``mix.stats.json``.
     tolerances
         As for `recipe.check.drift.check_drift`.
 
@@ -79,16 +79,16 @@ def guard_mix(
     InputError
         If a file cannot be read.
     ConfigError
-        If a tolerance cannot be understood.
+        If a tolerance is not valid.
     """
     file = Path(baseline)
     if not file.is_file():
         raise InputError(f"{file}: no such baseline; write it from a mix that you trust, with --update")
-    return check_drift(_told(read_stats(file)), metrics_of(mix), tolerances)
+    return check_drift(_metrics(read_stats(file)), metrics_of(mix), tolerances)
 
 
 def write_baseline(mix: Mix | str | os.PathLike[str], baseline: str | os.PathLike[str]) -> Path:
-    """Write the numbers of a mix as a new baseline.
+    """Write the statistics of a mix as a new baseline.
 
     Parameters
     ----------
@@ -105,25 +105,25 @@ def write_baseline(mix: Mix | str | os.PathLike[str], baseline: str | os.PathLik
     Raises
     ------
     ConfigError
-        In CI, where a baseline that follows the mix would guard nothing.
+        In CI, where a baseline that follows the mix would check nothing.
     InputError
-        If the mix cannot be read or the file not be written.
+        If the mix cannot be read, or the file cannot be written.
     """
     if in_ci():
         raise ConfigError(f"{baseline}: expected no update of a baseline where CI={os.environ['CI']}; run it at home")
-    told = stats_of(mix).to_json()
+    text = stats_of(mix).to_json()
     with atomic_write(baseline, "w") as file:
-        file.write(told)
+        file.write(text)
     return Path(baseline)
 
 
 def in_ci() -> bool:
-    """Tell whether the environment says that this is CI."""
+    """Return whether the environment variable CI is set."""
     return os.environ.get("CI", "").strip().lower() not in {"", "0", "false", "no", "off"}
 
 
 def diff_files(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Diff:
-    """Say what came into a mix, what left it, and which of its numbers moved.
+    """Compare two mixes: samples added and removed, and metrics that moved.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def diff_files(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Diff:
     Returns
     -------
     Diff
-        Samples added, removed and kept, numbers that moved, and examples.
+        Samples added, removed and kept, metrics that moved, and examples.
 
     Raises
     ------
@@ -152,25 +152,25 @@ def diff_files(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Diff:
     (0, 0, True)
     """
     paths = Path(a), Path(b)
-    told = [manifest_of(path) for path in paths]
+    manifests = [manifest_of(path) for path in paths]
     # Samples are compared with samples, or records with records.
-    keys = [one["keys"] if one and all(told) else None for one in told]
+    keys = [one["keys"] if one and all(manifests) else None for one in manifests]
     labels = _labels(paths)
     old, new = (_picked(path, known, labels) for path, known in zip(paths, keys, strict=True))
     return diff_mixes(old, new, check_drift(*(metrics_of(path) for path in paths)))
 
 
 def _labels(mixes: tuple[Path, Path]) -> pl.DataFrame:
-    """Return task and cluster of every sample that the scores beside the mixes know.
+    """Return task and cluster of every sample that the scores beside the mixes list.
 
-    Numbers of clusters mean something only where both mixes were picked from the same ones.
+    Cluster numbers are kept only where both mixes were picked from the same clusters.
     """
-    told = [scores for mix in mixes if (scores := _scores(mix)) is not None]
-    if len(told) == len(mixes):
-        both = told[0].join(told[1], on="key", maintain_order="left")
+    tables = [scores for mix in mixes if (scores := _scores(mix)) is not None]
+    if len(tables) == len(mixes):
+        both = tables[0].join(tables[1], on="key", maintain_order="left")
         if not both["cluster"].equals(both["cluster_right"]):
-            told = [scores.with_columns(cluster=pl.lit(None, dtype=pl.Int32)) for scores in told]
-    return pl.concat([*told, pl.DataFrame(schema=LABELS)]).unique("key", keep="last", maintain_order=True)
+            tables = [scores.with_columns(cluster=pl.lit(None, dtype=pl.Int32)) for scores in tables]
+    return pl.concat([*tables, pl.DataFrame(schema=LABELS)]).unique("key", keep="last", maintain_order=True)
 
 
 def _scores(mix: Path) -> pl.DataFrame | None:
@@ -184,7 +184,7 @@ def _scores(mix: Path) -> pl.DataFrame | None:
 
 
 def _picked(mix: Path, keys: list[str] | None, labels: pl.DataFrame) -> Picked:
-    """Say which samples a mix holds: by the keys of its manifest, or by its file."""
+    """Return the samples of a mix: by the keys of its manifest, or by its file."""
     pool = read_pool(files_of(mix), boxes="keep")
     shown = pool.rows.select("key", "row", "order").sort("order").drop("order")
     if keys is not None:
@@ -192,7 +192,7 @@ def _picked(mix: Path, keys: list[str] | None, labels: pl.DataFrame) -> Picked:
         shown = pl.DataFrame({"key": keys}, schema={"key": pl.String}).join(where, "key", "left", maintain_order="left")
     samples = shown.join(labels, on="key", how="left", maintain_order="left")
     if samples["task"].null_count():
-        told = read_labelled(mix).rows.select("key", told="task").unique("key", keep="first", maintain_order=True)
-        samples = samples.join(told, on="key", how="left", maintain_order="left")
-        samples = samples.with_columns(task=pl.coalesce("task", "told")).drop("told")
+        read = read_labelled(mix).rows.select("key", read="task").unique("key", keep="first", maintain_order=True)
+        samples = samples.join(read, on="key", how="left", maintain_order="left")
+        samples = samples.with_columns(task=pl.coalesce("task", "read")).drop("read")
     return Picked(samples, pool.rows)

@@ -1,4 +1,4 @@
-"""What came into a mix, what left it, and what of it moved."""
+"""The difference of two mixes: samples added and removed, and metrics that moved."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Picked:
     Parameters
     ----------
     samples
-        One line a sample in the order of the mix: key; row of `text` (null where the file does not show it alone);
+        One line a sample in the order of the mix: key; row of `text` (null where the sample was merged with others);
         task; cluster (null where it is not known).
     text
         A table with a column `turns`.
@@ -37,14 +37,14 @@ class Picked:
 
 @dataclass(frozen=True)
 class Example:
-    """A sample that came or left.
+    """A sample that was added or removed.
 
     Parameters
     ----------
     key, task, cluster
-        Which it is.
+        The sample.
     question, answer
-        The beginning of its first pair; None where the file does not show it alone, as in a packed mix.
+        The beginning of its first pair; None where it was merged with others, as in a packed mix.
     """
 
     key: str
@@ -56,21 +56,21 @@ class Example:
 
 @dataclass(frozen=True)
 class Diff:
-    """Two mixes beside each other.
+    """The difference of two mixes.
 
     Parameters
     ----------
     added, removed, kept
-        Samples that only the second has, that only the first has, and that both have; a sample that stands twice in a
-        mix counts twice.
+        Samples that only the second mix has, that only the first has, and that both have; a sample that occurs twice in
+        a mix counts twice.
     tasks, clusters
-        Label -> counts of the three, the most changed first; `clusters` is empty unless both mixes know the same ones.
+        Label -> counts of the three, the most changed first; `clusters` is empty unless both mixes have the same ones.
     moved
-        Numbers that moved by more than their default tolerance, the farthest first.
+        Metrics that moved by more than their default tolerance, the farthest first.
     not_measured
         Metrics that only one of the files can be measured by.
     examples
-        ``"added"`` and ``"removed"`` -> at most ten of them, drawn by key.
+        ``"added"`` and ``"removed"`` -> at most ten of them, sampled at random.
     """
 
     added: int
@@ -96,12 +96,12 @@ def diff_mixes(a: Picked, b: Picked, drift: Drift) -> Diff:
     a, b
         The older and the newer mix.
     drift
-        The numbers of `b` beside those of `a`.
+        The metrics of `b` compared with those of `a`.
 
     Returns
     -------
     Diff
-        Counts, numbers and examples.
+        Counts, metrics and examples.
 
     Examples
     --------
@@ -115,47 +115,47 @@ def diff_mixes(a: Picked, b: Picked, drift: Drift) -> Diff:
     """
     old, new = (_numbered(side.samples) for side in (a, b))
     on = ["key", "nth"]
-    parts = {
+    sides = {
         "added": new.join(old, on=on, how="anti", maintain_order="left"),
         "removed": old.join(new, on=on, how="anti", maintain_order="left"),
         "kept": new.join(old, on=on, how="semi", maintain_order="left"),
     }
     one_sided = [each.metric for each in (*drift.those("new"), *drift.those("not measured"))]
     return Diff(
-        **{name: part.height for name, part in parts.items()},
-        tasks=_counts(parts, "task"),
-        clusters=_counts(parts, "cluster"),
+        **{name: samples.height for name, samples in sides.items()},
+        tasks=_counts(sides, "task"),
+        clusters=_counts(sides, "cluster"),
         moved=drift.moved,
         not_measured=tuple(sorted(one_sided)),
-        examples={"added": _drawn(parts["added"], b.text), "removed": _drawn(parts["removed"], a.text)},
+        examples={"added": _drawn(sides["added"], b.text), "removed": _drawn(sides["removed"], a.text)},
     )
 
 
 def _numbered(samples: pl.DataFrame) -> pl.DataFrame:
-    """Give each sample its number among those of its key, so that one that stands twice is not taken for one."""
+    """Add the number of each sample among those of its key, so that one that occurs twice counts twice."""
     return samples.with_columns(nth=pl.int_range(pl.len(), dtype=pl.UInt32).over("key"))
 
 
-def _counts(parts: dict[str, pl.DataFrame], label: str) -> dict[str, dict[str, int]]:
-    """Count what came, left and stayed by label, the most changed first."""
-    told = pl.concat([part.select(pl.col(label), side=pl.lit(side)) for side, part in parts.items()]).drop_nulls(label)
+def _counts(sides: dict[str, pl.DataFrame], label: str) -> dict[str, dict[str, int]]:
+    """Count the samples added, removed and kept by label, the most changed first."""
+    labels = pl.concat([one.select(pl.col(label), side=pl.lit(side)) for side, one in sides.items()]).drop_nulls(label)
     sums = [(pl.col("side") == side).sum().alias(side) for side in _SIDES]
-    table = told.group_by(label).agg(sums).sort(-(pl.col("added") + pl.col("removed")).cast(pl.Int64), label)
+    table = labels.group_by(label).agg(sums).sort(-(pl.col("added") + pl.col("removed")).cast(pl.Int64), label)
     return {str(name): dict(zip(_SIDES, counts, strict=True)) for name, *counts in table.iter_rows()}
 
 
-def _drawn(part: pl.DataFrame, text: pl.DataFrame) -> list[Example]:
-    """Draw some samples by key, and read the beginning of each."""
-    once = part.unique("key", keep="first", maintain_order=True).sort("key")
+def _drawn(samples: pl.DataFrame, text: pl.DataFrame) -> list[Example]:
+    """Draw some samples at random, and read the beginning of each."""
+    once = samples.unique("key", keep="first", maintain_order=True).sort("key")
     chosen = once[shuffled(np.arange(len(once)), once["key"], seed=0, label="diff")[:EXAMPLES]]
-    said = _said(chosen["row"], text)
+    pairs = _beginnings(chosen["row"], text)
     return [
         Example(key, task, cluster, *pair)
-        for (key, task, cluster), pair in zip(chosen.select("key", "task", "cluster").iter_rows(), said, strict=True)
+        for (key, task, cluster), pair in zip(chosen.select("key", "task", "cluster").iter_rows(), pairs, strict=True)
     ]
 
 
-def _said(rows: pl.Series, text: pl.DataFrame) -> list[tuple[str | None, str | None]]:
-    """Return the beginning of the first question and the first answer of some rows; of none for no row."""
+def _beginnings(rows: pl.Series, text: pl.DataFrame) -> list[tuple[str | None, str | None]]:
+    """Return the beginning of the first question and the first answer of some rows; None for a null."""
     shown = excerpts(text, rows.drop_nulls().cast(pl.Int64).to_numpy()).iter_rows()
     return [(None, None) if row is None else next(shown) for row in rows.to_list()]

@@ -1,4 +1,4 @@
-"""Verdicts for machines: JUnit XML, and annotations of a GitHub workflow."""
+"""Verdicts as JUnit XML, and as annotations of a GitHub workflow."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from xml.etree import ElementTree as ET
 if TYPE_CHECKING:
     from recipe.check.drift.verdicts import Drift
 
-SHOWN = 10  # GitHub shows no more errors of a step
+SHOWN = 10  # GitHub shows at most so many errors of a step
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(drift: Drift, *, strict: bool = False, name: str = "recipe check") -> str:
-    """Return verdicts as JUnit XML: one test case a metric, a failure if it moved, skipped if nothing can be said.
+    """Return verdicts as JUnit XML: one test case a metric, a failure if it moved, skipped if it has no verdict.
 
     Parameters
     ----------
     drift
-        What was found.
+        The verdicts.
     strict
         Whether a metric that cannot be measured fails.
     name
@@ -28,7 +28,7 @@ def junit(drift: Drift, *, strict: bool = False, name: str = "recipe check") -> 
     Returns
     -------
     str
-        An XML document in ASCII with a line end; the same for the same verdicts.
+        An XML document in ASCII with a line end, the same for the same verdicts.
 
     Examples
     --------
@@ -38,8 +38,8 @@ def junit(drift: Drift, *, strict: bool = False, name: str = "recipe check") -> 
     """
     failed = set(drift.failed(strict=strict))
     listed = sorted(drift.verdicts, key=lambda each: each.metric)
-    silent = [each for each in listed if each not in failed and each.verdict != "same"]
-    counts = {"tests": len(listed), "failures": len(failed), "errors": 0, "skipped": len(silent)}
+    skipped = [each for each in listed if each not in failed and each.verdict != "same"]
+    counts = {"tests": len(listed), "failures": len(failed), "errors": 0, "skipped": len(skipped)}
     suite = ET.Element("testsuite", {"name": name} | {key: str(count) for key, count in counts.items()})
     for each in listed:
         case = ET.SubElement(suite, "testcase", classname="recipe.check", name=_xml(each.metric), time="0")
@@ -59,9 +59,9 @@ def annotate(drift: Drift, mix: str, *, strict: bool = False) -> list[str]:
     Parameters
     ----------
     drift
-        What was found.
+        The verdicts.
     mix
-        What was checked, as the user named it.
+        The mix that was checked, as the user named it.
     strict
         Whether a metric that cannot be measured fails.
 
@@ -80,11 +80,11 @@ def annotate(drift: Drift, mix: str, *, strict: bool = False) -> list[str]:
     if len(failed) > SHOWN:
         rest = failed[SHOWN - 1 :]
         failed = [*failed[: SHOWN - 1], (f"{len(rest):,} more", ", ".join(metric for metric, _ in rest))]
-    return [f"::error title={_property(f'{mix}: {metric}')}::{_data(told)}" for metric, told in failed]
+    return [f"::error title={_property(f'{mix}: {metric}')}::{_data(message)}" for metric, message in failed]
 
 
 def _xml(text: str) -> str:
-    """Replace characters that no XML document may hold."""
+    """Replace characters that XML does not allow."""
     return _NOT_XML.sub("\ufffd", text)
 
 

@@ -26,20 +26,20 @@ def load_tolerances(given: Mapping[str, Any] | str | Path | None = None) -> tupl
     given
         Pattern -> comparator: a mapping, or a YAML file of one. A comparator is ``exact``, ``min``, ``max`` or
         ``ignore``, where `min` and `max` mean no less and no more than the baseline; or a mapping: ``{within: 0.01}``,
-        ``{within: 10%}``, ``{within: [10%, 1]}`` (the wider counts), ``{min: 0.4, max: 0.6}``, ``{exact: 20000}``,
+        ``{within: 10%}``, ``{within: [10%, 1]}`` (the wider applies), ``{min: 0.4, max: 0.6}``, ``{exact: 20000}``,
         ``{min: baseline, slack: 5%}``.
 
     Returns
     -------
     tuple
-        The shipped ones, and those given; of all that match a metric the last counts.
+        The shipped ones, and those given; the last one that matches a metric applies.
 
     Raises
     ------
     InputError
         If the file cannot be read.
     ConfigError
-        If it holds no mapping, or a comparator cannot be understood.
+        If it holds no mapping, or a comparator is not valid.
 
     Examples
     --------
@@ -48,8 +48,8 @@ def load_tolerances(given: Mapping[str, Any] | str | Path | None = None) -> tupl
     ('within 10%', [0.45, 0.55])
     """
     where = str(given) if isinstance(given, str | Path) else "tolerances"
-    told = _read(Path(given)) if isinstance(given, str | Path) else given or {}
-    return list(_shipped()), _parsed(told, where)
+    content = _read(Path(given)) if isinstance(given, str | Path) else given or {}
+    return list(_shipped()), _parsed(content, where)
 
 
 @cache
@@ -68,25 +68,25 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 
 class _Lines(yaml.BaseLoader):
-    """Reads every scalar as text, since `yes` is a metric and no truth value, and refuses a line that stands twice."""
+    """Loads every scalar as text, since `yes` is a metric and not a boolean, and refuses a repeated key."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Make a mapping of which no key was lost."""
+        """Make a mapping; raise if a key occurs twice."""
         made = super().construct_mapping(node, deep)
         if len(made) < len(node.value):
-            raise yaml.constructor.ConstructorError(None, None, "a key stands twice", node.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, "a key occurs twice", node.start_mark)
         return made
 
 
-def _parsed(told: Any, where: str) -> list[Tolerance]:
-    """Understand every line of a tolerance file."""
-    if not isinstance(told, Mapping):
-        raise ConfigError(f"{where}: expected metric: comparator, as 'yes: {{within: 0.02}}', got {told!r:.60}")
-    return [parse(pattern, rule, where) for pattern, rule in told.items()]
+def _parsed(content: Any, where: str) -> list[Tolerance]:
+    """Parse every line of a tolerance file."""
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"{where}: expected metric: comparator, as 'yes: {{within: 0.02}}', got {content!r:.60}")
+    return [parse(pattern, rule, where) for pattern, rule in content.items()]
 
 
 def parse(pattern: Any, rule: Any, where: str = "tolerances") -> Tolerance:
-    """Understand one line of a tolerance file.
+    """Parse one line of a tolerance file.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def parse(pattern: Any, rule: Any, where: str = "tolerances") -> Tolerance:
     Raises
     ------
     ConfigError
-        If it cannot be understood.
+        If it is not valid.
     """
     place = f"{where}: {pattern}"
     if rule == "ignore":
@@ -132,7 +132,7 @@ def parse(pattern: Any, rule: Any, where: str = "tolerances") -> Tolerance:
 
 
 def _bound(value: Any, place: str) -> float | str:
-    """Understand a bound: a number, or the word that stands for the baseline's."""
+    """Parse a bound: a number, or "baseline" for the baseline's value."""
     number = math.nan if value == BASELINE else _float(value)
     if value != BASELINE and not math.isfinite(number):
         raise ConfigError(f"{place}: expected a number or 'baseline', got {value!r}")
@@ -140,7 +140,7 @@ def _bound(value: Any, place: str) -> float | str:
 
 
 def _room(value: Any, place: str) -> Room:
-    """Understand how much room there is: a number, a percentage, or both."""
+    """Parse a slack: a number, a percentage, or both."""
     parts = value if isinstance(value, list | tuple) and value else [value]
     sizes = [_size(part, place) for part in parts]
     return Room(
@@ -159,7 +159,7 @@ def _size(part: Any, place: str) -> tuple[float, bool]:
 
 
 def _float(value: Any) -> float:
-    """Return a number as a file or a caller gives it; NaN if it is none."""
+    """Return a value as a float; NaN if it is no number."""
     try:
         return math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):

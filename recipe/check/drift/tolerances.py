@@ -1,4 +1,4 @@
-"""How far a number may lie from its baseline: one comparator for the metrics that a pattern matches."""
+"""How far a metric may be from its baseline: one comparator for the metrics that a pattern matches."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from recipe.errors import ConfigError, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-BASELINE = "baseline"  # a bound that is what the baseline says
+BASELINE = "baseline"  # a bound that is the baseline's value
 ROUNDING = 1e-9  # of the compared numbers: 0.52 - 0.50 is a little more than 0.02 in binary
 
 
 @dataclass(frozen=True)
 class Room:
-    """How much room there is around a number.
+    """By how much a bound may be missed.
 
     Parameters
     ----------
     absolute
         In the unit of the metric, from 0.
     relative
-        A share of the number, from 0; the wider of the two counts.
+        As a share of the number, from 0; the wider of the two applies.
     """
 
     absolute: float = 0.0
     relative: float = 0.0
 
     def around(self, number: float) -> float:
-        """Return the room around a number, with that for rounding."""
+        """Return the slack around a number, including that for rounding errors."""
         return max(self.absolute, self.relative * abs(number)) + ROUNDING * max(1.0, abs(number))
 
     def __str__(self) -> str:
@@ -63,11 +63,11 @@ class Tolerance:
     ignored: bool = False
 
     def matches(self, metric: str) -> bool:
-        """Tell whether a metric is meant, by its very name or by a glob."""
+        """Return whether the pattern matches a metric, by name or as a glob."""
         return metric == self.pattern or fnmatchcase(metric, self.pattern)
 
     def bounds(self, baseline: float) -> tuple[float, float]:
-        """Return the least and the greatest number that pass beside a baseline."""
+        """Return the least and the greatest value that pass, given the baseline's."""
         low, high = (baseline if bound == BASELINE else bound for bound in (self.low, self.high))
         least = -math.inf if low is None or self.ignored else float(low) - self.room.around(float(low))
         most = math.inf if high is None or self.ignored else float(high) + self.room.around(float(high))
@@ -75,7 +75,7 @@ class Tolerance:
 
     @property
     def needs_baseline(self) -> bool:
-        """Tell whether it says nothing without a baseline."""
+        """Whether a bound is the baseline's value."""
         return BASELINE in {self.low, self.high}
 
     def __str__(self) -> str:
@@ -96,13 +96,13 @@ def _number(bound: float | str | None) -> str:
 
 
 def find(metric: str, tolerances: Iterable[Tolerance]) -> Tolerance:
-    """Return the last tolerance that matches a metric; without one it must be as it was."""
+    """Return the last tolerance that matches a metric; by default it must not change."""
     matching = [tolerance for tolerance in tolerances if tolerance.matches(metric)]
     return matching[-1] if matching else Tolerance("*", BASELINE, BASELINE)
 
 
 def check_patterns(tolerances: Iterable[Tolerance], metrics: Iterable[str]) -> None:
-    """Raise if a pattern matches no metric: a line with a typo would guard nothing.
+    """Raise if a pattern matches no metric: a line with a typo would check nothing.
 
     Parameters
     ----------

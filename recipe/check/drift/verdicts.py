@@ -1,4 +1,4 @@
-"""Verdicts: what each metric of a mix is beside its baseline."""
+"""Verdicts: how each metric of a mix compares with its baseline."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DIGITS = 6
 
 @dataclass(frozen=True)
 class Verdict:
-    """One metric beside its baseline.
+    """One metric compared with its baseline.
 
     Parameters
     ----------
     metric
-        Its flat name.
+        Its name.
     baseline, got
         Its values; None where there is none.
     tolerance
@@ -27,7 +27,7 @@ class Verdict:
         ``"same"`` within the tolerance, ``"moved"`` beyond it; ``"new"`` without a baseline, ``"not measured"`` without
         a value, ``"ignored"`` by its tolerance.
     excess
-        By how many tolerances it lies off if it moved, so above 1, and infinite if there is no room at all; else 0.
+        By how many tolerances it is off if it moved, so above 1, and infinite if the tolerance is zero; else 0.
     """
 
     metric: str
@@ -43,38 +43,38 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Drift:
-    """All metrics of a mix beside their baseline.
+    """All metrics of a mix compared with their baseline.
 
     Parameters
     ----------
     verdicts
-        One a metric; those that moved first, the farthest first, then by name.
+        One for each metric; first those that moved, the farthest first, then by name.
     """
 
     verdicts: tuple[Verdict, ...]
 
     @property
     def moved(self) -> tuple[Verdict, ...]:
-        """Those beyond their tolerance, the farthest first."""
+        """The verdicts beyond their tolerance, the farthest first."""
         return self.those("moved")
 
     def those(self, verdict: Word) -> tuple[Verdict, ...]:
-        """Return those of one verdict."""
+        """Return the metrics with one verdict."""
         return tuple(each for each in self.verdicts if each.verdict == verdict)
 
     def failed(self, *, strict: bool = False) -> tuple[Verdict, ...]:
-        """Return those that fail a check: what moved, and when strict what could not be measured."""
+        """Return the metrics that fail a check: those that moved, and if strict also those not measured."""
         return self.moved + (self.those("not measured") if strict else ())
 
     @property
     def summary(self) -> str:
-        """Say in one line how many there are of each verdict."""
+        """One line that counts the verdicts."""
         words: tuple[Word, ...] = ("moved", "new", "not measured", "ignored")
         counts = [f"{len(self.those(word)):,} {word}" for word in words if word == "moved" or self.those(word)]
         return f"{len(self.verdicts):,} metrics: {', '.join(counts)}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON knows: counts by verdict, and every verdict; what is not finite is None."""
+        """Return plain values for JSON: counts by verdict, and every verdict; a value that is not finite is None."""
         counts: dict[str, int] = {}
         for each in self.verdicts:
             counts[each.verdict] = counts.get(each.verdict, 0) + 1
@@ -87,12 +87,12 @@ class Drift:
 
 
 def _finite(value: float | None) -> float | None:
-    """Return a number that JSON knows."""
+    """Return a number that JSON can hold, or None."""
     return None if value is None or not math.isfinite(value) else round(value, DIGITS)
 
 
 def number(value: float | None) -> str:
-    """Write a value for people: whole numbers in full, others with six significant digits; none as a dash."""
+    """Format a value: whole numbers in full, others with six significant digits, None as a dash."""
     if value is None:
         return "-"
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:.6g}"

@@ -1,1 +1,1 @@
-"""What LLaVA's trainer, and other loaders of its format, do with a mix file."""
+"""Rules of LLaVA's trainer, and of other loaders of its format, for a mix file."""

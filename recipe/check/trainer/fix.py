@@ -1,13 +1,13 @@
-"""A repaired copy of a mix: what can be put right without a doubt is, what cannot is set aside with its reason.
+"""A repaired copy of a mix: a record with a certain repair is repaired, any other is rejected with a reason.
 
-No repair changes a word. What is certain, and nothing else:
+No repair changes a word. These are all of them:
 
 - one JSON array of ASCII, whatever the container was
 - `image: null` is dropped
 - an absolute path below the image folder becomes relative to it
 - one leading gpt turn without an image mark, which LLaVA drops, is dropped
-- `<image>` stands once, at the front of the first human turn, if the record has an image; a mark amid an answer,
-  which may speak of it, stays where it is
+- `<image>` is moved to the front of the first human turn, once, if the record has an image; one in the middle of
+  an answer, which may be about it, stays where it is
 - ids of several types become strings; a missing id becomes the record's number
 """
 
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from recipe.check.trainer.images import image_faults
 from recipe.check.trainer.llava import _findings, check_folder, fault_of, finding, read_bytes
 from recipe.check.trainer.loaders import other_id
-from recipe.check.trainer.rules import RULES, rules_with, troubles
+from recipe.check.trainer.rules import RULES, problems_of, rules_with
 from recipe.data.tokens import IMAGE
 from recipe.errors import InputError
 from recipe.io.atomic import atomic_write
@@ -38,13 +38,13 @@ _NOWHERE = object()
 
 
 class Fixed(NamedTuple):
-    """What became of the records of a file."""
+    """The result of a repair."""
 
     kept: int
-    repaired: int  # of those kept, how many are not as they were
+    repaired: int  # of those kept, how many were changed
     rejected: int
     rejects: Path
-    findings: list[Finding]  # what `check_mix` finds in the file as it was
+    findings: list[Finding]  # what `check_mix` finds in the original file
 
 
 def fix_mix(
@@ -55,7 +55,7 @@ def fix_mix(
     decode: bool = False,
     tokenizer: str | PathLike[str] | None = None,
 ) -> Fixed:
-    """Write a copy of a mix in which `check_mix` finds nothing, and beside it the records that it could not repair.
+    """Write a copy of a mix in which `check_mix` finds nothing, and beside it the records that cannot be repaired.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def fix_mix(
     Returns
     -------
     Fixed
-        How many records were kept, repaired and rejected, where the rejects lie, and what was found.
+        How many records were kept, repaired and rejected, the file of the rejects, and the findings.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def fix_mix(
     faults = image_faults([*given, *records], images, decode=decode)
     rules = rules_with(faults, tokenizer)
     findings = list(_findings(data, images, tokenizer=tokenizer, known=faults))
-    verdicts = [next(troubles(record, rules), None) for record in records]
+    verdicts = [next(problems_of(record, rules), None) for record in records]
     beside = target.with_name(f"{target.stem}.rejects.jsonl")
     with atomic_write(beside) as file:
         for number, (record, verdict) in enumerate(zip(records, verdicts, strict=True)):
@@ -106,7 +106,7 @@ def fix_mix(
 
 
 def _entries(data: bytes, path: Path) -> list[Any]:
-    """Decode a file whose container may be other than the trainer demands."""
+    """Decode a file whose container need not be the one that the trainer demands."""
     mark = data[:2]
     try:
         text = data.decode("utf-16" if mark in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
@@ -120,7 +120,7 @@ def _entries(data: bytes, path: Path) -> list[Any]:
 
 
 def _lines(text: str, path: Path, error: Exception) -> list[Any]:
-    """Decode JSON Lines; what is none is not JSON, for the reason that came first."""
+    """Decode JSON Lines; raise with the first error if it is not that either."""
     lines = [line for line in text.split("\n") if line.strip()]
     try:
         return [json.loads(line) for line in lines]
@@ -129,7 +129,7 @@ def _lines(text: str, path: Path, error: Exception) -> list[Any]:
 
 
 def _repaired(record: Any, number: int, images: str | PathLike[str] | None, *, mixed: bool) -> Any:
-    """Put right what is certain; a record that needs nothing is returned itself."""
+    """Return a repaired copy of a record; a record that needs no repair is returned itself."""
     if not isinstance(record, dict) or _has(record, "L05", "L09"):
         return record
     if _has(record, "L07") and record["image"] is None:
@@ -144,12 +144,12 @@ def _repaired(record: Any, number: int, images: str | PathLike[str] | None, *, m
 
 
 def _has(record: Record, *codes: str) -> bool:
-    """Tell whether a record has one of these troubles."""
+    """Return whether a record breaks one of these rules."""
     return any(next(RULES[code](record), _NOWHERE) is not _NOWHERE for code in codes)
 
 
 def _below(record: Record, images: Path) -> Record:
-    """Name the image relative to the image folder, if it lies below it."""
+    """Make the path of the image relative to the image folder, if it is inside that."""
     image = PurePath(record["image"])
     for folder in (images.absolute(), images.resolve()):
         if image.is_relative_to(folder):
@@ -158,17 +158,17 @@ def _below(record: Record, images: Path) -> Record:
 
 
 def _mark_first(record: Record) -> Record:
-    """Let the first turn show the image, once, as LLaVA itself moves the mark within a turn."""
+    """Put the image mark at the front of the first turn only, as LLaVA itself moves it within a turn."""
     turns = record["conversations"]
-    amid_answer = any(IMAGE in _MARKS_AT_EDGE.sub("", turn["value"]) for turn in turns if turn.get("from") != "human")
-    if turns[0].get("from") != "human" or amid_answer:  # an answer may speak of the mark: its words stay
+    inside_answer = any(IMAGE in _MARKS_AT_EDGE.sub("", turn["value"]) for turn in turns if turn.get("from") != "human")
+    if turns[0].get("from") != "human" or inside_answer:  # an answer may be about the mark: its words stay
         return record
     bare = [turn | {"value": _unmarked(turn["value"])} if IMAGE in turn["value"] else turn for turn in turns]
     return record | {"conversations": [bare[0] | {"value": f"{IMAGE}\n{bare[0]['value']}"}, *bare[1:]]}
 
 
 def _unmarked(text: str) -> str:
-    r"""Take the image marks out of a text without gluing the words around them together.
+    r"""Remove the image marks from a text, and keep the words around them apart.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def _unmarked(text: str) -> str:
 
 
 def _named(record: Record, number: int, *, mixed: bool) -> Record:
-    """Give a record an id, as a string if the file's ids are of several types."""
+    """Return a record with an id, as a string if the file's ids are of several types."""
     if "id" not in record:
         return {"id": str(number), **record}
     name = record["id"]
@@ -193,10 +193,10 @@ def _named(record: Record, number: int, *, mixed: bool) -> Record:
 
 
 def _reject(
-    source: str, number: int, record: Any, trouble: tuple[str, int | None], faults: dict[str, str]
+    source: str, number: int, record: Any, fault: tuple[str, int | None], faults: dict[str, str]
 ) -> dict[str, Any]:
-    """Say where a record stands and why it could not be kept."""
-    code, turn = trouble
-    told = finding(code, number, turn, detail=fault_of(record, faults) if code == "L08" else "")
+    """Return the line of the rejects file for a record."""
+    code, turn = fault
+    found = finding(code, number, turn, detail=fault_of(record, faults) if code == "L08" else "")
     name = record.get("id") if isinstance(record, dict) else None
-    return {"source": source, "record": number, "id": name, "turn": turn, "code": code, "message": told.message}
+    return {"source": source, "record": number, "id": name, "turn": turn, "code": code, "message": found.message}

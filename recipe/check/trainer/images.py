@@ -1,4 +1,4 @@
-"""Image files as the trainer will open them: there or not, decodable or not."""
+"""Checks that the trainer can open the image files: whether they exist, and whether they can be decoded."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from os import PathLike
 
 _ELSEWHERE = re.compile(r"data:|[A-Za-z][A-Za-z0-9+.-]*:[/\\]")  # a URL's scheme or a drive letter
-_FEW = 64  # images that are decoded before a process has started
+_FEW = 64  # images that are decoded before processes would have started
 _CHUNK = 32  # images that a process is given at a time
 
 
 def outside(image: str) -> bool:
-    r"""Tell whether a path leaves the image folder: absolute, a URL, a drive, or climbing out.
+    r"""Return whether a path leads out of the image folder: absolute, a URL, a drive, or with `..`.
 
     Examples
     --------
@@ -39,21 +39,21 @@ def outside(image: str) -> bool:
 
 
 def image_faults(records: Iterable[Any], images: str | PathLike[str] | None, *, decode: bool) -> dict[str, str]:
-    """Find the images that records name and that the trainer could not open.
+    """Find the images of records that the trainer could not open.
 
     Parameters
     ----------
     records
-        Decoded entries of a mix, sound or not. A path that leaves the folder is not followed.
+        Decoded entries of a mix, valid or not. A path that leads out of the folder is not opened.
     images
         The image folder; None to find nothing.
     decode
-        Open each file and decode all of it, in processes, under a progress bar where there is a terminal.
+        Open and decode each file, in processes, with a progress bar on a terminal.
 
     Returns
     -------
     dict
-        Image as it is named -> why it cannot be used.
+        Image path -> why it cannot be used.
 
     Raises
     ------
@@ -66,15 +66,15 @@ def image_faults(records: Iterable[Any], images: str | PathLike[str] | None, *, 
         return {}
     named = (record.get("image") for record in records if isinstance(record, dict))
     inside = sorted({name for name in named if isinstance(name, str) and name and not outside(name)})
-    there = {name: os.path.isfile(Path(images, name)) for name in inside}  # noqa: PTH113  is_file() raises at long names
-    faults = {name: "missing" for name, found in there.items() if not found}
-    return faults | _undecodable([name for name in inside if there[name]], Path(images)) if decode else faults
+    exists = {name: os.path.isfile(Path(images, name)) for name in inside}  # noqa: PTH113  is_file() raises at long names
+    faults = {name: "missing" for name, found in exists.items() if not found}
+    return faults | _undecodable([name for name in inside if exists[name]], Path(images)) if decode else faults
 
 
 def _undecodable(names: list[str], folder: Path) -> dict[str, str]:
-    """Decode every image and keep what went wrong."""
+    """Decode every image and return the errors."""
     try:
-        import PIL  # noqa: F401, PLC0415  asked for here, so that no process has to complain
+        import PIL  # noqa: F401, PLC0415  imported here, so that a missing one is reported once
     except ImportError as error:
         raise MissingExtra.of("images", "decoding images needs Pillow") from error
     faults = partial(_fault, folder)
@@ -91,11 +91,11 @@ def _undecodable(names: list[str], folder: Path) -> dict[str, str]:
 
 
 def _fault(folder: Path, name: str) -> str | None:
-    """Decode one image as LLaVA does and say why it cannot; Pillow's bound of 179 million pixels stands."""
+    """Decode one image as LLaVA does and return the error; Pillow's limit of 179 million pixels applies."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415  an optional extra
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of half the bound, and of odd metadata
+        warnings.simplefilter("ignore")  # Pillow warns at half the limit, and of unusual metadata
         try:
             with Image.open(folder / name) as image:
                 image.convert("RGB")

@@ -1,7 +1,7 @@
-"""What LLaVA v1.5 would stumble over in a mix file, found without running it.
+"""Finds the records of a mix file on which LLaVA v1.5 would fail, without running it.
 
-Written from the trainer's side: the file is read as `train.py` reads it, and every rule looks at one decoded record. It
-shares no code with the rooms that read, tag and write, so that it can bear witness against them.
+The file is read as `train.py` reads it, and every rule checks one decoded record. It shares no code with the stages
+that read, tag and write, so that it can find their errors.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipe.check.trainer.images import image_faults
-from recipe.check.trainer.loaders import others_trouble
-from recipe.check.trainer.rules import rules_with, troubles
+from recipe.check.trainer.loaders import loader_problems
+from recipe.check.trainer.rules import problems_of, rules_with
 from recipe.data.problems import PROBLEMS
 from recipe.errors import ConfigError, InputError
 
@@ -27,12 +27,12 @@ SEVERITIES = {"L": "stops", "W": "silent", "O": "other"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One trouble in a mix file.
+    """One problem in a mix file.
 
     Parameters
     ----------
     code
-        A key of `recipe.data.problems.PROBLEMS`: L.. stops the run, W.. trains silently wrong, O.. stops other loaders.
+        A key of `recipe.data.problems.PROBLEMS`: L.. stops the run, W.. silently trains wrong, O.. stops other loaders.
     record
         Number of the record in the file, from 0; None if the file as a whole is at fault.
     turn
@@ -40,7 +40,7 @@ class Finding:
     message
         What is wrong and what to do, in one line.
     detail
-        What is special about this place, as the image that is missing; "" if nothing.
+        Details of this place, as the image that is missing; "" if there are none.
     """
 
     code: str
@@ -51,7 +51,7 @@ class Finding:
 
     @property
     def severity(self) -> str:
-        """Return "stops" (the run), "silent" (trains wrong without a word) or "other" (stops other loaders only)."""
+        """Return "stops" (the run), "silent" (trains wrong without an error) or "other" (stops other loaders only)."""
         return SEVERITIES[self.code[0]]
 
     @property
@@ -71,17 +71,17 @@ def check_mix(
     decode: bool = False,
     tokenizer: str | PathLike[str] | None = None,
 ) -> list[Finding]:
-    """Find everything in a mix file that stops LLaVA v1.5 or makes it train silently wrong.
+    """Find everything in a mix file that stops LLaVA v1.5, or that is trained wrong without an error.
 
     Parameters
     ----------
     path
         The file that would be given as ``--data_path``.
     images
-        The folder that would be given as ``--image_folder``, to see that every image is there; None to leave that out.
-        Paths that leave it are not followed.
+        The folder that would be given as ``--image_folder``, to check that every image exists; None to skip that.
+        Paths that lead out of it are not opened.
     decode
-        Decode every image of that folder as well, in processes: truncated, corrupt, of one pixel. Needs Pillow.
+        Also decode every image of that folder, in processes: truncated, corrupt, of one pixel. Needs Pillow.
     tokenizer
         Llama's ``tokenizer.model``, to count tokens exactly; they are estimated by default (`recipe.data.tokens`): 1.25
         a word, 1 a digit or sign, 1.5 a letter that is not ASCII. Needs sentencepiece.
@@ -90,12 +90,12 @@ def check_mix(
     -------
     list of Finding
         In file order, each with code, severity, record, turn and message; empty if nothing is wrong. Those of severity
-        ``"other"`` come last: they stop other loaders of the same file and do no harm to LLaVA.
+        ``"other"`` come last: they stop other loaders of the same file and are harmless to LLaVA.
 
     Raises
     ------
     InputError
-        If the file, the folder or the tokenizer cannot be read at all.
+        If the file, the folder or the tokenizer cannot be read.
     ConfigError
         If images are to be decoded and no folder is given.
     MissingExtra
@@ -120,7 +120,7 @@ def check_mix(
 
 
 def check_folder(images: str | PathLike[str] | None, *, decode: bool) -> None:
-    """Refuse a folder that is none."""
+    """Raise if the folder of images does not exist, or is needed and not given."""
     if images is None and decode:
         raise ConfigError("expected a folder of images to decode, got images=None; name the trainer's image_folder")
     if images is not None and not Path(images).is_dir():
@@ -143,11 +143,11 @@ def _findings(
     tokenizer: str | PathLike[str] | None = None,
     known: dict[str, str] | None = None,
 ) -> Iterator[Finding]:
-    """Go through the file as the trainer does: bytes, text, JSON value, array, records; `known` holds image faults."""
+    """Check the file as the trainer reads it: bytes, text, JSON value, array, records; `known` holds image faults."""
     if beyond := re.search(rb"[^\x00-\x7f]", data):
         yield finding("L02", detail=f"the first at byte {beyond.start()}")
     try:
-        mix = json.loads(data.decode("utf-8"))  # text, not bytes: json would forgive bytes their byte-order mark
+        mix = json.loads(data.decode("utf-8"))  # text, not bytes: json accepts a byte-order mark in bytes
     except UnicodeDecodeError:
         return
     except (ValueError, RecursionError) as error:  # an integer of too many digits is a plain ValueError
@@ -161,17 +161,17 @@ def _findings(
         faults = image_faults(mix, images, decode=decode) if known is None else known
         rules = rules_with(faults, tokenizer)
         for number, record in enumerate(mix):
-            for code, turn in troubles(record, rules):
+            for code, turn in problems_of(record, rules):
                 yield finding(code, number, turn, detail=fault_of(record, faults) if code == "L08" else "")
-        yield from (finding(code, number) for code, number in others_trouble(mix, data))
+        yield from (finding(code, number) for code, number in loader_problems(mix, data))
 
 
 def fault_of(record: dict[str, str], faults: dict[str, str]) -> str:
-    """Say which image cannot be used and why, without control characters that a path may hold."""
+    """Return which image cannot be used and why, with control characters escaped."""
     return f"{record['image']!r}: {faults[record['image']]}"
 
 
 def finding(code: str, record: int | None = None, turn: int | None = None, *, detail: str = "") -> Finding:
-    """Say what a code means and what to do."""
+    """Make a finding of a code, with what it means and what to do."""
     what, fix = PROBLEMS[code]
     return Finding(code, record, turn, f"{what}{detail and f' ({detail})'}; {fix}", detail)

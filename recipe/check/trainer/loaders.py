@@ -1,4 +1,4 @@
-"""What LLaVA v1.5 takes and another loader of the same file does not.
+"""Records that LLaVA v1.5 accepts and another loader of the same file does not.
 
 ===================  ==============================================  =======================================
 loader               breaks on                                       found as
@@ -6,11 +6,11 @@ loader               breaks on                                       found as
 Hugging Face, Arrow  ids of several types                            O01
 Hugging Face, Arrow  a first chunk without an image                  O02
 xtuner (legacy)      a record without id                             O03
-LLaMA-Factory        as many images as `<image>`, or it stops        W01, W02, W04, L13: LLaVA errs there too
+LLaMA-Factory        as many images as `<image>`, or it stops        W01, W02, W04, L13: wrong in LLaVA too
 LLaMA-Factory        turns in another order, which it drops          L11, W03, W05
 ms-swift             no turns, a turn without text                   L09, L05
-LLaVA-NeXT           a sample that fails gives way to its neighbour  every L of a record
-axolotl              `image[0]` of a path is its first letter        nothing: every LLaVA mix has this trouble
+LLaVA-NeXT           a failing sample is replaced by its neighbour   every L of a record
+axolotl              `image[0]` of a path is its first letter        nothing: every LLaVA mix has this problem
 ===================  ==============================================  =======================================
 """
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 ARROW_CHUNK = 10 << 20  # bytes from which Hugging Face's JSON builder infers the columns
 
 
-def others_trouble(records: list[Any], data: bytes) -> Iterator[tuple[str, int | None]]:
-    """Find what other loaders break on.
+def loader_problems(records: list[Any], data: bytes) -> Iterator[tuple[str, int | None]]:
+    """Find the records that other loaders break on.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def others_trouble(records: list[Any], data: bytes) -> Iterator[tuple[str, int |
     Yields
     ------
     code, record
-        The trouble and the number of the record that shows it first; None for the file as a whole.
+        The code and the number of the first record that has it; None for the file as a whole.
     """
     if (number := other_id(records)) is not None:
         yield "O01", number
@@ -65,7 +65,7 @@ def other_id(records: list[Any]) -> int | None:
 
 
 def _late_image(records: list[Any], data: bytes) -> bool:
-    """Tell whether images begin only after the first chunk."""
+    """Return whether images begin only after the first chunk."""
     if len(data) <= ARROW_CHUNK or data.find(b'"image"', 0, ARROW_CHUNK) >= 0:
         return False
     return any(isinstance(record, dict) and "image" in record for record in records)

@@ -1,6 +1,6 @@
-"""The rules by which a record is judged, each a small function; the table at the end gives them their codes.
+"""The rules for a record, each a small function; the table at the end gives them their codes.
 
-A rule takes one decoded record and yields the turns at fault, counted from 0, or None for the record as a whole.
+A rule takes one decoded record and yields the turns that break it, counted from 0, or None for the whole record.
 
 Source: LLaVA v1.5, `llava/train/train.py`, `llava/train/llava_trainer.py`, `llava/conversation.py` (template v1).
 """
@@ -34,7 +34,7 @@ _TEMPLATE = ("</s>", "<unk>", " ASSISTANT: ")
 
 
 def _texts(record: Record) -> list[str]:
-    """Return what is said in each turn."""
+    """Return the text of each turn."""
     return [turn["value"] for turn in record["conversations"]]
 
 
@@ -66,7 +66,7 @@ def _no_words(record: Record) -> Places:
 
 
 def _image_unnamed(record: Record) -> Places:
-    """L07: the image is anything but a name."""
+    """L07: the image is not a file name."""
     if "image" in record and not (isinstance(record["image"], str) and record["image"]):
         yield None
 
@@ -107,7 +107,7 @@ def _image_unseen(record: Record) -> Places:
 
 
 def _mark_as_text(record: Record) -> Places:
-    """W02: a mark that stands for no image is trained as text."""
+    """W02: an image mark without an image is trained as text."""
     real = {IMAGE} if "image" in record else set()
     yield from (i for i, text in enumerate(_texts(record)) if not real.issuperset(_MARK.findall(text)))
 
@@ -120,11 +120,12 @@ def _leading_answer(record: Record) -> Places:
 
 
 def _image_misplaced(record: Record) -> Places:
-    """W04: the mark is repeated, amid a text, or after the first question; at that question's end it does no harm."""
+    """W04: the mark is repeated, inside a text, or after the first question; at that question's end it is harmless."""
     turns = _trained(record) if "image" in record else []
     for i, _, text in (turn for turn in turns if IMAGE in turn[2]):
-        said = text.strip()
-        if i != turns[0][0] or said.count(IMAGE) > 1 or not (said.startswith(IMAGE) or said.endswith(IMAGE)):
+        stripped = text.strip()
+        at_edge = stripped.startswith(IMAGE) or stripped.endswith(IMAGE)
+        if i != turns[0][0] or stripped.count(IMAGE) > 1 or not at_edge:
             yield i
         return  # a second turn that shows the image is L13
 
@@ -137,39 +138,39 @@ def _no_last_answer(record: Record) -> Places:
 
 
 def _empty_turn(record: Record) -> Places:
-    """W06: an empty turn shifts the template, and every label is masked; the bare mark of an image is not empty."""
+    """W06: an empty turn shifts the template, and every label is masked; an image mark alone is not empty."""
     yield from (i for i, _, text in _trained(record) if not text.strip())
 
 
 def _too_long(tokens: Tokens, record: Record) -> Places:
     """W07: the tail beyond the context is cut; a question that is too long alone is W10."""
     texts, room = _texts(record), CONTEXT - PATCHES * ("image" in record)
-    if tokens.dearest * sum(map(len, texts)) <= room:  # most records end here
+    if tokens.most * sum(map(len, texts)) <= room:  # most records end here
         return
     if sum(map(tokens.count, texts)) > room and not list(_question_too_long(tokens, record)):
         yield None
 
 
 def _outside_path(record: Record) -> Places:
-    """W08: the path does not stay inside the image folder."""
+    """W08: the path leads out of the image folder."""
     image = record.get("image")
     if isinstance(image, str) and image and outside(image):
         yield None
 
 
 def _template_markup(record: Record) -> Places:
-    """W09: the text, between the blanks of the template, holds what the template is cut at."""
+    """W09: the text, with the template's spaces around it, contains a separator of the template."""
     yield from (i for i, text in enumerate(_texts(record)) if any(mark in f" {text} " for mark in _TEMPLATE))
 
 
 def _question_too_long(tokens: Tokens, record: Record) -> Places:
     """W10: after this question no room is left for an answer."""
     for i, speaker, text in _trained(record):
-        if speaker == "human" and tokens.dearest * len(text) > CONTEXT and tokens.count(text) > CONTEXT:
+        if speaker == "human" and tokens.most * len(text) > CONTEXT and tokens.count(text) > CONTEXT:
             yield i
 
 
-RULES: dict[str, Rule] = {  # in the order in which they are asked
+RULES: dict[str, Rule] = {  # in the order in which they are checked
     "L05": _no_string,
     "L09": _no_turns,
     "L06": _no_words,
@@ -220,8 +221,8 @@ def rules_with(faults: Mapping[str, str], tokenizer: str | PathLike[str] | None)
     return rules | {"W07": partial(_too_long, tokens), "W10": partial(_question_too_long, tokens)}
 
 
-def troubles(record: Record, rules: Mapping[str, Rule]) -> Iterator[tuple[str, int | None]]:
-    """Ask one rule after the other; a record without turns to judge is asked no further."""
+def problems_of(record: Record, rules: Mapping[str, Rule]) -> Iterator[tuple[str, int | None]]:
+    """Check one rule after the other; where a record has no valid turns, the first such rule is the last."""
     for code, rule in rules.items():
         found = False
         for turn in rule(record):

@@ -1,4 +1,4 @@
-"""How many tokens a text has: the estimate of a pool, or the exact count of a tokenizer.model."""
+"""How many tokens a text has: an estimate, or the exact count of a tokenizer.model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Tokens(NamedTuple):
     """A way to count tokens."""
 
     count: Callable[[str], int]
-    dearest: float  # most tokens that a character may cost: a short text need not be counted
+    most: float  # tokens of a character, at most: short texts need not be counted
 
 
 ESTIMATE = Tokens(estimate_tokens, LETTER)
@@ -35,7 +35,7 @@ def tokens_by(tokenizer: str | PathLike[str]) -> Tokens:
     Returns
     -------
     Tokens
-        Counts what a text says, without `<image>` and without the chat template around it.
+        Counts the tokens of a text, without `<image>` and without the chat template around it.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def tokens_by(tokenizer: str | PathLike[str]) -> Tokens:
         ) from error
 
     def count(text: str) -> int:
-        """Count pieces; half a surrogate pair, which is L12, counts as a question mark."""
+        """Count tokens; half a surrogate pair, which is L12, counts as a question mark."""
         return len(model.EncodeAsIds(text.replace(IMAGE, "").encode("utf-8", "replace").decode()))
 
     return Tokens(count, math.inf)

@@ -1,4 +1,4 @@
-"""What a learner reads of a mix: as many tokens as of any other mix, drawn by lot."""
+"""The samples of a mix that a learner reads: sampled at random, as many tokens of every mix."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 def within_budget(
     ready: Prepared, places: NDArray[np.int64], *, tokens: int, seed: int
 ) -> tuple[NDArray[np.int64], int]:
-    """Draw samples by the lots of their keys until so many tokens are read; the last one is cut. O(k log k).
+    """Sample at random by key until so many tokens are read; the last sample is cut. O(k log k).
 
-    Of two seeds, mixes of more tokens than the budget give different samples. A sample that is cut keeps the same share
-    of its bytes as of its tokens.
+    Another seed draws other samples of a mix that has more tokens than the budget. A sample that is cut keeps the same
+    share of its bytes as of its tokens.
 
     Parameters
     ----------
     ready
         The pool.
     places
-        (k,) places of the mix's samples, ascending.
+        (k,) positions of the mix's samples among the prepared rows, ascending.
     tokens
         The budget, in units of `n_tokens`, from 1. A mix that has fewer is read to its end.
     seed
@@ -39,7 +39,7 @@ def within_budget(
     pairs
         (p,) int64 pairs, in the order in which they are read.
     limit
-        Place in the text at which the last pair is cut; behind the text if nothing is cut.
+        Position in the text at which the last pair is cut; beyond its end if nothing is cut.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Figures that learners have in common: a mean over tasks, and how much of an answer another one tells."""
+"""Metrics that several learners use: a mean over tasks, and the token F1 of two answers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
-UNPOINTED = str.maketrans("", "", punctuation)
+NO_PUNCTUATION = str.maketrans("", "", punctuation)
 
 
 def mean_over_tasks(amounts: NDArray[np.float64], sizes: NDArray[Any], tasks: NDArray[np.int64]) -> float:
-    """Return the mean over tasks of what the samples of a task amount to for their size.
+    """Return the mean over tasks of the summed amounts of a task divided by its summed sizes.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def mean_over_tasks(amounts: NDArray[np.float64], sizes: NDArray[Any], tasks: ND
     Returns
     -------
     float
-        Every task weighs the same, whatever its size.
+        Every task has the same weight, whatever its size.
 
     Examples
     --------
@@ -40,12 +40,12 @@ def mean_over_tasks(amounts: NDArray[np.float64], sizes: NDArray[Any], tasks: ND
     return float(np.mean(np.bincount(own, weights=amounts) / np.bincount(own, weights=sizes)))
 
 
-def token_f1(said: str, true: str) -> float:
+def token_f1(predicted: str, true: str) -> float:
     """Return the F1 of the words that two answers share, as SQuAD counts it; O(words).
 
     Parameters
     ----------
-    said, true
+    predicted, true
         Two answers. Case, ASCII punctuation, articles and white space do not count.
 
     Returns
@@ -62,7 +62,7 @@ def token_f1(said: str, true: str) -> float:
     >>> token_f1("A brown dog.", "the dog")
     0.6666666666666666
     """
-    words, wanted = (ARTICLES.sub(" ", text.lower().translate(UNPOINTED)).split() for text in (said, true))
+    words, wanted = (ARTICLES.sub(" ", text.lower().translate(NO_PUNCTUATION)).split() for text in (predicted, true))
     if not words or not wanted:
         return float(words == wanted)
     common = (Counter(words) & Counter(wanted)).total()

@@ -1,8 +1,8 @@
 """The compiled kernels: nearest questions, and an n-gram model in one hash table. numba infers the types.
 
-A row of the table is a context or an n-gram: its 64-bit hash, and what is counted of it. Of ten million hashes two are
-the same less than once in a hundred thousand tables. A context counts what was seen in it (low half) and how many
-different bytes that was (high half); an n-gram counts how often it was seen.
+A row of the table is a context or an n-gram: its 64-bit hash, and its counts. Among ten million hashes two are equal
+less than once in a hundred thousand tables. A context counts the bytes seen after it (low half) and how many of them
+were different (high half); an n-gram counts how often it was seen.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 from numba import njit
 
 BYTES = 6  # of text in the longest context
-LEVELS = BYTES + 4  # contexts of 0..BYTES bytes, then the way the question asks, its first words, and all of it
-START = np.uint64(0xFE)  # stands before a text; no byte of UTF-8
-END = np.uint8(0xFF)  # stands behind a text; no byte of UTF-8
+LEVELS = BYTES + 4  # contexts of 0..BYTES bytes, then also the question's last line, its first words, and all of it
+START = np.uint64(0xFE)  # padding before a text; no byte of UTF-8
+END = np.uint8(0xFF)  # marks the end of a text; no byte of UTF-8
 SPACE, LINE = 32, 10
 BASIS, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)  # of FNV-1a, 64 bits
 LOW = np.uint64(0xFFFFFFFF)
@@ -22,19 +22,19 @@ ONE = np.uint64(1)
 
 
 @njit(cache=True, nogil=True)
-def nearest(asked_start, asked_words, asked_weights, word_start, holders, weights, count, asked):
-    """Return for each of some questions the place of the most similar candidate, ties to the smaller place.
+def nearest(query_start, query_words, query_weights, column_start, holders, weights, count, queries):
+    """Return for each query the position of the most similar candidate; the smaller position wins a tie.
 
     Questions are sparse rows (start, words, weights); candidates, `count` of them, are sparse columns (start, holders,
-    weights). A sum runs over the words in the order in which the question has them.
+    weights). A sum is over the words in the order of the question.
     """
-    found = np.zeros(len(asked), np.int64)
+    found = np.zeros(len(queries), np.int64)
     similarity = np.zeros(count, np.float32)
-    for i in range(len(asked)):
+    for i in range(len(queries)):
         similarity[:] = 0
-        for t in range(asked_start[asked[i]], asked_start[asked[i] + 1]):
-            weight = asked_weights[t]
-            for s in range(word_start[asked_words[t]], word_start[asked_words[t] + 1]):
+        for t in range(query_start[queries[i]], query_start[queries[i] + 1]):
+            weight = query_weights[t]
+            for s in range(column_start[query_words[t]], column_start[query_words[t] + 1]):
                 similarity[holders[s]] += weight * weights[s]
         best = np.float32(-1)
         for candidate in range(count):
@@ -46,7 +46,7 @@ def nearest(asked_start, asked_words, asked_weights, word_start, holders, weight
 
 @njit(cache=True, nogil=True)
 def _mixed(h):
-    """Spread a hash over all of its bits; different hashes stay different. 0 stands for an empty row of the table."""
+    """Mix the bits of a hash, one to one. 0 means an empty row of the table, so it is replaced by 1."""
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     h ^= h >> np.uint64(33)
@@ -55,7 +55,7 @@ def _mixed(h):
 
 @njit(cache=True, nogil=True)
 def hints_of(text, ends):
-    """Return (pairs, 3) hashes of how each question asks: its last line if it has several, two words, all of it."""
+    """Return (pairs, 3) hashes of each question: its last line if it has several, its first two words, all of it."""
     pairs = (len(ends) - 1) // 2
     hints = np.zeros((pairs, 3), np.uint64)
     for p in range(pairs):
@@ -80,7 +80,7 @@ def hints_of(text, ends):
 
 @njit(cache=True, nogil=True)
 def _contexts(past, hint, keys):
-    """Write the hashes of the contexts of a position, from the shortest; each is part of the next."""
+    """Write the hashes of the contexts of a position, from the shortest; each is contained in the next."""
     for level in range(BYTES + 1):
         seen = past & ((ONE << np.uint64(8 * level)) - ONE)
         keys[level] = _mixed(seen | np.uint64(level + 1) << np.uint64(56))
@@ -90,7 +90,7 @@ def _contexts(past, hint, keys):
 
 @njit(cache=True, nogil=True)
 def _row(table, key):
-    """Return the row of the table that holds a hash, or the empty one where it belongs."""
+    """Return the row of the table that has a hash, or the empty row where it would be put."""
     mask = np.uint64(len(table) - 1)
     at = key & mask
     while table[at, 0] != key and table[at, 0] != 0:
@@ -100,7 +100,7 @@ def _row(table, key):
 
 @njit(cache=True, nogil=True)
 def _gram(key, byte):
-    """Return the hash of a context and the byte behind it."""
+    """Return the hash of a context and the byte after it."""
     return _mixed(key * PRIME + np.uint64(byte) + ONE)
 
 
@@ -116,17 +116,17 @@ def _grown(table):
 
 @njit(cache=True, nogil=True)
 def _count(table, keys, byte, rare):
-    """Count a byte in its longest context, and in shorter ones as often as it is new in a longer; return new rows."""
+    """Count a byte in its longest context, and in each shorter one if it is new in the longer; return new rows."""
     added = 0
     for level in range(len(keys) - 1, -1, -1):
-        here = _row(table, keys[level])
-        added += table[here, 0] == 0
-        table[here, 0] = keys[level]
-        table[here, 1] += ONE
+        row = _row(table, keys[level])
+        added += table[row, 0] == 0
+        table[row, 0] = keys[level]
+        table[row, 1] += ONE
         gram = _gram(keys[level], byte)
         at = _row(table, gram)
         times = table[at, 1]
-        if times < 2:  # noqa: PLR2004  how many stand once, and how many twice
+        if times < 2:  # noqa: PLR2004  how many were seen once, and how many twice
             rare[level, times] += 1
         if 0 < times <= 2:  # noqa: PLR2004
             rare[level, times - ONE] -= 1
@@ -135,15 +135,15 @@ def _count(table, keys, byte, rare):
         if times:
             break
         added += 1
-        table[here, 1] += ONE << HIGH
+        table[row, 1] += ONE << HIGH
     return added
 
 
 @njit(cache=True, nogil=True)
 def count_answers(text, ends, hints, pairs, limit):
-    """Count the answers of some pairs; return the table, and how many n-grams of each length stand once and twice.
+    """Count the answers of some pairs; return the table, and how many n-grams of each length occur once and twice.
 
-    Of the last pair, what lies at the place `limit` of the text or behind it is not seen.
+    Of the last pair, the text from position `limit` on is not read.
     """
     table = np.zeros((1 << 16, 2), np.uint64)
     rare = np.zeros((LEVELS, 2), np.int64)
@@ -165,7 +165,7 @@ def count_answers(text, ends, hints, pairs, limit):
 
 @njit(cache=True, nogil=True)
 def _before():
-    """Return what stands before a text."""
+    """Return the padding before a text."""
     past = np.uint64(0)
     for _ in range(BYTES):
         past = past << np.uint64(8) | START
@@ -173,15 +173,15 @@ def _before():
 
 
 @njit(cache=True, nogil=True)
-def chance(table, discounts, keys, byte):
-    """Return the probability of a byte behind a context."""
+def probability_of(table, discounts, keys, byte):
+    """Return the probability of a byte after a context."""
     probability = 1.0 / 256
     for level in range(len(keys)):
-        here = _row(table, keys[level])
-        if table[here, 0] == 0:
-            break  # no longer context was seen either
-        seen = np.float64(table[here, 1] & LOW)
-        kinds = np.float64(table[here, 1] >> HIGH)
+        row = _row(table, keys[level])
+        if table[row, 0] == 0:
+            break  # then no longer context was seen
+        seen = np.float64(table[row, 1] & LOW)
+        kinds = np.float64(table[row, 1] >> HIGH)
         times = np.float64(table[_row(table, _gram(keys[level], byte)), 1])
         kept = max(times - discounts[level], 0.0)
         probability = (kept + discounts[level] * kinds * probability) / seen
@@ -190,7 +190,7 @@ def chance(table, discounts, keys, byte):
 
 @njit(cache=True, nogil=True)
 def bits_of(text, ends, hints, pairs, table, discounts):
-    """Return the bits that each of some answers takes, its end among them, (pairs,)."""
+    """Return the bits of each of some answers, with those of its end, (pairs,)."""
     bits = np.zeros(len(pairs), np.float64)
     keys = np.zeros(LEVELS, np.uint64)
     for i in range(len(pairs)):
@@ -199,6 +199,6 @@ def bits_of(text, ends, hints, pairs, table, discounts):
         for at in range(ends[2 * pairs[i] + 1], end + 1):
             byte = text[at] if at < end else END
             _contexts(past, hints[pairs[i]], keys)
-            bits[i] -= np.log2(chance(table, discounts, keys, byte))
+            bits[i] -= np.log2(probability_of(table, discounts, keys, byte))
             past = past << np.uint64(8) | np.uint64(byte)
     return bits

@@ -1,4 +1,4 @@
-"""What is the same for every mix of one pool: classes, question vectors and bytes, each worked out once."""
+"""What the learners use of a pool, the same for every mix: classes, question vectors and bytes, each made once."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 NONE = ""  # the class of a sample without a label
-WORD = r"(?u)\b\w+\b"  # a single letter or digit too: it may be what is asked about
+WORD = r"(?u)\b\w+\b"  # also a single letter or digit, which a question may be about
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A pool made ready for the learners. Make it once, and give it to all calls of all of them.
+    """A pool prepared for the learners. Make it once, and pass it to every call of every learner.
 
-    Nothing is worked out before a learner asks for it, and nothing twice. The text of the rows named is in memory; rows
-    that will be neither picked nor held out need not be named.
+    Everything is computed on first use, and once. The text of the given rows is kept in memory; rows that will be
+    neither picked nor held out need not be given.
 
     Parameters
     ----------
@@ -42,11 +42,11 @@ class Prepared:
 
     @classmethod
     def of(cls, pool: Pool, rows: NDArray[np.int64] | None = None) -> Prepared:
-        """Return a pool made ready, for some rows or for all that may be selected; O(1) until a learner asks."""
+        """Return a prepared pool, for some rows or for all that may be selected; O(1) until a learner uses it."""
         return cls(pool, np.flatnonzero(pool.eligible) if rows is None else np.unique(rows))
 
     def places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return where rows stand among the prepared ones, ascending and without repeats; O(k log r).
+        """Return the positions of rows among the prepared ones, ascending and without repeats; O(k log r).
 
         Raises
         ------
@@ -55,16 +55,16 @@ class Prepared:
         AlignmentError
             If a row was not prepared.
         """
-        asked = np.unique(rows)
-        if not len(asked):
-            raise ConfigError("proxy: expected rows to learn from and rows to judge on, got none")
-        places = np.searchsorted(self.rows, asked)
+        wanted = np.unique(rows)
+        if not len(wanted):
+            raise ConfigError("proxy: expected rows to learn from and rows to evaluate on, got none")
+        places = np.searchsorted(self.rows, wanted)
         known = places < len(self.rows)
-        known[known] = self.rows[places[known]] == asked[known]
+        known[known] = self.rows[places[known]] == wanted[known]
         if not known.all():
             raise AlignmentError(
-                f"proxy: expected rows that were prepared, got {int((~known).sum())} others, as {asked[~known][0]}; "
-                "name them in Prepared.of, and give it rows that may be selected"
+                f"proxy: expected rows that were prepared, got {int((~known).sum())} others, as {wanted[~known][0]}; "
+                "give them to Prepared.of, which takes rows that may be selected"
             )
         return places
 
@@ -77,7 +77,7 @@ class Prepared:
 
     @cached_property
     def qas(self) -> pl.DataFrame:
-        """One line a question-answer pair of the rows, as `Pool.qas`, with places for rows; null is an empty text."""
+        """One line a question-answer pair, as `Pool.qas`, but with positions of prepared rows and "" for null."""
         table = take(self.pool.rows, [name for name in SCHEMA if name != "row"], self.rows)
         return Pool(table.with_row_index("row")).qas.with_columns(pl.col("question", "answer").fill_null(""))
 
@@ -109,14 +109,14 @@ class Prepared:
 
     @cached_property
     def _talk(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """All questions and answers on end, a question before its answer, and where each begins."""
-        said = self.qas.select(pl.concat_list("question", "answer").alias("said")).explode("said")["said"]
-        lengths = said.str.len_bytes().to_numpy().astype(np.int64)
-        return np.frombuffer("".join(said).encode(), np.uint8), np.concatenate([[0], np.cumsum(lengths)])
+        """All questions and answers joined, a question before its answer, and where each begins."""
+        texts = self.qas.select(pl.concat_list("question", "answer").alias("text")).explode("text")["text"]
+        lengths = texts.str.len_bytes().to_numpy().astype(np.int64)
+        return np.frombuffer("".join(texts).encode(), np.uint8), np.concatenate([[0], np.cumsum(lengths)])
 
     @property
     def text(self) -> NDArray[np.uint8]:
-        """(bytes,) uint8: all questions and answers in UTF-8, one behind the other, a question before its answer."""
+        """(bytes,) uint8: all questions and answers in UTF-8, one after the other, a question before its answer."""
         return self._talk[0]
 
     @property
@@ -134,15 +134,15 @@ class Prepared:
     def questions(self) -> tuple[NDArray[np.int64], csr_matrix]:
         """(pairs,) the number of each pair's question, and (q, words) float32 the vector of each different question.
 
-        Vectors are scikit-learn's TF-IDF with 1 + ln of counts, of length one; how rare a word is, is counted over the
-        different questions of the rows.
+        Vectors are scikit-learn's TF-IDF with 1 + ln of counts, of length one; document frequencies are counted over
+        the different questions of the rows.
         """
         from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415  takes 0.5 s to load
 
-        asked = self.qas["question"]
-        numbers = asked.rank("dense").to_numpy().astype(np.int64) - 1
-        different = asked.unique().sort()
+        questions = self.qas["question"]
+        numbers = questions.rank("dense").to_numpy().astype(np.int64) - 1
+        different = questions.unique().sort()
         words = TfidfVectorizer(sublinear_tf=True, dtype=np.float32, token_pattern=WORD)
         vectors = words.fit_transform(different)
-        vectors.sort_indices()  # sums over words have one order
+        vectors.sort_indices()  # so that sums over words have one order
         return numbers, vectors

@@ -1,4 +1,4 @@
-"""What kind of answer, and which task: how well the mix's vectors tell those of samples it does not hold."""
+"""Kind of answer and task: how well a classifier trained on the mix's vectors predicts those of held-out samples."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from recipe.compare.proxy._prepared import Prepared
 
 STEPS = 1000  # ten times as many as a fit takes
-TOLD = {"kind": "answer", "task": "task"}  # figure to the column that is foretold
+COLUMNS = {"kind": "answer", "task": "task"}  # name of the accuracy to the column that is predicted
 
 
 def proxy(
     ready: Prepared,
     picked: NDArray[np.int64],
-    held: NDArray[np.int64],
+    held_out: NDArray[np.int64],
     *,
     c: float = 10.0,
     seed: int = 0,  # noqa: ARG001  every learner takes a seed; the one minimum of a convex loss needs none
 ) -> dict[str, float]:
-    """Fit logistic regression from the mix's vectors to their labels and score it on the samples held out.
+    """Fit logistic regression from the mix's vectors to their labels and score it on held-out samples.
 
-    Every sample of the mix weighs the same, so a mix that neglects a class pays for it where the class is held out.
-    scikit-learn's `LogisticRegression` fits, by some hundred steps of L-BFGS in float64. BLAS runs on one thread, so
-    sums have one order. O(steps k d classes).
+    Every sample of the mix has the same weight, so a mix that neglects a class has a low accuracy on it.
+    scikit-learn's `LogisticRegression` is fitted by some hundred steps of L-BFGS in float64. BLAS runs on one thread,
+    so that sums have one order. O(steps k d classes).
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ def proxy(
         The pool, labelled and embedded.
     picked
         (k,) rows of the mix, from 1; their order is irrelevant.
-    held
-        (m,) rows to judge on, from 1.
+    held_out
+        (m,) rows to evaluate on, from 1.
     c
         Inverse strength of the penalty, as scikit-learn's `C`, above 0.
     seed
@@ -50,12 +50,12 @@ def proxy(
     -------
     dict
         ``kind`` (of answer) and ``task``: balanced accuracy on 0..1, higher is better: the mean, over the classes that
-        are held out, of the share of a class that was told right. A class that the mix does not hold counts as 0.
+        are held out, of the recall of a class. A class that the mix does not have counts as 0.
 
     Raises
     ------
     ConfigError
-        If there are no rows to learn from or to judge on, the pool has no vectors, or a knob is out of its range.
+        If there are no rows to learn from or to evaluate on, the pool has no vectors, or a knob is out of its range.
 
     Examples
     --------
@@ -72,27 +72,27 @@ def proxy(
         raise ConfigError("proxy.classifier: expected a pool with vectors, got none; embed it as score_pool does")
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  takes 0.5 s to load
 
-    learned, judged = ready.places(picked), ready.places(held)
-    points, asked = (rows_of(ready.pool.vectors, ready.rows[places]) for places in (learned, judged))
+    learned, judged = ready.places(picked), ready.places(held_out)
+    points, held_out_points = (rows_of(ready.pool.vectors, ready.rows[places]) for places in (learned, judged))
 
-    def told(column: str) -> float:
+    def accuracy_of(column: str) -> float:
         """Return the balanced accuracy of one column."""
         codes = ready.classes[column]
         known = np.unique(codes[learned])
-        if len(known) == 1:  # nothing to tell apart, which scikit-learn refuses
+        if len(known) == 1:  # one class, which scikit-learn refuses
             return balanced_accuracy(codes[judged], np.full(len(judged), known[0]))
         model = LogisticRegression(C=c, max_iter=STEPS).fit(points, codes[learned])
-        return balanced_accuracy(codes[judged], model.predict(asked))
+        return balanced_accuracy(codes[judged], model.predict(held_out_points))
 
-    return dict(zip(TOLD, each(told, list(TOLD.values()), label="classifier"), strict=True))
+    return dict(zip(COLUMNS, each(accuracy_of, list(COLUMNS.values()), label="classifier"), strict=True))
 
 
-def balanced_accuracy(true: NDArray[np.int64], said: NDArray[np.int64]) -> float:
-    """Return the mean, over the classes that occur, of the share of their samples that were told right.
+def balanced_accuracy(true: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
+    """Return the mean recall of the classes that occur.
 
     Parameters
     ----------
-    true, said
+    true, predicted
         (m,) classes, m from 1.
 
     Returns
@@ -106,4 +106,4 @@ def balanced_accuracy(true: NDArray[np.int64], said: NDArray[np.int64]) -> float
     0.3333333333333333
     """
     _, own = np.unique(true, return_inverse=True)
-    return float(np.mean(np.bincount(own, weights=said == true) / np.bincount(own)))
+    return float(np.mean(np.bincount(own, weights=predicted == true) / np.bincount(own)))

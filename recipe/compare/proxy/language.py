@@ -1,4 +1,4 @@
-"""How many bits an unseen answer takes, once a small model of text has read the mix."""
+"""The bits per byte of held-out answers under a small language model that is trained on the mix."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
     from recipe.compare.proxy._prepared import Prepared
 
-BLOCKS = 8  # of answers that threads take in turn
-LEAST, MOST = 0.1, 0.95  # a discount of a table with next to nothing in it is no estimate
+BLOCKS = 8  # of answers, shared among threads
+LEAST, MOST = 0.1, 0.95  # bounds of a discount: of a nearly empty table it is no estimate
 
 
 def proxy(
     ready: Prepared,
     picked: NDArray[np.int64],
-    held: NDArray[np.int64],
+    held_out: NDArray[np.int64],
     *,
     tokens: int = 1_000_000,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Count the n-grams of the mix's answers, and tell what held answers cost under them, given their questions.
+    """Count the n-grams of the mix's answers, and return the cost of held-out answers, given their questions.
 
     An interpolated Kneser-Ney model of bytes: contexts of 0 to 6 bytes of the answer, then these 6 with the last line
     of the question (often the prompt that asks for a format), its first two words, and all of it. All pairs of a sample
-    count, each by itself. Whatever the mix, the same number of tokens is read, so that long answers are no advantage.
-    O(bytes read + bytes judged), at most twenty look-ups in a hash table each. The table takes some 160 bytes for each
-    byte read, half as much again while it grows. Only judging is shared among threads.
+    count, each by itself. The same number of tokens is read of every mix, so that long answers are no advantage.
+    O(bytes read + bytes evaluated), at most twenty look-ups in a hash table each. The table takes some 160 bytes for
+    each byte read, half as much again while it grows. Only the evaluation is shared among threads.
 
     Parameters
     ----------
@@ -42,24 +42,24 @@ def proxy(
         The pool, labelled.
     picked
         (k,) rows of the mix, from 1; their order is irrelevant.
-    held
-        (m,) rows to judge on, from 1.
+    held_out
+        (m,) rows to evaluate on, from 1.
     tokens
-        How much of the mix is read, in units of `n_tokens` (questions and answers), from 1. Give all mixes a budget
-        that each of them has: one that has fewer is read to its end, and has learned less.
+        How much of the mix is read, in units of `n_tokens` (questions and answers), from 1. Use a budget that every mix
+        has: one that has fewer is read to its end, and has learned less.
     seed
-        Draws which samples are read where the mix has more than `tokens`.
+        Any integer: samples what is read where the mix has more than `tokens`.
 
     Returns
     -------
     dict
-        ``bits``: bits a byte, lower is better: mean over the tasks of all bits over all bytes of the held answers, the
-        end of an answer counted as one more byte. 8 if nothing was learned.
+        ``bits``: bits a byte, lower is better: mean over the tasks of all bits over all bytes of the held-out answers,
+        the end of an answer counted as one more byte. 8 if nothing was learned.
 
     Raises
     ------
     ConfigError
-        If there are no rows to learn from or to judge on, or `tokens` is below 1.
+        If there are no rows to learn from or to evaluate on, or `tokens` is below 1.
 
     References
     ----------
@@ -76,24 +76,24 @@ def proxy(
     >>> bits[0] < bits[1] < 8
     True
     """
-    learned, judged = ready.places(picked), ready.places(held)
+    learned, judged = ready.places(picked), ready.places(held_out)
     pairs, limit = within_budget(ready, learned, tokens=tokens, seed=seed)
-    talk = (ready.text, ready.ends, ready.hints)
-    table, rare = kernels.count_answers(*talk, pairs, limit)
+    texts = (ready.text, ready.ends, ready.hints)
+    table, rare = kernels.count_answers(*texts, pairs, limit)
     discounts = discounts_of(rare)
 
     def bits_of(block: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the bits of the answers of some pairs."""
-        bits: NDArray[np.float64] = kernels.bits_of(*talk, block, table, discounts)
+        bits: NDArray[np.float64] = kernels.bits_of(*texts, block, table, discounts)
         return bits
 
-    asked = ready.pairs(judged)
-    bits = np.concatenate(each(bits_of, np.array_split(asked, BLOCKS), label="language"))
-    sizes = ready.ends[2 * asked + 2] - ready.ends[2 * asked + 1] + 1
-    return {"bits": mean_over_tasks(bits, sizes, ready.tasks[asked])}
+    held_out_pairs = ready.pairs(judged)
+    bits = np.concatenate(each(bits_of, np.array_split(held_out_pairs, BLOCKS), label="language"))
+    sizes = ready.ends[2 * held_out_pairs + 2] - ready.ends[2 * held_out_pairs + 1] + 1
+    return {"bits": mean_over_tasks(bits, sizes, ready.tasks[held_out_pairs])}
 
 
 def discounts_of(rare: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return what is taken off each count, from how many n-grams of each length stand once and twice, (levels, 2)."""
+    """Return the discount of each level, from how many n-grams of each length occur once and twice, (levels, 2)."""
     once, twice = rare.T.astype(np.float64)
     return np.asarray(np.clip(once / np.maximum(once + 2 * twice, 1), LEAST, MOST))

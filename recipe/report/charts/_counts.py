@@ -1,4 +1,4 @@
-"""What charts count: a column of the pool and of the mix, value by value; never the text."""
+"""Counts for charts: the values of a column in the pool and in the mix; never the text."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from recipe.errors import ConfigError
 if TYPE_CHECKING:
     from recipe.data.selection import Selection
 
-NONE = "(none)"  # what a sample without a label is called
+NONE = "(none)"  # the label of a sample without one
 OTHER = "other"
 
 
 def need(mix: Selection, *names: str, chart: str) -> pl.DataFrame:
-    """Return columns of the pool, or say which are missing.
+    """Return columns of the pool, or raise if any are missing.
 
     Raises
     ------
     ConfigError
-        If the pool lacks one, or the mix holds nothing.
+        If the pool lacks one, or the mix is empty.
     """
     rows = mix.pool.rows
     missing = [name for name in names if name not in rows.columns]
@@ -36,12 +36,12 @@ def need(mix: Selection, *names: str, chart: str) -> pl.DataFrame:
 
 
 def picked(mix: Selection, table: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines of the picks; each column is taken by itself, since a pool's may be cut in different ways."""
+    """Return the rows of the picks; each column is gathered by itself, since a pool's may have different chunks."""
     return pl.DataFrame([column.gather(mix.picks.rows) for column in table])
 
 
 def count_values(mix: Selection, column: str, *, chart: str) -> pl.DataFrame:
-    """Count the values of a column: value (str), mix, pool (samples), the commonest in the mix first.
+    """Count the values of a column: value (str), mix, pool (samples), the most frequent in the mix first.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def count_values(mix: Selection, column: str, *, chart: str) -> pl.DataFrame:
     column
         A label; samples without one count as ``(none)``.
     chart
-        Who asks.
+        Name of the chart, for errors.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def count_values(mix: Selection, column: str, *, chart: str) -> pl.DataFrame:
 
 
 def join_rest(counts: pl.DataFrame, most: int) -> pl.DataFrame:
-    """Keep the first values, and count the others together as ``other``; one that would stand alone there stays."""
+    """Keep the first values, and count the others together as ``other``, if there are at least two of them."""
     if counts.height <= most + 1:
         return counts
     rest = counts.slice(most).select(pl.lit(f"{OTHER} ({counts.height - most})").alias("value"), "mix", "pool")
@@ -79,5 +79,5 @@ def join_rest(counts: pl.DataFrame, most: int) -> pl.DataFrame:
 
 
 def sizes(mix: Selection) -> str:
-    """Say how many were picked of how many."""
+    """Return how many samples were picked of how many."""
     return f"{len(mix):,} picks of {len(mix.pool):,} samples"

@@ -1,4 +1,4 @@
-"""The samples that stand for a pool on its map: drawn by key, and what is told of each."""
+"""The points on the map of a pool: samples drawn at random, and what the map shows of each."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ DIGITS = 3
 
 
 def draw_points(mix: Selection, most: int) -> NDArray[np.int64]:
-    """Draw samples of a pool by their keys: half of them picks, if there are as many, else all picks.
+    """Sample a pool at random: half of the points are picks, if there are as many, else all picks are included.
 
     Parameters
     ----------
     mix
         Any.
     most
-        How many points, at most. Where fewer samples may be picked, all of these are drawn.
+        The maximum number of points. If fewer samples may be picked, all of them are taken.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def draw_points(mix: Selection, most: int) -> NDArray[np.int64]:
     may = mix.pool.eligible.copy()
     may[mix.picks.rows] = False
     others, picks = np.flatnonzero(may), np.sort(mix.picks.rows)
-    least = most - min(len(others), most - most // 2)  # picks take the places that others leave
+    least = most - min(len(others), most - most // 2)  # picks fill the places that others leave
 
     def first(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         return shuffled(rows, mix.pool.rows["key"], seed=mix.recipe.seed, label="report.points")[:count]
@@ -53,42 +53,43 @@ def draw_points(mix: Selection, most: int) -> NDArray[np.int64]:
     return np.sort(np.concatenate([chosen, first(others, most - len(chosen))]))
 
 
-def tell_points(mix: Selection, rows: NDArray[np.int64]) -> pl.DataFrame:
-    """Tell of some samples what the map shows: labels, whether and which pick stands for them, question and answer.
+def describe_points(mix: Selection, rows: NDArray[np.int64]) -> pl.DataFrame:
+    """Return what the map shows of some samples: labels, whether picked, their representative, question and answer.
 
     Parameters
     ----------
     mix
         Any.
     rows
-        (m,) rows; no other row's text is touched.
+        (m,) rows; no other row's text is loaded.
 
     Returns
     -------
     polars.DataFrame
-        m rows: key, question, answer_text, picked, stands, and those of task, answer, source, cluster that there are.
+        m rows: key, question, answer_text, picked, representative, and of task, answer, source, cluster those that
+        exist.
     """
     pool = mix.pool.rows
     labels = [name for name in LABELS if name in pool.columns]
-    told, said = take(pool, ["key", *labels], rows), excerpts(pool, rows)
+    table, texts = take(pool, ["key", *labels], rows), excerpts(pool, rows)
     rank = np.full(len(mix.pool), -1)
     rank[mix.picks.rows] = np.arange(len(mix))
     ours = pl.Series("rank", rank[rows])
     names = [pl.col(name).cast(pl.String).fill_null(NONE) for name in labels]
-    return told.select(
+    return table.select(
         pl.col("key").str.head(KEY),
         *names,
-        question=said["question"],
-        answer_text=said["answer"],
+        question=texts["question"],
+        answer_text=texts["answer"],
         picked=pl.when(ours >= 0).then(pl.lit("picked")).otherwise(pl.lit("not picked")),
-        stands=pl.when(ours >= 0)
+        representative=pl.when(ours >= 0)
         .then(pl.format("pick {}", ours + 1))
-        .otherwise(pl.Series("stands", _stand_ins(mix, rows), dtype=pl.String)),
+        .otherwise(pl.Series("representative", _representatives(mix, rows), dtype=pl.String)),
     )
 
 
 def place_points(mix: Selection, rows: NDArray[np.int64], method: str) -> NDArray[np.float64]:
-    """Return where samples lie on the map.
+    """Return the coordinates of samples on the map.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def place_points(mix: Selection, rows: NDArray[np.int64], method: str) -> NDArra
     Returns
     -------
     ndarray
-        (m, 2) float64; NaN where a sample has no place.
+        (m, 2) float64; NaN where a sample has no coordinates.
 
     Raises
     ------
@@ -114,11 +115,11 @@ def place_points(mix: Selection, rows: NDArray[np.int64], method: str) -> NDArra
     if method == "pca":
         places = take(mix.pool.rows, ["x", "y"], rows).cast(pl.Float64).to_numpy()
         if not np.isfinite(places).any():
-            raise ConfigError("chart map: expected places in the columns x and y, got none; embed the pool first")
+            raise ConfigError("chart map: expected coordinates in the columns x and y, got none; embed the pool first")
         return places
     if mix.pool.vectors is None:
         raise ConfigError(
-            "chart map: method='umap' needs the vectors, which a mix that was opened again has not; "
+            "chart map: method='umap' needs the vectors, which a mix that was opened from a file does not have; "
             "draw it where the mix is selected, or with method='pca'"
         )
     if len(rows) <= NEIGHBOURS:
@@ -132,10 +133,10 @@ def place_points(mix: Selection, rows: NDArray[np.int64], method: str) -> NDArra
     return np.asarray(learned, np.float64).round(DIGITS)
 
 
-def _stand_ins(mix: Selection, rows: NDArray[np.int64]) -> list[str]:
-    """Say which pick stands for each sample, by the beginning of its key."""
+def _representatives(mix: Selection, rows: NDArray[np.int64]) -> list[str]:
+    """Name the pick that represents each sample, by the beginning of its key."""
     if "nearest" not in mix.pool.rows.columns:
         return ["not picked"] * len(rows)
-    told = take(mix.pool.rows, ["nearest"], rows)["nearest"]
-    keys = mix.pool.rows["key"].gather(told)
-    return ["no pick of its cluster" if key is None else f"{key[:8]} stands for it" for key in keys.to_list()]
+    nearest = take(mix.pool.rows, ["nearest"], rows)["nearest"]
+    keys = mix.pool.rows["key"].gather(nearest)
+    return ["no pick of its cluster" if key is None else f"represented by {key[:8]}" for key in keys.to_list()]

@@ -1,4 +1,4 @@
-"""Which recipe is better than chance in which number: a tile each."""
+"""In which metrics a recipe is better than the baseline: one tile for each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROW = 20  # pixels: the height of a line of tiles
 
 
 def draw_comparison(found: Comparison, *, against: str = "random") -> Picture:
-    """Draw the words of a comparison as tiles: a line a recipe and size, a column a metric.
+    """Draw the words of a comparison as tiles: a line for each recipe and size, a column for each metric.
 
     Parameters
     ----------
@@ -32,45 +32,45 @@ def draw_comparison(found: Comparison, *, against: str = "random") -> Picture:
     Returns
     -------
     Picture
-        Each tile tells its means, difference and interval.
+        Each tile shows its means, difference and interval as a tooltip.
 
     Raises
     ------
     ConfigError
         If there is no such recipe.
     """
-    told = found.table(against).filter(pl.col("recipe") != against)
+    table = found.table(against).filter(pl.col("recipe") != against)
     place = pl.format("{} at {}", "recipe", pl.col("size").map_elements("{:,}".format, return_dtype=pl.String))
-    told = told.with_columns(place=place, sign=pl.col("word").replace_strict(SIGNS))
-    places = told["place"].unique(maintain_order=True).to_list()
-    names = [name for name in METRICS if name in set(told["metric"])]
-    base = alt.Chart(data(told)).encode(
+    table = table.with_columns(place=place, sign=pl.col("word").replace_strict(SIGNS))
+    places = table["place"].unique(maintain_order=True).to_list()
+    names = [name for name in METRICS if name in set(table["metric"])]
+    base = alt.Chart(data(table)).encode(
         x=alt.X("metric:N", sort=names, title=None, axis=alt.Axis(orient="top", labelAngle=-50, labelLimit=120)),
         y=alt.Y("place:N", sort=places, title=None, axis=alt.Axis(labelLimit=220)),
         tooltip=[
             alt.Tooltip("recipe:N"),
             alt.Tooltip("size:Q", format=","),
             alt.Tooltip("metric:N"),
-            alt.Tooltip("word:N", title="beside the baseline"),
+            alt.Tooltip("word:N", title="compared with the baseline"),
             *(alt.Tooltip(f"{name}:Q", format=".4~f") for name in ("mean", "baseline", "difference", "low", "high")),
         ],
     )
     color = alt.Color("word:N", scale=alt.Scale(domain=list(COLORS), range=list(COLORS.values())), title=None)
     tiles = base.mark_rect(stroke="white", strokeWidth=1).encode(color=color)
     marks = base.mark_text(color=INK).encode(text="sign:N", color=alt.value("#222222"))
-    counts = {word: int((told["word"] == word).sum()) for word in COLORS}
-    said = ", ".join(f"{word} {count}" for word, count in counts.items() if count)
+    counts = {word: int((table["word"] == word).sum()) for word in COLORS}
+    summary = ", ".join(f"{word} {count}" for word, count in counts.items() if count)
     return make_picture(
         [tiles, marks],
-        title=f"Beside {against}",
-        subtitle=[f"{said}; of twenty words one is wrong by chance"],
+        title=f"Compared with {against}",
+        subtitle=[f"{summary}; of twenty words one is wrong by chance"],
         description=f"Tiles that say for each recipe, size and metric whether it is better than {against}.",
         height=alt.Step(ROW),
     )
 
 
 def save_comparison(found: Comparison, path: Path) -> Path:
-    """Write the chart as a page that needs no network, or as a picture: .html, .png or .svg."""
+    """Write the chart as an HTML page that needs no network, or as an image: .html, .png or .svg."""
     picture = draw_comparison(found)
     with atomic_write(path) as file:
         if path.suffix == ".png":

@@ -1,4 +1,4 @@
-"""Where the mix has more of a concept than the pool, and where less."""
+"""Where a concept is more frequent in the mix than in the pool, and where it is less frequent."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from recipe.report.charts._theme import DIVERGING, Picture, data, make_picture
 if TYPE_CHECKING:
     from recipe.data.selection import Selection
 
-SLICE = 1 << 18  # samples whose lists of concepts are unrolled at a time
+SLICE = 1 << 18  # samples whose lists of concepts are exploded at a time
 MOST = 40  # concepts that are shown
 TASKS = 20  # tasks that are shown
-LINE = 18  # pixels of a concept
-ENDS = 3  # powers of two where the colors end
+LINE = 18  # pixels of the row of a concept
+ENDS = 3  # powers of two at the ends of the color scale
 
 
 def draw_concepts(mix: Selection) -> Picture:
-    """Draw how many times as common each concept of each task is in the mix as in the pool.
+    """Draw how many times as frequent each concept of each task is in the mix as in the pool.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ def draw_concepts(mix: Selection) -> Picture:
     Returns
     -------
     Picture
-        A heat map of the binary logarithm of share in the mix / share in the pool; its colors end at 8 times and one
-        eighth. Left blank are pairs that the pool does not have, and those of which neither the mix has a sample nor a
-        draw by lot would have one. Of many concepts and tasks the 40 and 20 commonest in the pool are shown.
+        A heat map of the binary logarithm of share in the mix / share in the pool; its color scale ends at 8 times and
+        one eighth. Left blank are pairs that are not in the pool, and those of which the mix has no sample and a random
+        mix would have less than one. At most 40 concepts and 20 tasks are shown, the most frequent in the pool.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def draw_concepts(mix: Selection) -> Picture:
     )
     pairs = _pairs(labels, "pool").join(_pairs(picked(mix, labels), "mix"), on=["concept", "task"], how="left")
     pairs = pairs.with_columns(pl.col("mix").fill_null(0), expected=pl.col("pool") * (len(mix) / len(mix.pool)))
-    concepts, tasks = _commonest(pairs, "concept"), _commonest(pairs, "task")
+    concepts, tasks = _most_frequent(pairs, "concept"), _most_frequent(pairs, "task")
     shown = (
         pairs.filter(pl.max_horizontal("mix", "expected") >= 1)
         .filter(pl.col("concept").is_in(concepts[:MOST]) & pl.col("task").is_in(tasks[:TASKS]))
@@ -76,37 +76,38 @@ def draw_concepts(mix: Selection) -> Picture:
             alt.Tooltip("mix:Q", title="samples of the mix", format=","),
             alt.Tooltip("expected:Q", title="by the pool's share", format=",.1f"),
             alt.Tooltip("pool:Q", title="samples of the pool", format=","),
-            alt.Tooltip("times:Q", title="times as common", format=".2f"),
+            alt.Tooltip("times:Q", title="times as frequent", format=".2f"),
         ],
     )
-    said = "A heat map with a line for each concept and a column for each task."
-    subtitle = _told(len(concepts), len(tasks), pairs)
-    return make_picture([cells], title="Concepts by task", subtitle=subtitle, description=said, height=alt.Step(LINE))
+    description = "A heat map with a line for each concept and a column for each task."
+    subtitle = _subtitle(len(concepts), len(tasks), pairs)
+    height = alt.Step(LINE)
+    return make_picture([cells], title="Concepts by task", subtitle=subtitle, description=description, height=height)
 
 
 def _pairs(labels: pl.DataFrame, side: str) -> pl.DataFrame:
-    """Count the samples of each concept and task; lists are unrolled a slice at a time."""
+    """Count the samples of each concept and task; lists are exploded a slice at a time."""
     count = pl.len().cast(pl.Int64).alias(side)
-    told = [
+    tables = [
         labels.slice(at, SLICE).explode("concepts").drop_nulls("concepts").group_by("concepts", "task").agg(count)
         for at in range(0, labels.height, SLICE)
     ]
-    return pl.concat(told).group_by(pl.col("concepts").alias("concept"), "task").agg(pl.col(side).sum())
+    return pl.concat(tables).group_by(pl.col("concepts").alias("concept"), "task").agg(pl.col(side).sum())
 
 
-def _commonest(pairs: pl.DataFrame, column: str) -> list[str]:
-    """List the values of a column, the commonest in the pool first."""
+def _most_frequent(pairs: pl.DataFrame, column: str) -> list[str]:
+    """List the values of a column, the most frequent in the pool first."""
     counts = pairs.group_by(column).agg(pl.col("pool").sum())
     return counts.sort("pool", column, descending=[True, False])[column].to_list()
 
 
-def _told(concepts: int, tasks: int, pairs: pl.DataFrame) -> list[str]:
-    """Say how many concepts the mix reaches, and what is left out."""
+def _subtitle(concepts: int, tasks: int, pairs: pl.DataFrame) -> list[str]:
+    """Return how many concepts the mix reaches, and what is left out."""
     reached = pairs.filter(pl.col("mix") > 0)["concept"].n_unique()
     lines = [
-        "How many times as common in the mix as in the pool",
-        f"{reached:,} of {concepts:,} concepts reached; blank: too few to tell",
+        "How many times as frequent in the mix as in the pool",
+        f"{reached:,} of {concepts:,} concepts reached; blank: too few samples",
     ]
     if concepts > MOST or tasks > TASKS:
-        lines.append(f"Shown: the {min(concepts, MOST)} commonest concepts and {min(tasks, TASKS)} commonest tasks")
+        lines.append(f"Shown: the {min(concepts, MOST)} most frequent concepts and {min(tasks, TASKS)} tasks")
     return lines

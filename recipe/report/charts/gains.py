@@ -1,4 +1,4 @@
-"""What each pick added, and how far from the best possible the mix is at most."""
+"""The gain of each pick, and how close the objective is to its upper bound."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 MOST = 2000  # points of all curves together
 DIGITS = 6
 TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
-SPAN = alt.Scale(domain=[0, 1.1])  # above the bound its name has a place
+SPAN = alt.Scale(domain=[0, 1.1])  # leaves room for the label above the bound
 
 
 def draw_gains(mix: Selection, *, what: str = "objective") -> Picture:
-    """Draw how the objective grows pick by pick, towards the bound of what any mix under the same quotas could reach.
+    """Draw how the objective grows with each pick, and the upper bound of any mix under the same quotas.
 
-    The curve is scaled so that it ends at the certificate and the bound stands at 100 %: in a large pool the gains of
-    picks count near samples only, and so add up to less than the objective.
+    The curve is scaled so that it ends at the certificate and the bound is at 100 %: in a large pool the gains of picks
+    count near samples only, and so add up to less than the objective.
 
     Parameters
     ----------
     mix
         Its selector has an objective.
     what
-        ``"objective"``: what the picks so far reach together, term upon term, and the upper bound where the selector
-        certifies one. ``"picks"``: what each pick added by itself, on a log scale.
+        ``"objective"``: the objective of the picks so far, its terms stacked, and the upper bound if the selector gives
+        one. ``"picks"``: the gain of each pick by itself, on a log scale.
 
     Returns
     -------
     Picture
-        At most 2,000 points; where there are more picks, each is the mean of a bin of neighbours.
+        At most 2,000 points; of more picks, each point is the mean of a bin.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def draw_gains(mix: Selection, *, what: str = "objective") -> Picture:
 
 
 def _objective(mix: Selection, table: pl.DataFrame) -> Picture:
-    """Draw the terms of the objective upon each other, below the bound."""
+    """Draw the stacked terms of the objective, below the bound."""
     terms = list(mix.picks.gains)
     start = pl.DataFrame({"rank": 0, "picks": 0, "term": terms, "gain": 0.0, "total": 0.0}).cast(table.schema)
     reached = 1.0 if mix.certificate is None else mix.certificate
@@ -72,19 +72,19 @@ def _objective(mix: Selection, table: pl.DataFrame) -> Picture:
     ]
     subtitle = [f"Half of it after {_half(table):,} of {len(mix):,} picks"]
     if mix.certificate is not None:
-        bound = pl.DataFrame({"bound": [1.0], "said": ["upper bound"]})
+        bound = pl.DataFrame({"bound": [1.0], "label": ["upper bound"]})
         rule = alt.Chart(data(bound)).encode(y=alt.Y("bound:Q"))
         layers += [
             rule.mark_rule(color=INK, strokeDash=[6, 4], strokeWidth=1.5),
-            rule.mark_text(align="right", baseline="bottom", dy=-4, dx=-4).encode(x=alt.value("width"), text="said:N"),
+            rule.mark_text(align="right", baseline="bottom", dy=-4, dx=-4).encode(x=alt.value("width"), text="label:N"),
         ]
         subtitle.append(f"At least {reached:.1%} of the best under these quotas")
-    said = "Areas of the objective by term, growing with each pick, and a dashed rule at the upper bound."
-    return make_picture(layers, title="Objective reached", subtitle=subtitle, description=said)
+    description = "Areas of the objective by term, growing with each pick, and a dashed line at the upper bound."
+    return make_picture(layers, title="Objective reached", subtitle=subtitle, description=description)
 
 
 def _picks(mix: Selection, table: pl.DataFrame) -> Picture:
-    """Draw what each pick added; nothing added has no place on a log scale."""
+    """Draw the gain of each pick; a gain of zero has no place on a log scale."""
     terms = list(mix.picks.gains)
     lines = alt.Chart(data(table.filter(pl.col("gain") > 0))).mark_line(strokeWidth=1.5)
     y = alt.Y(
@@ -96,12 +96,12 @@ def _picks(mix: Selection, table: pl.DataFrame) -> Picture:
     layer = lines.encode(x=_ranks(mix), y=y, color=_colors(terms), tooltip=_tips("gain"))
     size = int(table["picks"][0])
     subtitle = "One point a pick" if size == 1 else f"Each point is the mean of {size:,} picks"
-    said = "Lines of what each pick added to each term of the objective, in pick order."
-    return make_picture([layer], title="Gain of each pick", subtitle=subtitle, description=said)
+    description = "Lines of the gain of each pick in each term of the objective, in pick order."
+    return make_picture([layer], title="Gain of each pick", subtitle=subtitle, description=description)
 
 
 def _thinned(gains: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]) -> pl.DataFrame:
-    """Return rank (last of the bin, from 1), picks of the bin, term, mean gain, and total so far, term by term."""
+    """Return rank (last of the bin, from 1), picks of the bin, term, mean gain, and cumulative gain, term by term."""
     count = len(next(iter(gains.values())))
     size = -(-count // max(1, MOST // len(gains) - 1))
     first = np.arange(0, count, size)
@@ -134,7 +134,7 @@ def _colors(terms: list[str]) -> alt.Color:
 
 
 def _tips(value: str) -> list[alt.Tooltip]:
-    """Return what hovering shows."""
+    """Return the tooltips."""
     return [
         alt.Tooltip("term:N", title="term"),
         alt.Tooltip("rank:Q", title="picks so far", format=","),

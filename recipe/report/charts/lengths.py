@@ -1,4 +1,4 @@
-"""How long the records are."""
+"""The lengths of records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNITS = {"words": "n_words", "tokens": "n_tokens"}
 
 
 def draw_lengths(mix: Selection, *, what: str = "words") -> Picture:
-    """Draw how long the records of the mix and of the pool are.
+    """Draw histograms of the lengths of records, in the mix and in the pool.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def draw_lengths(mix: Selection, *, what: str = "words") -> Picture:
     ours = lengths.gather(mix.picks.rows)
     bins = _binned({"mix": ours, "pool": lengths})
     sides = pl.concat([bins.select("from", "to", set=pl.lit(s), share=f"{s}_share") for s in ("mix", "pool")])
-    # The line of the mix falls to the axis where the last bin ends.
+    # The line of the mix drops to the axis at the end of the last bin.
     line = sides.filter(set="mix")
     end = line.tail(1).with_columns(pl.col("to").alias("from"), share=pl.lit(0.0))
     scale = alt.Scale(type="log", base=2, nice=False)
@@ -68,24 +68,24 @@ def draw_lengths(mix: Selection, *, what: str = "words") -> Picture:
     ]
     middle = {side: float(np.median(values.to_numpy())) for side, values in {"mix": ours, "pool": lengths}.items()}
     subtitle = f"Median: {middle['mix']:,.0f} {what} in the mix, {middle['pool']:,.0f} in the pool"
-    said = f"Two histograms of the {what} a record, of the mix and of the pool, as shares."
-    return make_picture(layers, title=f"{what.capitalize()} a record", subtitle=subtitle, description=said)
+    description = f"Two histograms of the {what} a record, of the mix and of the pool, as shares."
+    return make_picture(layers, title=f"{what.capitalize()} a record", subtitle=subtitle, description=description)
 
 
 def _binned(sides: dict[str, pl.Series]) -> pl.DataFrame:
     """Count each side by bins of half an octave: from, to, range, and of each side records and their share.
 
-    A record of no words stands with those of one.
+    A record without words is counted with those of one word.
     """
     lengths = {side: np.maximum(values.to_numpy().astype(np.int64), 1) for side, values in sides.items()}
     octaves = int(np.log2(max(int(values.max()) for values in lengths.values()))) + 1
     edges = np.unique(np.ceil(2 ** (np.arange(2 * octaves + 1) / 2)).astype(np.int64))
     starts, ends = edges[:-1], edges[1:]
-    told = [f"{a:,}" if b == a + 1 else f"{a:,} to {b - 1:,}" for a, b in zip(starts, ends, strict=True)]
+    ranges = [f"{a:,}" if b == a + 1 else f"{a:,} to {b - 1:,}" for a, b in zip(starts, ends, strict=True)]
     counts = {side: np.histogram(values, edges)[0] for side, values in lengths.items()}
     shares = {f"{side}_share": counts[side] / len(lengths[side]) for side in sides}
     used = np.flatnonzero(sum(counts.values()))
-    return pl.DataFrame({"from": starts, "to": ends, "range": told, **counts, **shares})[used[0] : used[-1] + 1]
+    return pl.DataFrame({"from": starts, "to": ends, "range": ranges, **counts, **shares})[used[0] : used[-1] + 1]
 
 
 def _powers(bins: pl.DataFrame) -> list[int]:

@@ -1,4 +1,4 @@
-"""How evenly the mix spreads over the clusters of the pool."""
+"""How evenly the mix is spread over the clusters of the pool."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MOST = 1000  # points of a curve
 
 
 def draw_clusters(mix: Selection) -> Picture:
-    """Draw which share of the mix, and of the pool, lies in the largest clusters of the pool.
+    """Draw the cumulative share of the mix, and of the pool, in the largest clusters of the pool.
 
-    Both curves go through the clusters in one order, the largest of the pool first, so the gap between them is what
-    selection moved from common things to rare ones, cluster by cluster; a cluster that the mix does not reach is flat.
-    Curves that are each sorted by themselves would look alike even for a mix that swaps one half of the pool for the
-    other. The straight line would be as many samples of each cluster.
+    Both curves have the clusters in the same order, the largest of the pool first, so the gap between them is the share
+    that selection moved from frequent to rare clusters; at a cluster that the mix does not reach its curve is flat.
+    Curves that are each sorted by themselves would look the same even if the mix had only one half of the pool's
+    clusters. The straight line is the same number of samples from each cluster.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def draw_clusters(mix: Selection) -> Picture:
     Returns
     -------
     Picture
-        Cumulative shares by rank; of more than 1,000 clusters, 1,000 points are shown.
+        Cumulative shares by rank; of more than 1,000 clusters, 1,000 points are drawn.
 
     Raises
     ------
@@ -72,13 +72,13 @@ def draw_clusters(mix: Selection) -> Picture:
         f"Half of the pool: {half['pool']:,} clusters; of the mix: {half['mix']:,}",
         f"Reached: {reached:,} of {count:,}; dashed: all of one size",
     ]
-    said = "Two curves that rise from 0 to 100 %: the share of the mix and of the pool in the largest clusters."
+    description = "Two curves that rise from 0 to 100 %: the share of the mix and of the pool in the largest clusters."
     layers = [even.encode(x=x, y=y), lines, points]
-    return make_picture(layers, title="Samples by cluster", subtitle=subtitle, description=said)
+    return make_picture(layers, title="Samples by cluster", subtitle=subtitle, description=description)
 
 
 def _ranked(mix: Selection) -> pl.DataFrame:
-    """Return one line a cluster, after one for none: rank, cluster, pool, mix, and the shares so far."""
+    """Return one line a cluster, after one of zeros: rank, cluster, pool, mix, and the cumulative shares."""
     labels = need(mix, "cluster", chart="clusters")
     count = pl.len().cast(pl.Int64)
     theirs = labels.drop_nulls().group_by("cluster").agg(pool=count)

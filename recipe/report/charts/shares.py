@@ -1,4 +1,4 @@
-"""Shares of tasks and of kinds of answers, in the mix and in the pool."""
+"""Shares of tasks and of kinds of answer, in the mix and in the pool."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def draw_tasks(mix: Selection) -> Picture:
     Returns
     -------
     Picture
-        Grouped bars: the 20 commonest tasks of the mix, and the others together.
+        Grouped bars: the 20 most frequent tasks of the mix, and the others together.
 
     Raises
     ------
@@ -83,23 +83,23 @@ def _shares(mix: Selection, column: str, title: str) -> Picture:
             ],
         )
     )
-    said = f"Bars of the share of each {column}, in the mix and in the pool."
+    description = f"Bars of the share of each {column}, in the mix and in the pool."
     subtitle = [sizes(mix), _moved(shares)]
-    return make_picture([bars], title=title, subtitle=subtitle, description=said, height=alt.Step(BAR))
+    return make_picture([bars], title=title, subtitle=subtitle, description=description, height=alt.Step(BAR))
 
 
 def _times() -> pl.Expr:
-    """Say how many times as common a value is in the mix."""
+    """Return how many times as frequent a value is in the mix."""
     times = (pl.col("mix_share") / pl.col("pool_share")).round(2).cast(pl.String)
     return pl.when(pl.col("pool") > 0).then(pl.format("{} times", times)).otherwise(pl.lit(""))
 
 
 def _moved(shares: pl.DataFrame) -> str:
-    """Say what the mix raises and lowers most, in points of percent."""
+    """Return which share rises most and which falls most, in percentage points."""
     moved = shares.with_columns(by=((pl.col("mix_share") - pl.col("pool_share")) * 100).round(1)).sort(
         "by", "value", descending=[True, False]
     )
     up, down = moved.row(0, named=True), moved.row(-1, named=True)
     if up["by"] <= 0 or down["by"] >= 0:
-        return "Nothing is raised or lowered"
+        return "No share rises or falls"
     return f"Up: {up['value']} ({up['by']:+} points); down: {down['value']} ({down['by']:+})"

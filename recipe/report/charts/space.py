@@ -1,4 +1,4 @@
-"""The pool as a map: samples that are alike lie near each other."""
+"""The pool as a map: similar samples are near each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from recipe.errors import ConfigError, nearest
 from recipe.report.charts._counts import OTHER, need
-from recipe.report.charts._points import LABELS, draw_points, place_points, tell_points
+from recipe.report.charts._points import LABELS, describe_points, draw_points, place_points
 from recipe.report.charts._theme import INK, MIX, PALETTE, POOL, Picture, data, make_picture
 
 if TYPE_CHECKING:
@@ -20,23 +20,23 @@ MOST = 5000  # points
 HIGH = 460  # pixels
 METHODS = {"pca": "Two principal components", "umap": "UMAP"}
 HOVER = {"question": "question", "answer_text": "answer", "task": "task", "answer": "kind of answer"}
-HOVER |= {"cluster": "cluster", "source": "source", "stands": "pick", "key": "key"}
+HOVER |= {"cluster": "cluster", "source": "source", "representative": "pick", "key": "key"}
 
 
 def draw_map(mix: Selection, *, color: str = "task", points: int = MOST, method: str = "pca") -> Picture:
-    """Draw samples of the pool as points of a plane; hovering shows their text.
+    """Draw samples of the pool as points in two dimensions; tooltips show their text.
 
     Parameters
     ----------
     mix
         Its pool has the columns `x` and `y`; `method="umap"` needs its vectors instead.
     color
-        ``"task"``, ``"answer"``, ``"source"``, ``"cluster"`` or ``"picked"``. The eight commonest values have colors of
-        their own and all others are gray; those of clusters come again, since neighbours are what is looked for.
+        ``"task"``, ``"answer"``, ``"source"``, ``"cluster"`` or ``"picked"``. The eight most frequent values have
+        their own colors and all others are gray; for clusters the colors repeat, to show which points are together.
     points
-        How many, at most: 1 to 5,000. They are drawn by lot from samples that may be picked, half of them picks.
+        The maximum number, 1 to 5,000. They are sampled at random from those that may be picked, half of them picks.
     method
-        ``"pca"``, or ``"umap"`` (umap-learn; slower, and its places depend on its version and the machine).
+        ``"pca"``, or ``"umap"`` (umap-learn; slower, and its coordinates depend on its version and the machine).
 
     Returns
     -------
@@ -62,25 +62,25 @@ def draw_map(mix: Selection, *, color: str = "task", points: int = MOST, method:
     rows = draw_points(mix, points)
     places = place_points(mix, rows, method)
     seen = np.isfinite(places).all(axis=1)
-    told = tell_points(mix, rows[seen]).with_columns(x=pl.Series(places[seen, 0]), y=pl.Series(places[seen, 1]))
-    told, hues = _colored(told, color)
-    layers = _layers(told, hues)
-    ours = int((told["picked"] == "picked").sum())
-    subtitle = [f"{told.height:,} samples, {ours:,} of them picks (diamonds)", f"{METHODS[method]} of their vectors"]
+    table = describe_points(mix, rows[seen]).with_columns(x=pl.Series(places[seen, 0]), y=pl.Series(places[seen, 1]))
+    table, hues = _colored(table, color)
+    layers = _layers(table, hues)
+    ours = int((table["picked"] == "picked").sum())
+    subtitle = [f"{table.height:,} samples, {ours:,} of them picks (diamonds)", f"{METHODS[method]} of their vectors"]
     if color == "cluster":
-        subtitle.append(f"{len(PALETTE)} colors for {told['cluster'].n_unique():,} clusters: hover tells which")
-    said = f"A scatter plot of samples by likeness, colored by {color}."
-    return make_picture(layers, title="Map of the pool", subtitle=subtitle, description=said, height=HIGH)
+        subtitle.append(f"{len(PALETTE)} colors for {table['cluster'].n_unique():,} clusters: see the tooltips")
+    description = f"A scatter plot of samples by similarity, colored by {color}."
+    return make_picture(layers, title="Map of the pool", subtitle=subtitle, description=description, height=HIGH)
 
 
-def _layers(told: pl.DataFrame, hues: alt.Scale) -> list[alt.Chart]:
-    """Draw the dots of what was not picked, and above them the picks."""
-    tips = [alt.Tooltip(f"{name}:N", title=title) for name, title in HOVER.items() if name in told.columns]
+def _layers(table: pl.DataFrame, hues: alt.Scale) -> list[alt.Chart]:
+    """Draw the samples that were not picked, and the picks above them."""
+    tips = [alt.Tooltip(f"{name}:N", title=title) for name, title in HOVER.items() if name in table.columns]
     legend = (
         None if hues.domain is alt.Undefined else alt.Legend(symbolType="circle", symbolOpacity=1, symbolStrokeWidth=0)
     )
     hue = alt.Color("hue:N", scale=hues, title=None, legend=legend)
-    free = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)  # places have no unit
+    free = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)  # coordinates have no unit
     scale = alt.Scale(zero=False, nice=False, padding=8)
     places: dict[str, Any] = {"x": alt.X("x:Q", axis=free, scale=scale), "y": alt.Y("y:Q", axis=free, scale=scale)}
     looks: dict[str, dict[str, Any]] = {
@@ -88,25 +88,25 @@ def _layers(told: pl.DataFrame, hues: alt.Scale) -> list[alt.Chart]:
         "picked": {"shape": "diamond", "size": 28, "opacity": 0.95, "filled": True, "stroke": INK, "strokeWidth": 0.6},
     }
     return [
-        # Thousands of points are not read out one by one: the description stands for them.
-        alt.Chart(data(told.filter(picked=kind).drop("picked")))
+        # Screen readers get the description instead of thousands of points.
+        alt.Chart(data(table.filter(picked=kind).drop("picked")))
         .mark_point(aria=False, **look)
         .encode(color=hue, tooltip=tips, **places)
         for kind, look in looks.items()
     ]
 
 
-def _colored(told: pl.DataFrame, color: str) -> tuple[pl.DataFrame, alt.Scale]:
+def _colored(table: pl.DataFrame, color: str) -> tuple[pl.DataFrame, alt.Scale]:
     """Add the column `hue`, and return the scale of its colors."""
     if color == "picked":
-        return told.with_columns(hue="picked"), alt.Scale(domain=["picked", "not picked"], range=[MIX, POOL])
+        return table.with_columns(hue="picked"), alt.Scale(domain=["picked", "not picked"], range=[MIX, POOL])
     if color == "cluster":
         turn = pl.col("cluster").cast(pl.Int64, strict=False).fill_null(0) % len(PALETTE)
-        return told.with_columns(hue=turn.cast(pl.String)), alt.Scale(range=list(PALETTE))
-    counts = told[color].value_counts(name="n").sort("n", color, descending=[True, False])
+        return table.with_columns(hue=turn.cast(pl.String)), alt.Scale(range=list(PALETTE))
+    counts = table[color].value_counts(name="n").sort("n", color, descending=[True, False])
     known = counts[color].to_list()
     if len(known) > len(PALETTE):
         known = known[: len(PALETTE)]
         hue = pl.when(pl.col(color).is_in(known)).then(color).otherwise(pl.lit(OTHER))
-        return told.with_columns(hue=hue), alt.Scale(domain=[*known, OTHER], range=[*PALETTE, POOL])
-    return told.with_columns(hue=color), alt.Scale(domain=known, range=list(PALETTE[: len(known)]))
+        return table.with_columns(hue=hue), alt.Scale(domain=[*known, OTHER], range=[*PALETTE, POOL])
+    return table.with_columns(hue=color), alt.Scale(domain=known, range=list(PALETTE[: len(known)]))

@@ -1,4 +1,4 @@
-"""Yes and no, task by task."""
+"""The share of yes among yes and no answers, by task."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from recipe.report.charts._theme import INK, Picture, data, make_picture, percen
 if TYPE_CHECKING:
     from recipe.data.selection import Selection
 
-FEWEST = 10  # yes and no answers of a task in the mix that are worth a share
-LINE = 22  # pixels of a task
+FEWEST = 10  # yes and no answers of a task in the mix, else no share is shown
+LINE = 22  # pixels of the row of a task
 ALL = "all tasks"
 
 
@@ -29,8 +29,8 @@ def draw_yes_no(mix: Selection) -> Picture:
     Returns
     -------
     Picture
-        Two dots a task, and a rule at the recipe's `yes_share` if it has one. Tasks with fewer than 10 yes and no
-        answers in the mix are left out, and the subtitle says which.
+        Two dots a task, and a line at the recipe's `yes_share` if it has one. Tasks with fewer than 10 yes and no
+        answers in the mix are left out, and the subtitle names them.
 
     Raises
     ------
@@ -78,9 +78,10 @@ def draw_yes_no(mix: Selection) -> Picture:
     if wanted is not None:
         rule = alt.Chart(data(pl.DataFrame({"share": [wanted]}))).mark_rule(color=INK, strokeDash=[3, 4])
         layers.insert(0, rule.encode(x=x))
-    said = "Dots of the share of yes for each task, in the mix and in the pool."
-    subtitle = _told(total, wanted, few["task"].to_list())
-    return make_picture(layers, title="Yes and no by task", subtitle=subtitle, description=said, height=alt.Step(LINE))
+    description = "Dots of the share of yes for each task, in the mix and in the pool."
+    subtitle = _subtitle(total, wanted, few["task"].to_list())
+    height = alt.Step(LINE)
+    return make_picture(layers, title="Yes and no by task", subtitle=subtitle, description=description, height=height)
 
 
 def _answers(mix: Selection) -> pl.DataFrame:
@@ -88,13 +89,11 @@ def _answers(mix: Selection) -> pl.DataFrame:
     labels = need(mix, "task", "n_yes", "n_no", chart="yes_no").with_columns(
         pl.col("task").cast(pl.String).fill_null(NONE)
     )
-    told = pl.col("n_yes").cast(pl.Int64), pl.col("n_no").cast(pl.Int64)
+    yes, no = pl.col("n_yes").cast(pl.Int64), pl.col("n_no").cast(pl.Int64)
 
     def count(table: pl.DataFrame, side: str) -> pl.DataFrame:
         """Sum the answers of one side."""
-        return table.group_by("task").agg(
-            told[0].sum().alias(f"{side}_yes"), (told[0].sum() + told[1].sum()).alias(side)
-        )
+        return table.group_by("task").agg(yes.sum().alias(f"{side}_yes"), (yes.sum() + no.sum()).alias(side))
 
     both = count(labels, "pool").join(count(picked(mix, labels), "mix"), on="task", how="left").fill_null(0)
     known = both.filter(pl.col("pool") > 0).sort("mix", "pool", "task", descending=[True, True, False])
@@ -102,12 +101,12 @@ def _answers(mix: Selection) -> pl.DataFrame:
     return pl.concat([everything, known])
 
 
-def _told(total: dict[str, int], wanted: float | None, few: list[str]) -> list[str]:
-    """Say what is seen, what was asked for, and what is left out."""
+def _subtitle(total: dict[str, int], wanted: float | None, few: list[str]) -> list[str]:
+    """Return the share of the mix, the target, and what is left out."""
     if not total["mix"]:
         return ["The mix holds no yes or no answers"]
-    asked = "" if wanted is None else f" (dashed: {wanted:.0%})"
-    lines = [f"{total['mix_yes'] / total['mix']:.1%} of {total['mix']:,} answers are yes{asked}"]
+    target = "" if wanted is None else f" (dashed: {wanted:.0%})"
+    lines = [f"{total['mix_yes'] / total['mix']:.1%} of {total['mix']:,} answers are yes{target}"]
     if few:
         names = f"{len(few)} tasks" if len(few) > 3 else ", ".join(sorted(few))  # noqa: PLR2004  what fits a line
         lines.append(f"Left out (fewer than {FEWEST} answers): {names}")

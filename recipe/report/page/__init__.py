@@ -1,4 +1,4 @@
-"""One page that shows a mix: numbers, charts, picks and rejects in a single HTML file that needs nothing else."""
+"""The report: numbers, charts, picks and rejects of a mix in one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.errors import ConfigError
 from recipe.io.atomic import atomic_write
 from recipe.report.page.charts import chart_data, vega
-from recipe.report.page.parts import beside, facts, groups, margins, recipe_yaml, rejects, shortages, tiles
+from recipe.report.page.parts import compared, facts, groups, margins, recipe_yaml, rejects, shortages, tiles
 from recipe.report.page.picks_table import picks_table
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from recipe.report.gaps import Gaps
     from recipe.report.stats import Stats
 
-ROWS = 3000  # picks that are listed by default: about 1.3 kB each
+ROWS = 3000  # picks that are listed by default, about 1.3 kB each
 SCRIPTS = ("page.js", "page_picks.js")
 SCRIPT_SAFE = str.maketrans({"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -35,23 +35,23 @@ def write_page(
     rows: int = ROWS,
     comparison: Comparison | None = None,
 ) -> Path:
-    """Write one page that shows the mix, whole in itself: it needs no network and no other file.
+    """Write one self-contained page about the mix: it needs no network and no other file.
 
-    The page states a content security policy under which nothing but its own scripts runs and nothing is fetched.
-    Captions are untrusted: the template escapes them, and the scripts write them as text only.
+    The page has a content security policy by which only its own scripts run and nothing is loaded. Captions are
+    untrusted: the template escapes them, and the scripts insert them as text only.
 
     Parameters
     ----------
     mix
         Any.
     path
-        Where the page goes; the same mix gives the same bytes.
+        The file to write; the same mix gives the same bytes.
     stats, gaps
-        Its numbers, and what its pool could not supply, by cluster.
+        Its statistics, and the gaps of its pool by cluster.
     rows
-        The most picks to list, at least 1; of a larger mix so many are drawn by lot.
+        The maximum number of picks to list, from 1; of a larger mix a random sample is listed.
     comparison
-        What `compare_mixes` found, for a section of its own; none by default.
+        The result of `compare_mixes`, for a section of its own; none by default.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def write_page(
 
 
 def check_page(path: str | Path, rows: int) -> Path:
-    """Return where a page goes, or raise what `write_page` would raise before any work is done."""
+    """Return the path of a page, or raise as `write_page` would, before any work is done."""
     target = Path(path)
     if target.suffix not in {".html", ".htm"} or not target.parent.is_dir():
         raise ConfigError(f"expected a page ending in .html in a folder that exists, got {target}")
@@ -98,10 +98,10 @@ def render(mix: Selection, stats: Stats, gaps: Gaps, rows: int, comparison: Comp
 
     table = picks_table(mix, rows)
     charts = chart_data(mix)
-    scripts = [vega() if any("spec" in one for one in charts) else "", *(_part(name) for name in SCRIPTS)]
+    scripts = [vega() if any("spec" in one for one in charts) else "", *(_file(name) for name in SCRIPTS)]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"number": _number, "share": _share}
-    return environment.from_string(_part("page.html.j2")).render(
+    return environment.from_string(_file("page.html.j2")).render(
         title=f"A mix of {len(mix):,} from {len(mix.pool):,} samples",
         mix=mix,
         table=table,
@@ -111,27 +111,27 @@ def render(mix: Selection, stats: Stats, gaps: Gaps, rows: int, comparison: Comp
         charts=charts,
         margins=margins(mix),
         gaps=shortages(gaps),
-        beside=None if comparison is None else beside(comparison),
+        compared=None if comparison is None else compared(comparison),
         rejects=rejects(mix),
         facts=facts(mix),
         recipe=recipe_yaml(mix),
         policy=_policy(scripts),
-        style=_part("page.css"),
+        style=_file("page.css"),
         scripts=scripts,
         specs=_script_json({one["name"]: one["spec"] for one in charts if "spec" in one}),
         picks=_script_json(table),
     )
 
 
-def _part(name: str) -> str:
-    """Read a file that lies beside this one."""
+def _file(name: str) -> str:
+    """Read a file of this package."""
     return files("recipe.report.page").joinpath(name).read_text("utf-8")
 
 
 def _policy(scripts: list[str]) -> str:
-    """Return the content security policy: these scripts by their hashes, styles of the page, nothing from anywhere.
+    """Return the content security policy: these scripts by their hashes, inline styles, and nothing that is loaded.
 
-    Vega evaluates its expressions by an interpreter, so no `unsafe-eval` is needed. It sets styles on what it draws.
+    Vega evaluates its expressions by an interpreter, so `unsafe-eval` is not needed. It sets inline styles.
     """
     hashes = " ".join(f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts)
     allowed = f"script-src {hashes}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -139,7 +139,7 @@ def _policy(scripts: list[str]) -> str:
 
 
 def _script_json(value: Any) -> str:
-    r"""Return JSON that can stand inside a script element: nothing in it ends the element.
+    r"""Return JSON for a script element: nothing in it ends the element.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def _script_json(value: Any) -> str:
 
 
 def _number(value: Any) -> str:
-    """Write a number for people; a text stays as it is."""
+    """Format a number; a text is returned unchanged."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -159,5 +159,5 @@ def _number(value: Any) -> str:
 
 
 def _share(value: float | None) -> str:
-    """Write a share; the head of its column says that it is in percent."""
+    """Format a share in percent, without the sign."""
     return "" if value is None else f"{value:.2f}"

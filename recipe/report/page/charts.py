@@ -1,4 +1,4 @@
-"""The charts of a page: as specifications for Vega, as words, and as tables for those who do not see them."""
+"""The charts of a page: as Vega-Lite specifications, as text, and as tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from recipe.data.selection import Selection
 
-CHARTS = {  # name: title, for a chart that is not drawn
+CHARTS = {  # name: title, for a chart that cannot be drawn
     "tasks": "Samples by task",
     "answers": "Samples by kind of answer",
     "yes_no": "Yes and no by task",
@@ -26,9 +26,9 @@ CHARTS = {  # name: title, for a chart that is not drawn
     "concepts": "Concepts",
     "map": "Map of the pool",
 }
-SNIPPET = "window.vegaEmbed = vegaEmbed;"  # all that the page asks of the bundle
+SNIPPET = "window.vegaEmbed = vegaEmbed;"  # all that the page uses of the bundle
 LINES = 50  # lines of data that are shown below a chart
-CELL = 120  # characters of a text in them
+CELL = 120  # characters of a cell in them
 
 
 def chart_data(mix: Selection) -> list[dict[str, Any]]:
@@ -37,41 +37,40 @@ def chart_data(mix: Selection) -> list[dict[str, Any]]:
     Parameters
     ----------
     mix
-        Any; a chart that it cannot give is told by its message.
+        Any; for a chart that cannot be drawn, the message of the error is returned.
 
     Returns
     -------
     list of dict
         `name` and `title`; and either `words` (lines below the chart), `spec` (Vega-Lite without its title, its tables
-        packed as `fields` and `lines`) and `data` (the first lines of these tables, and the number of `all`), or
-        `message`.
+        as `fields` and `lines`) and `data` (the first lines of these tables, and the number of `all`), or `message`.
     """
-    told: list[dict[str, Any]] = []
+    charts: list[dict[str, Any]] = []
     for name, title in CHARTS.items():
         try:
             spec = draw(mix, name).to_dict()
         except RecipeError as error:
-            told.append({"name": name, "title": title, "message": str(error)})
+            charts.append({"name": name, "title": title, "message": str(error)})
             continue
         tables = _pack(spec)
         written, lines = _title(spec.pop("title", None))
         words = spec.setdefault("description", written or title)
         shown = [_shown(table) for table in tables if table["lines"]]
-        told.append({"name": name, "title": written or title, "words": lines or [words], "spec": spec, "data": shown})
-    return told
+        charts.append({"name": name, "title": written or title, "words": lines or [words], "spec": spec, "data": shown})
+    return charts
 
 
 def _title(title: Any) -> tuple[str, list[str]]:
-    """Return the title of a chart and the lines below it: the page sets them itself, as text."""
-    told = title if isinstance(title, dict) else {"text": title or ""}
-    text, lines = told.get("text", ""), told.get("subtitle") or []
+    """Return the title of a chart and the lines below it, which the page shows as text."""
+    parameters = title if isinstance(title, dict) else {"text": title or ""}
+    text, lines = parameters.get("text", ""), parameters.get("subtitle") or []
     return text if isinstance(text, str) else " ".join(text), [lines] if isinstance(lines, str) else list(lines)
 
 
 def _pack(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """Put all tables of a specification into its `datasets`, as names of fields and lines of values; return them.
+    """Move all tables of a specification into its `datasets`, as names of fields and lines of values; return them.
 
-    That is short. And Vega's own reader of CSV makes code of the names of columns, which the page does not allow.
+    This is compact. And Vega's own CSV reader generates code from the names of columns, which the page does not allow.
     """
     raw = spec.get("datasets", {})
     packed: dict[str, dict[str, Any]] = {}
@@ -87,7 +86,7 @@ def _pack(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _parts(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a specification and those it is put together from."""
+    """Yield a specification and all that it contains."""
     yield spec
     for name in ("layer", "hconcat", "vconcat", "concat"):
         for part in spec.get(name, []):
@@ -109,7 +108,7 @@ def _read(values: str | list[dict[str, Any]], form: dict[str, Any]) -> dict[str,
 
 
 def _number(text: str) -> float | None:
-    """Read a number of a CSV file; JSON has no others than finite ones."""
+    """Parse a number of a CSV file; None if it is not finite, since JSON cannot hold it."""
     value = float(text or "nan")
     if not math.isfinite(value):
         return None
@@ -127,7 +126,7 @@ def _shown(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
-    """Cut what is long, for a cell of a table."""
+    """Shorten a long text for a cell of a table."""
     if value is None or isinstance(value, int | float):
         return value
     text = str(value)
@@ -136,9 +135,9 @@ def _cell(value: Any) -> Any:
 
 @cache
 def vega() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as one script, in the version that altair writes for.
+    """Return Vega, Vega-Lite and Vega-Embed as one script, in the version that altair targets.
 
-    It is wrapped in a function, so that its short names do not become the page's.
+    It is wrapped in a function, so that its names are not global.
     """
     import altair as alt  # noqa: PLC0415  heavy
     import vl_convert  # noqa: PLC0415  heavy
@@ -146,6 +145,6 @@ def vega() -> str:
     made_for = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
     known = {f"v{each}" for each in vl_convert.get_vegalite_versions()}
     bundle = vl_convert.javascript_bundle(SNIPPET, vl_version=made_for if made_for in known else None)
-    # Neither may stand in a script element; in JavaScript both can only be part of a text or a pattern.
-    sound = bundle.replace("\r", "").replace("</script", "<\\/script").replace("<!--", "<\\!--")
-    return f"(()=>{{{sound}\n}})();"
+    # Neither may be in a script element; in JavaScript both can only be part of a string or a regular expression.
+    escaped = bundle.replace("\r", "").replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    return f"(()=>{{{escaped}\n}})();"

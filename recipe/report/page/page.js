@@ -1,10 +1,10 @@
-// The theme of the page, and its charts: each is drawn when it is scrolled into view, and anew when the theme changes.
+// The theme of the page, and its charts: each is drawn when it is scrolled into view, and again when the theme changes.
 "use strict";
 (() => {
   const specs = JSON.parse(document.getElementById("specs").textContent);
   const places = [...document.querySelectorAll("[data-chart]")];
-  const shown = new Map(); // place -> the view that is drawn there
-  const MANY = 1500; // marks from which a canvas is quicker than SVG
+  const shown = new Map(); // element -> the view that is drawn in it
+  const MANY = 1500; // marks from which a canvas is faster than SVG
 
   const colour = (name) => {
     const probe = document.createElement("i"); // a computed colour: Vega does not know light-dark()
@@ -30,22 +30,22 @@
     };
   }
 
-  // Shows the values of a mark. Vega's own tooltip builds HTML; what a caption says must stay text.
+  // Shows the values of a mark. Vega's own tooltip builds HTML; captions must stay text.
   const tip = document.createElement("div");
   tip.className = "tip";
   tip.hidden = true;
   document.body.append(tip);
-  function tell(_, event, item, value) {
+  function showTip(_, event, item, value) {
     tip.hidden = value === null || value === undefined || value === "";
     if (tip.hidden) return;
     tip.replaceChildren();
     if (typeof value === "object") {
       const list = document.createElement("dl");
-      for (const [name, said] of Object.entries(value)) {
+      for (const [name, shownValue] of Object.entries(value)) {
         const term = document.createElement("dt");
         const what = document.createElement("dd");
         term.textContent = name;
-        what.textContent = typeof said === "object" && said !== null ? JSON.stringify(said) : String(said);
+        what.textContent = typeof shownValue === "object" && shownValue !== null ? JSON.stringify(shownValue) : String(shownValue);
         list.append(term, what);
       }
       tip.append(list);
@@ -60,7 +60,7 @@
   }
   document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true, capture: true });
 
-  // Tables travel as fields and lines; Vega wants records.
+  // Tables are stored as fields and lines; Vega expects records.
   const records = ({ fields, lines }) => lines.map((line) => Object.fromEntries(fields.map((field, at) => [field, line[at]])));
 
   async function draw(place) {
@@ -82,12 +82,12 @@
     delete spec.background;
     const refuse = () => Promise.reject(new Error("the page loads nothing"));
     const drawn = await vegaEmbed(place, spec, {
-      ast: true, // Vega's interpreter: the page allows no code made of strings
+      ast: true, // Vega's interpreter: the page allows no code from strings
       actions: false,
       defaultStyle: false,
-      logLevel: 1, // errors only: what Vega-Lite adapts to the width is no news
+      logLevel: 1, // errors only: Vega-Lite also warns of what it adapts to the width
       renderer: most > MANY ? "canvas" : "svg",
-      tooltip: tell,
+      tooltip: showTip,
       loader: { load: refuse, sanitize: refuse, http: refuse, file: refuse },
     });
     shown.get(place)?.finalize();

@@ -1,4 +1,4 @@
-// The table of picks: search, filters, sorting, pages, and why each was picked. What data say is written as text only.
+// The table of picks: search, filters, sorting, pages, and why each was picked. Data are inserted as text only.
 "use strict";
 (() => {
   const PAGE = 50;
@@ -6,8 +6,8 @@
   const picks = data.picks.map((line) => Object.fromEntries(data.fields.map((field, at) => [field, line[at]])));
   const get = (id) => document.getElementById(id);
   const count = new Intl.NumberFormat("en");
-  const say = (value) => (value === null || value === undefined ? "–" : count.format(value));
-  const short = (value) => (value === 0 ? "0" : Math.abs(value) < 0.001 ? value.toExponential(2) : String(value));
+  const number = (value) => (value === null || value === undefined ? "–" : count.format(value));
+  const compact = (value) => (value === 0 ? "0" : Math.abs(value) < 0.001 ? value.toExponential(2) : String(value));
   const label = (name, at) => (at === null || at === undefined ? null : data.labels[name][at]);
 
   function make(tag, content, attributes = {}) {
@@ -22,28 +22,28 @@
     for (const name of ["task", "answer", "source"]) pick[name] = label(name, pick[name]);
     pick.concept = pick.concepts.map((at) => label("concept", at));
     pick.gain = pick.gains ? pick.gains.reduce((sum, gain) => sum + gain, 0) : null;
-    pick.hay = [pick.asked, pick.told, pick.id, pick.key, pick.image, pick.source].join("\n").toLowerCase();
+    pick.searched = [pick.question, pick.answer_text, pick.id, pick.key, pick.image, pick.source].join("\n").toLowerCase();
   }
 
   const columns = [
     ["rank", "Rank", true, true],
-    ["asked", "Question and answer", false, true],
+    ["question", "Question and answer", false, true],
     ["task", "Task", false, true],
     ["answer", "Answer", false, true],
     ["cluster", "Cluster", true, true],
     ["words", "Words", true, true],
     ["gain", "Gain", true, data.terms.length > 0],
-    ["stands", "Stands for", true, data.standins],
+    ["represents", "Represents", true, data.representatives],
   ].filter((column) => column[3]);
 
   const state = { by: "rank", down: false, page: 0, found: picks };
 
-  // What the filters offer, with how many of the listed picks have it.
+  // The values of the filters, with how many of the listed picks have each.
   for (const select of document.querySelectorAll("[data-by]")) {
     const name = select.dataset.by;
-    const held = new Map();
-    for (const pick of picks) for (const value of [pick[name]].flat()) if (value !== null) held.set(value, (held.get(value) || 0) + 1);
-    const values = [...held].sort(([a], [b]) => (typeof a === "number" ? a - b : a < b ? -1 : 1));
+    const counts = new Map();
+    for (const pick of picks) for (const value of [pick[name]].flat()) if (value !== null) counts.set(value, (counts.get(value) || 0) + 1);
+    const values = [...counts].sort(([a], [b]) => (typeof a === "number" ? a - b : a < b ? -1 : 1));
     for (const [value, n] of values) select.append(make("option", `${value} (${count.format(n)})`, { value }));
     select.closest("label").hidden = values.length < 2;
   }
@@ -60,7 +60,7 @@
   function compare(one, other) {
     const [a, b] = [one[state.by], other[state.by]];
     if (a === b || (a ?? null) === (b ?? null)) return one.rank - other.rank;
-    if (a === null || a === undefined) return 1; // unknown ones last, whichever way
+    if (a === null || a === undefined) return 1; // unknown values last, in both directions
     if (b === null || b === undefined) return -1;
     return (a < b ? -1 : 1) * (state.down ? -1 : 1);
   }
@@ -69,8 +69,8 @@
     Object.assign(state, { by, down, page: 0 });
     get("sort").value = `${by} ${Number(down)}`;
     for (const head of get("heads").querySelectorAll("[data-by]")) {
-      const here = head.dataset.by === by;
-      if (here) head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const sorted = head.dataset.by === by;
+      if (sorted) head.setAttribute("aria-sort", down ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     }
     find();
@@ -79,7 +79,7 @@
   function find() {
     const words = get("search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = [...document.querySelectorAll("select[data-by]")].filter((select) => select.value);
-    const fits = (pick) => words.every((word) => pick.hay.includes(word))
+    const fits = (pick) => words.every((word) => pick.searched.includes(word))
       && wanted.every((select) => [pick[select.dataset.by]].flat().some((value) => String(value) === select.value));
     state.found = picks.filter(fits).sort(compare);
     const n = state.found.length;
@@ -92,7 +92,7 @@
     state.page = Math.min(state.page, pages - 1);
     const part = state.found.slice(state.page * PAGE, (state.page + 1) * PAGE);
     get("rows").replaceChildren(...part.map(row));
-    if (!part.length) get("rows").append(make("tr", [make("td", "No pick matches: take a filter away.", { colspan: columns.length + 1, role: "cell" })], { role: "row" }));
+    if (!part.length) get("rows").append(make("tr", [make("td", "No pick matches: remove a filter.", { colspan: columns.length + 1, role: "cell" })], { role: "row" }));
     get("place").textContent = `Page ${state.page + 1} of ${count.format(pages)}`;
     get("back").disabled = state.page === 0;
     get("next").disabled = state.page === pages - 1;
@@ -100,10 +100,10 @@
 
   function row(pick) {
     const cells = columns.map(([name, title, numeric]) => {
-      if (name === "asked") {
-        return make("td", [make("p", pick.asked || "–"), make("p", pick.told, { class: "told" })], { class: "text", role: "cell" });
+      if (name === "question") {
+        return make("td", [make("p", pick.question || "–"), make("p", pick.answer_text, { class: "reply" })], { class: "text", role: "cell" });
       }
-      const value = name === "gain" ? short(Number(pick.gain.toPrecision(3))) : numeric ? say(pick[name]) : pick[name] ?? "–";
+      const value = name === "gain" ? compact(Number(pick.gain.toPrecision(3))) : numeric ? number(pick[name]) : pick[name] ?? "–";
       return make("td", value, { role: "cell", "data-label": title, ...(numeric ? { class: "n" } : {}) });
     });
     const whole = `why-${pick.rank}`;
@@ -130,36 +130,36 @@
     const part = (title, ...content) => make("div", [make("h4", title), ...content]);
     const parts = [];
     const total = pick.gain || 1;
-    const terms = data.terms.map((term, at) => measured(term, (100 * pick.gains[at]) / total, `${short(pick.gains[at])} (${Math.round((100 * pick.gains[at]) / total)} %)`));
-    const place = `Rank ${say(pick.rank)} of ${say(data.picked)} picks; it added this to the objective when it was picked:`;
-    parts.push(terms.length ? part("Gain by term", make("p", place), make("ul", terms)) : part("Rank", make("p", `Rank ${say(pick.rank)} of ${say(data.picked)} picks; the selector has no terms.`)));
+    const terms = data.terms.map((term, at) => measured(term, (100 * pick.gains[at]) / total, `${compact(pick.gains[at])} (${Math.round((100 * pick.gains[at]) / total)} %)`));
+    const place = `Rank ${number(pick.rank)} of ${number(data.picked)} picks; its gain in each term of the objective:`;
+    parts.push(terms.length ? part("Gain by term", make("p", place), make("ul", terms)) : part("Rank", make("p", `Rank ${number(pick.rank)} of ${number(data.picked)} picks; the selector has no terms.`)));
     if (data.scores.length) {
-      const lines = data.scores.map((name, at) => measured(name, pick.scores[at][1] ?? 0, pick.scores[at][0] === null ? "–" : `${short(pick.scores[at][0])}, above ${pick.scores[at][1]} %`));
-      parts.push(part("Scores", make("p", "Each with the share of the pool that scores less."), make("ul", lines)));
+      const lines = data.scores.map((name, at) => measured(name, pick.scores[at][1] ?? 0, pick.scores[at][0] === null ? "–" : `${compact(pick.scores[at][0])}, above ${pick.scores[at][1]} %`));
+      parts.push(part("Scores", make("p", "Each with the share of the pool that has a lower score."), make("ul", lines)));
     }
     const about = [];
     if (pick.cell !== null && pick.quota !== undefined) {
-      const held = [pick.task, pick.answer, pick.cluster === null ? null : `cluster ${pick.cluster}`].filter(Boolean).join(", ");
-      about.push(make("p", `Cell ${say(pick.cell)} (${held}): a quota of ${say(pick.quota)} out of ${say(pick.supply)} samples that may be picked.`));
+      const cell = [pick.task, pick.answer, pick.cluster === null ? null : `cluster ${pick.cluster}`].filter(Boolean).join(", ");
+      about.push(make("p", `Cell ${number(pick.cell)} (${cell}): a quota of ${number(pick.quota)} out of ${number(pick.supply)} samples that may be picked.`));
     }
     if (pick.concept.length) about.push(make("p", `Concepts: ${pick.concept.join(", ")}.`));
     about.push(make("p", [`Key `, make("code", pick.key), `, id `, make("code", pick.id)]));
     about.push(make("p", `${pick.source}${pick.image ? `, ${pick.image}` : ", no image"}`));
-    parts.push(part("Where it stands", ...about));
-    if (data.standins) {
-      const near = pick.near.map(([cosine, asked, told]) => make("li", [`${cosine.toFixed(2)} – ${asked} `, make("span", told, { class: "told" })]));
-      const said = pick.stands ? `${say(pick.stands)} more ${pick.stands === 1 ? "sample" : "samples"} of the pool; the nearest, by cosine:` : "No other sample of the pool.";
-      parts.push(part("Stands for", make("p", said), make("ul", near)));
+    parts.push(part("Where it is", ...about));
+    if (data.representatives) {
+      const near = pick.near.map(([cosine, question, answer]) => make("li", [`${cosine.toFixed(2)} – ${question} `, make("span", answer, { class: "reply" })]));
+      const summary = pick.represents ? `${number(pick.represents)} more ${pick.represents === 1 ? "sample" : "samples"} of the pool; the nearest, by cosine:` : "No other sample of the pool.";
+      parts.push(part("Represents", make("p", summary), make("ul", near)));
     }
     return make("div", parts, { class: "why" });
   }
 
   let waiting;
-  const anew = () => { state.page = 0; find(); };
+  const fromFirstPage = () => { state.page = 0; find(); };
   get("find").addEventListener("submit", (event) => event.preventDefault());
   get("find").addEventListener("reset", () => setTimeout(() => order("rank", false)));
-  get("search").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(anew, 100); });
-  document.querySelectorAll("select[data-by]").forEach((select) => select.addEventListener("change", anew));
+  get("search").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(fromFirstPage, 100); });
+  document.querySelectorAll("select[data-by]").forEach((select) => select.addEventListener("change", fromFirstPage));
   get("sort").addEventListener("change", (event) => {
     const [by, down] = event.target.value.split(" ");
     order(by, down === "1");
@@ -168,7 +168,7 @@
     state.page += by;
     show();
     get("table").scrollIntoView({ block: "start" });
-    if (document.activeElement === document.body) get(by < 0 ? "next" : "back").focus(); // a disabled button lets focus go
+    if (document.activeElement === document.body) get(by < 0 ? "next" : "back").focus(); // a disabled button loses the focus
   }
   get("back").addEventListener("click", () => turn(-1));
   get("next").addEventListener("click", () => turn(1));

@@ -1,4 +1,4 @@
-"""Boxes in a sample's turns: found, numbered, placed on the image and drawn."""
+"""Finds, numbers and draws the boxes in the turns of a sample."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
     Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-COLORS = (  # tell apart with any sight, on pictures too: after Okabe and Ito 2008, Color Universal Design
+COLORS = (  # distinct to the color-blind, also on photos: after Okabe and Ito 2008, Color Universal Design
     *("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#882255", "#666633"),
 )
 _BOX = re.compile(rf"\[({FOUR})\]")
-_CLAUSE = re.compile(r"[.!?;]\s|\n")  # where the phrase before a box cannot have begun before
+_CLAUSE = re.compile(r"[.!?;]\s|\n")  # the phrase before a box begins after this
 _WORDS = 8  # of the phrase, at most
 
 
 class Box(NamedTuple):
-    """A box that a text names.
+    """A box in a text.
 
     Parameters
     ----------
     number
-        From 1, by where it is first named; a box that is named again keeps its number.
+        From 1, in the order of first occurrence; a box that occurs again keeps its number.
     corners
         x1, y1, x2, y2 as written, 0..1.
     phrase
@@ -44,14 +44,14 @@ class Box(NamedTuple):
 
     @property
     def color(self) -> str:
-        """Its color; the ninth has that of the first, but never its number."""
+        """Its color; the ninth has that of the first."""
         return COLORS[(self.number - 1) % len(COLORS)]
 
 
 def find_boxes(texts: Sequence[str]) -> list[Box]:
     """List the boxes of some texts, each once.
 
-    A bracket is a box if it holds four numbers in 0..1 that enclose an area; another, as one in pixels, is text.
+    A bracket is a box if it has four numbers in 0..1 that enclose an area; any other, as one in pixels, is text.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def find_boxes(texts: Sequence[str]) -> list[Box]:
 
 
 def split(text: str, boxes: Sequence[Box]) -> list[tuple[str, Box | None]]:
-    """Cut a text at its boxes: every piece with the box that it is, or None.
+    """Split a text at its boxes: pieces of text, each with the box that it is, or None.
 
     Examples
     --------
@@ -76,29 +76,29 @@ def split(text: str, boxes: Sequence[Box]) -> list[tuple[str, Box | None]]:
     [('[0, 0, 1, 1]', Box(number=1, corners=(0.0, 0.0, 1.0, 1.0), phrase='a')), ('!', None)]
     """
     known = {box.corners: box for box in boxes}
-    here = [(match, known[corners]) for match, corners in _matches(text) if corners in known]
-    edges = [0, *(edge for match, _ in here for edge in match.span()), len(text)]
-    marks = [None, *(mark for _, box in here for mark in (box, None))]
+    marked = [(match, known[corners]) for match, corners in _matches(text) if corners in known]
+    edges = [0, *(edge for match, _ in marked for edge in match.span()), len(text)]
+    marks = [None, *(mark for _, box in marked for mark in (box, None))]
     pieces = [(text[start:end], mark) for (start, end), mark in zip(pairwise(edges), marks, strict=True)]
     return [piece for piece in pieces if piece[0]]
 
 
 def pixels(box: Box, size: Size, *, square: bool) -> tuple[float, ...] | None:
-    """Return where a box lies on an image.
+    """Return the pixel coordinates of a box on an image.
 
     Parameters
     ----------
     box
-        As the text names it.
+        With the coordinates in the text.
     size
         Width and height of the image in pixels, as stored.
     square
-        Whether the box is one on the square to which LLaVA-v1.5 pads the image, or one on the image itself.
+        Whether the coordinates refer to the square to which LLaVA-v1.5 pads the image, or to the image itself.
 
     Returns
     -------
     tuple of float or None
-        x1, y1, x2, y2 in pixels, cut off at the image's edges; None if all of it lies on the padding.
+        x1, y1, x2, y2 in pixels, clipped to the image; None if all of it is on the padding.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def pixels(box: Box, size: Size, *, square: bool) -> tuple[float, ...] | None:
 
 
 def draw_boxes(image: Image.Image, boxes: Sequence[Box], *, square: bool) -> Image.Image:
-    """Draw boxes on a copy of an image, each in its color and with its number in its corner.
+    """Draw boxes on a copy of an image, each in its color and with its number in a corner.
 
     Parameters
     ----------
@@ -136,14 +136,14 @@ def draw_boxes(image: Image.Image, boxes: Sequence[Box], *, square: bool) -> Ima
         if place is None:
             continue
         x1, y1, x2, y2 = place[0], place[1], max(place[0], place[2] - 1), max(place[1], place[3] - 1)
-        pen.rectangle((x1, y1, x2, y2), outline="white", width=width + 2)  # seen on dark ground too
+        pen.rectangle((x1, y1, x2, y2), outline="white", width=width + 2)  # visible on dark images too
         pen.rectangle((x1, y1, x2, y2), outline=box.color, width=width)
         _tag(pen, box, (x1, y1), font, drawn.size)
     return drawn
 
 
 def _tag(pen: ImageDraw.ImageDraw, box: Box, corner: tuple[float, float], font: Font, size: Size) -> None:
-    """Write the number of a box into its upper left corner, moved to where all of it is on the image."""
+    """Draw the number of a box in its upper left corner, moved so that all of it is on the image."""
     number, pad = str(box.number), 3
     left, top, right, bottom = pen.textbbox((0, 0), number, font=font)
     wide, high = right - left + 2 * pad, bottom - top + 2 * pad
@@ -153,7 +153,7 @@ def _tag(pen: ImageDraw.ImageDraw, box: Box, corner: tuple[float, float], font: 
 
 
 def _matches(text: str) -> Iterator[tuple[re.Match[str], tuple[float, ...]]]:
-    """Yield the sound boxes of a text."""
+    """Yield the valid boxes of a text."""
     for match in _BOX.finditer(text):
         x1, y1, x2, y2 = corners = tuple(float(number) for number in match[1].split(","))
         if 0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1:

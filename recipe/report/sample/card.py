@@ -1,4 +1,4 @@
-"""One sample to look at: as a card for notebooks and as plain text; all text escaped, no style sheet."""
+"""One sample as a card for notebooks and as plain text; all text escaped, no style sheet."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LINED = "text-decoration:underline 2px "
 
 @dataclass(frozen=True, repr=False)
 class Shown:
-    """One sample to look at: a card in a notebook, plain text elsewhere.
+    """One sample: a card in a notebook, plain text elsewhere.
 
     Parameters
     ----------
@@ -38,19 +38,20 @@ class Shown:
     turns
         Speaker and text of each turn, whole.
     labels
-        What is known of it: source, task, answer, cluster, concepts.
+        Its labels: source, task, answer, cluster, concepts.
     why
-        Its rank and gains; or which pick stands for it, or its problem.
+        Its rank and gains; or the pick that represents it, or its problem.
     boxes
-        The boxes that its turns name, numbered.
+        The boxes in its turns, numbered.
     frame
-        ``"square"`` if these lie on the square to which LLaVA-v1.5 pads the image, ``"keep"`` if on the image itself.
+        ``"square"`` if their coordinates refer to the square to which LLaVA-v1.5 pads the image, ``"keep"`` if to the
+        image itself.
     name
         Path of its image below the image folder; None for text only.
     image
-        A Pillow image with the boxes drawn, as large as the file's; None if it was not asked for or cannot be shown.
+        A Pillow image with the boxes drawn, of the original size; None if it was not requested or cannot be shown.
     note
-        What is odd or wrong with the image; "" for nothing.
+        What is unusual or wrong with the image; "" if nothing is.
     """
 
     key: str
@@ -73,11 +74,11 @@ class Shown:
 
 
 def card(shown: Shown) -> str:
-    """Write a sample as HTML, its image inside."""
+    """Return a sample as HTML, with its image inline."""
     picture = ""
     if shown.image is not None:
-        told = f"image {shown.name} with {len(shown.boxes)} boxes"
-        picture = f'<div><img alt="{escape(told)}" src="{data_uri(shown.image)}" style="{_PICTURE}"></div>'
+        description = f"image {shown.name} with {len(shown.boxes)} boxes"
+        picture = f'<div><img alt="{escape(description)}" src="{data_uri(shown.image)}" style="{_PICTURE}"></div>'
     turns = "".join(_turn(speaker, value, shown.boxes) for speaker, value in shown.turns)
     boxes = "".join(f"<div>{_mark(box)} {escape(box.phrase or 'no phrase')}</div>" for box in shown.boxes)
     about = facts(_lines(shown))
@@ -88,13 +89,13 @@ def card(shown: Shown) -> str:
 
 
 def plain(shown: Shown) -> str:
-    """Write a sample as plain text, its boxes numbered."""
+    """Return a sample as plain text, its boxes numbered."""
     boxes = [(f"box {box.number}", f"{list(box.corners)} {box.phrase}".strip()) for box in shown.boxes]
     return "\n".join(f"{name:<12} {value}" for name, value in [*shown.turns, *boxes, *_lines(shown)])
 
 
 def _lines(shown: Shown) -> list[tuple[str, str]]:
-    """Say what is known of a sample, beside its text."""
+    """Return names and values of everything except the text."""
     lines = [("key", shown.key), ("id", shown.id), ("image", shown.name or "none: text only")]
     if shown.note:
         lines.append(("note", shown.note))
@@ -108,7 +109,7 @@ def _lines(shown: Shown) -> list[tuple[str, str]]:
 
 
 def _turn(speaker: str, value: str, boxes: Sequence[Box]) -> str:
-    """Write one turn; each box has its number before it and its color below it."""
+    """Return one turn as HTML; each box has its number before it and is underlined in its color."""
     pieces = (
         escape(text) if box is None else f'{_mark(box)}<span style="{_LINED}{box.color}">{escape(text)}</span>'
         for text, box in split(value, boxes)
@@ -117,5 +118,5 @@ def _turn(speaker: str, value: str, boxes: Sequence[Box]) -> str:
 
 
 def _mark(box: Box) -> str:
-    """Write the number of a box on its color."""
+    """Return the number of a box on its color as HTML."""
     return f'<span style="{_MARK}{box.color}">{box.number}</span>'

@@ -1,4 +1,4 @@
-"""The image of a sample as the trainer opens it, and as a small picture in a page; Pillow is an optional extra."""
+"""The image of a sample as the trainer opens it, and as a small image for a page; Pillow is an optional extra."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from recipe.errors import InputError, MissingExtra
 if TYPE_CHECKING:
     from PIL import Image
 
-SIDE = 800  # pixels of the longer side of a picture in a page, at most
-_ORIENTATION = 0x0112  # EXIF: how a viewer should turn the image
+SIDE = 800  # maximum pixels of the longer side of an image in a page
+_ORIENTATION = 0x0112  # EXIF: how a viewer should rotate the image
 
 
 def open_image(folder: str | Path, name: str) -> tuple[Image.Image | None, str]:
-    """Open an image as LLaVA-v1.5 does: as RGB, and not turned as its EXIF data ask.
+    """Open an image as LLaVA-v1.5 does: as RGB, and without the rotation in its EXIF data.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ def open_image(folder: str | Path, name: str) -> tuple[Image.Image | None, str]:
     Returns
     -------
     tuple
-        The image and a note on it; or None and a note that says what is wrong with the file.
+        The image and a note; or None and a note that says what is wrong with the file.
 
     Raises
     ------
     InputError
-        If the folder is none.
+        If the folder does not exist.
     MissingExtra
         If Pillow is not installed.
     """
@@ -49,33 +49,33 @@ def open_image(folder: str | Path, name: str) -> tuple[Image.Image | None, str]:
         if not file.is_file():
             return None, f"{name} is not in {folder}"
         return _decoded(file)
-    except (OSError, ValueError) as error:  # a name that no file can have
+    except (OSError, ValueError) as error:  # also a name that no file can have
         return None, f"{name} cannot be opened: {_line(error)}"
 
 
 def _decoded(file: Path) -> tuple[Image.Image | None, str]:
-    """Decode a file and say what is odd or wrong."""
+    """Decode a file; return the image and a note on what is unusual or wrong."""
     try:
         from PIL import Image  # noqa: PLC0415  an optional extra
     except ImportError:
         raise MissingExtra.of("images", "showing images needs Pillow") from None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of half its bound of pixels, and of odd metadata
+        warnings.simplefilter("ignore")  # Pillow warns at half its limit of pixels, and of unusual metadata
         try:
             with Image.open(file) as opened:
-                turned = opened.getexif().get(_ORIENTATION, 1) not in (0, 1)
+                rotated = opened.getexif().get(_ORIENTATION, 1) not in (0, 1)
                 image = opened.convert("RGB")
-        except Exception as error:  # noqa: BLE001  a file may be damaged in any way, and the text is still to be read
+        except Exception as error:  # noqa: BLE001  a file may be damaged in any way
             return None, f"{file.name} cannot be decoded: {_line(error)}"
-    image.info.clear()  # so that no viewer turns the copy
+    image.info.clear()  # so that no viewer rotates the copy
     return (
         image,
-        "shown as the trainer sees it: its EXIF data ask for a turn that LLaVA does not make" if turned else "",
+        "shown as the trainer sees it: LLaVA ignores the rotation in its EXIF data" if rotated else "",
     )
 
 
 def data_uri(image: Image.Image, side: int = SIDE) -> str:
-    """Write an image as a JPEG inside a URI, made smaller where its longer side exceeds a number of pixels."""
+    """Return an image as a data URI of a JPEG, scaled down if its longer side exceeds a number of pixels."""
     small = image.copy()
     small.thumbnail((side, side))
     file = BytesIO()
@@ -84,5 +84,5 @@ def data_uri(image: Image.Image, side: int = SIDE) -> str:
 
 
 def _line(error: Exception) -> str:
-    """Return what an error says, in one line."""
+    """Return the message of an error as one line."""
     return " ".join(str(error).split()) or type(error).__name__

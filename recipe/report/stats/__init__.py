@@ -1,4 +1,4 @@
-"""A mix and its pool in numbers, side by side."""
+"""The statistics of a mix and of its pool."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Side", "Stats", "coverage", "read_stats"]
 FORMAT = 2
-DIGITS = 4  # of what is no count
-CLOSED = 100  # yes and no answers of a task from which on their share says something
+DIGITS = 4  # of numbers that are no counts
+CLOSED = 100  # yes and no answers of a task from which their share is a metric
 COUNTS = ("samples", "images", "qas", "words", "tokens")
 FAMILIES = {"source": "sources", "task": "tasks", "answer": "answers", "concept": "concepts"}
 MEASURED = ("concept_entropy", "keywords", "distinct_1", "distinct_2", "question_starts", "near_duplicates", "vendi")
@@ -27,14 +27,14 @@ REACHED = {"mean": "mix", "p5": "low", "radius": "radius"}
 
 @dataclass(frozen=True)
 class Side:
-    """Numbers of one set of samples; those of real value are rounded to four decimals.
+    """Statistics of one set of samples; real numbers are rounded to four decimals.
 
     Parameters
     ----------
     samples, images, text_only, qas, yes, no, words, tokens
-        Counts; `images` are distinct ones, `words` and `tokens` totals.
+        Counts: `images` are distinct images, `words` and `tokens` are totals.
     sources, tasks, answers, concepts
-        Value to number of samples, by name; a sample counts for every concept that it touches.
+        Value to number of samples, by name; a sample counts for each of its concepts.
     task_answers
         Task to kind of answer to number of samples.
     yes_no
@@ -43,26 +43,26 @@ class Side:
         `words_a_record`, `tokens_a_record`, `turns_a_record`, `samples_an_image`, and of the texts `words_a_turn` and
         `tokens_a_turn`: each to its mean, min, p5, p25, p50, p75, p95 and max.
     clusters
-        `reached` (how many clusters the samples lie in), `entropy` (bits, of the samples over the clusters), `largest`
-        (share of samples in the fullest cluster). Empty without clusters.
+        `reached` (number of clusters of the samples), `entropy` (bits, of the samples over the clusters), `largest`
+        (share of samples in the largest cluster). Empty without clusters.
     concept_entropy
-        Bits, of the samples over the concepts that they touch.
+        Bits, of the samples over their concepts.
     texts
-        Samples whose text was read for what follows: all, or 20,000 drawn by lot.
+        Samples whose text was read for the following numbers: all, or 20,000 at random.
     keywords
-        Different keywords of concepts that the texts say.
+        Distinct keywords of concepts in the texts.
     distinct_1, distinct_2
-        Different words by words, and pairs of neighbouring words by pairs, of the texts (Li et al. 2016, A
-        Diversity-Promoting Objective Function for Neural Conversation Models, section 5). They fall with the number of
-        words, so compare mixes of one size.
+        Share of distinct words among all words, and of distinct pairs of neighbouring words among all pairs, of the
+        texts (Li et al. 2016, A Diversity-Promoting Objective Function for Neural Conversation Models, section 5). They
+        fall with the number of words, so compare mixes of the same size.
     question_starts
         Entropy in bits of the first four words of the questions in the texts.
     near_duplicates
-        Share of samples that repeat another one of the same image, by the measure of `recipe.stages.dedup.near`. None
-        if it was not measured.
+        Share of samples that are duplicates of another one of the same image, by `recipe.stages.dedup.near`. None if
+        not measured.
     vendi
-        How many wholly different samples the vectors are worth (Friedman and Dieng 2023, The Vendi Score, with the
-        cosine as kernel), exactly, by the eigenvalues of the d x d dual; of 200,000 drawn by lot if there are more.
+        Effective number of different samples by their vectors (Friedman and Dieng 2023, The Vendi Score, with the
+        cosine as kernel), exactly, by the eigenvalues of the d x d dual; of 200,000 random samples if there are more.
         None without vectors.
     """
 
@@ -94,25 +94,25 @@ class Side:
 
 @dataclass(frozen=True)
 class Stats:
-    """Numbers of the mix and of the pool it was picked from.
+    """Statistics of the mix and of the pool it was picked from.
 
     Parameters
     ----------
     mix, pool
         The picked samples; all samples that were read.
     rejected
-        Code of a problem to number of samples that were not eligible for it.
+        Code of a problem to number of samples that were rejected for it.
     coverage
         Of the best cosines of the pool's eligible samples to the picked ones: the mean (`mix`) and the 5 % quantile
-        (`low`), and the same of as many samples drawn by lot (`random`, `random_low`). They are estimated on `points`
-        samples drawn by lot: all there are, 10,000, or 400 million divided by the size of the mix if that is less
-        (2,536 for 157,712); `error` is the larger standard error of the two means. `radius` is the largest distance
-        (1 - cosine) of any eligible sample to its nearest pick, what k-center minimises; where a large mix makes its
-        search too long, `radius_at_most` is larger and bounds it. Empty without vectors.
+        (`low`), and the same for a random mix of the same size (`random`, `random_low`). They are estimated on
+        `points` random samples: all, 10,000, or 400 million divided by the size of the mix, whichever is least (2,536
+        for 157,712); `error` is the larger standard error of the two means. `radius` is the largest distance
+        (1 - cosine) of any eligible sample to its nearest pick, which k-center minimises; for a large mix the search is
+        limited, and `radius_at_most` is an upper bound of it. Empty without vectors.
     certificate
-        Share of the best possible objective that was reached at least; None if the selector gives none.
+        Lower bound of the share of the best possible objective that was reached; None if the selector gives none.
     known_keywords
-        Keywords of concepts that the recipe knows.
+        Number of keywords in the recipe's list of concepts.
     format
         Version of this format.
     """
@@ -134,7 +134,7 @@ class Stats:
         return json.dumps(self.to_dict(), indent=1) + "\n"
 
     def metrics(self) -> dict[str, float]:
-        """Return the numbers of the mix that a regression watches, by flat names.
+        """Return the metrics of the mix that `recipe check` compares, by flat names.
 
         Returns
         -------
@@ -142,34 +142,34 @@ class Stats:
             Counts as they are (`samples`, `images`, `qas`, `words`, `tokens`); shares of the samples on 0..1
             (`text_only`, `source/NAME`, `task/NAME`, `answer/KIND`, `task_answer/TASK/KIND`, `concept/NAME`,
             `near_duplicates`, `clusters/largest`); shares of yes among yes and no (`yes`, and `yes/TASK` of a task with
-            100 such answers or more); shares of what the pool has (`clusters/reached`, `concepts/reached`) or of what
-            the recipe knows (`keywords/reached`); and the other numbers as `Side` and `Stats` name them. What was not
-            measured has no name.
+            100 such answers or more); shares of those of the pool (`clusters/reached`, `concepts/reached`) or of the
+            recipe's list (`keywords/reached`); and the other numbers as `Side` and `Stats` name them. Metrics that were
+            not measured are left out.
         """
         mix = self.mix
-        told: dict[str, float | None] = {name: getattr(mix, name) for name in COUNTS}
-        told["text_only"] = _share(mix.text_only, mix.samples)
-        told["yes"] = _share(mix.yes, mix.yes + mix.no)
-        told |= {f"yes/{task}": yes / (yes + no) for task, (yes, no) in mix.yes_no.items() if yes + no >= CLOSED}
+        found: dict[str, float | None] = {name: getattr(mix, name) for name in COUNTS}
+        found["text_only"] = _share(mix.text_only, mix.samples)
+        found["yes"] = _share(mix.yes, mix.yes + mix.no)
+        found |= {f"yes/{task}": yes / (yes + no) for task, (yes, no) in mix.yes_no.items() if yes + no >= CLOSED}
         for family, group in FAMILIES.items():
-            told |= {f"{family}/{name}": _share(n, mix.samples) for name, n in getattr(mix, group).items()}
+            found |= {f"{family}/{name}": _share(n, mix.samples) for name, n in getattr(mix, group).items()}
         for task, answers in mix.task_answers.items():
-            told |= {f"task_answer/{task}/{kind}": _share(n, mix.samples) for kind, n in answers.items()}
+            found |= {f"task_answer/{task}/{kind}": _share(n, mix.samples) for kind, n in answers.items()}
         for what, values in mix.quantiles.items():
-            told |= {f"{what}/{name}": value for name, value in values.items()}
+            found |= {f"{what}/{name}": value for name, value in values.items()}
         if mix.clusters:
-            told["clusters/reached"] = _share(mix.clusters["reached"], self.pool.clusters.get("reached", 0))
-            told |= {f"clusters/{name}": mix.clusters[name] for name in ("entropy", "largest")}
-        told["concepts/reached"] = _share(len(mix.concepts), len(self.pool.concepts))
-        told["concepts/entropy"] = mix.concept_entropy
-        told["keywords/reached"] = _share(mix.keywords, self.known_keywords)
-        told |= {f"coverage/{name}": self.coverage.get(field) for name, field in REACHED.items()}
-        told |= {name: getattr(mix, name) for name in ("vendi", "distinct_1", "distinct_2", "question_starts")}
-        told |= {"near_duplicates": mix.near_duplicates, "certificate": self.certificate}
-        return {name: round(float(value), DIGITS) for name, value in told.items() if value is not None}
+            found["clusters/reached"] = _share(mix.clusters["reached"], self.pool.clusters.get("reached", 0))
+            found |= {f"clusters/{name}": mix.clusters[name] for name in ("entropy", "largest")}
+        found["concepts/reached"] = _share(len(mix.concepts), len(self.pool.concepts))
+        found["concepts/entropy"] = mix.concept_entropy
+        found["keywords/reached"] = _share(mix.keywords, self.known_keywords)
+        found |= {f"coverage/{name}": self.coverage.get(field) for name, field in REACHED.items()}
+        found |= {name: getattr(mix, name) for name in ("vendi", "distinct_1", "distinct_2", "question_starts")}
+        found |= {"near_duplicates": mix.near_duplicates, "certificate": self.certificate}
+        return {name: round(float(value), DIGITS) for name, value in found.items() if value is not None}
 
     def table(self) -> pl.DataFrame:
-        """Return one line a number: what, mix, pool (f64), and the shares of both in percent where they are shares."""
+        """Return one line a number: what, mix, pool (f64), and for counts the shares of both in percent."""
         mix, pool = self.mix, self.pool
         lines: list[tuple[str, float | None, float | None, float | None, float | None]] = [
             (name, getattr(mix, name), getattr(pool, name), None, None) for name in ("samples", *COUNTS[1:])
@@ -200,7 +200,7 @@ class Stats:
 
 
 def _share(part: float, whole: float) -> float | None:
-    """Return a share; None of nothing."""
+    """Return part / whole; None if the whole is 0."""
     return part / whole if whole else None
 
 
@@ -215,15 +215,15 @@ def read_stats(path: Path) -> Stats:
     Returns
     -------
     Stats
-        The numbers.
+        The statistics.
 
     Raises
     ------
     InputError
         If it holds something else, or another version of the format.
     """
-    told = read_versioned(path, "statistics", FORMAT, fix="write the mix again")
+    content = read_versioned(path, "statistics", FORMAT, fix="write the mix again")
     try:
-        return Stats(**{**told, "mix": Side(**told["mix"]), "pool": Side(**told["pool"])})
+        return Stats(**{**content, "mix": Side(**content["mix"]), "pool": Side(**content["pool"])})
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}: cannot read the statistics: {' '.join(str(error).split())}") from None

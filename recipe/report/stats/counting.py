@@ -1,4 +1,4 @@
-"""Counting a set of samples: by value, by length, by word."""
+"""Counts of a set of samples: by value, by length, by word."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
     from recipe.data.pool import Pool
 
-SLICE = 1 << 18  # samples whose lists of concepts are unrolled at a time
+SLICE = 1 << 18  # samples whose lists of concepts are exploded at a time
 QUANTILES = {"min": 0.0, "p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "max": 1.0}
 COUNTED = (
     *("image", "source", "task", "answer", "cluster", "concepts", "turns"),
     *("n_words", "n_tokens", "n_qas", "n_yes", "n_no"),
-)  # columns that are counted: of the turns their number only
-STARTS = 4  # words of a question that say how it begins
+)  # columns that are used; of the turns only their number
+STARTS = 4  # words of the beginning of a question
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What is not counted but measured, and by others.
+    """Numbers that other functions measure.
 
     Parameters
     ----------
     texts
-        The samples whose text is read.
+        The samples whose text was read.
     keywords
-        Different keywords that these texts say.
+        Distinct keywords in these texts.
     near_duplicates
-        Share of samples that repeat another.
+        Share of samples that are duplicates of another.
     vendi
         Vendi score of their vectors.
     """
@@ -48,14 +48,14 @@ class Measured:
 
 
 def count_side(rows: pl.DataFrame, measured: Measured) -> Side:
-    """Count one set of samples; labels that were not attached count as nothing.
+    """Count one set of samples; labels that were not attached count as missing.
 
     Parameters
     ----------
     rows
-        One line a sample, with those of `COUNTED` that there are.
+        One line a sample, with those columns of `COUNTED` that exist.
     measured
-        What else is known of them.
+        Further numbers of them.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def counts_of(column: pl.Series) -> dict[str, int]:
 
 
 def entropy(counts: list[int] | NDArray[np.uint32]) -> float:
-    """Return the entropy in bits of things that were counted, summed from the rarest on.
+    """Return the entropy in bits of some counts, summed from the smallest.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def entropy(counts: list[int] | NDArray[np.uint32]) -> float:
 
 
 def _quantiles(values: pl.Series) -> dict[str, float]:
-    """Return the mean and the quantiles; zeros of nothing."""
+    """Return the mean and the quantiles; zeros if there are no values."""
     numbers = values.to_numpy() if len(values) else np.zeros(1)
     found = {"mean": numbers.mean(dtype=np.float64)}
     found |= dict(zip(QUANTILES, np.quantile(numbers, list(QUANTILES.values())), strict=True))
@@ -133,10 +133,10 @@ def _quantiles(values: pl.Series) -> dict[str, float]:
 
 
 def _concepts(lists: pl.Series) -> dict[str, int]:
-    """Count the samples that touch each concept; lists are unrolled a slice at a time."""
-    told = [counts_of(lists.slice(at, SLICE).explode()) for at in range(0, len(lists), SLICE)]
-    names = sorted({name for counts in told for name in counts})
-    return {name: sum(counts.get(name, 0) for counts in told) for name in names}
+    """Count the samples of each concept; lists are exploded a slice at a time."""
+    slices = [counts_of(lists.slice(at, SLICE).explode()) for at in range(0, len(lists), SLICE)]
+    names = sorted({name for counts in slices for name in counts})
+    return {name: sum(counts.get(name, 0) for counts in slices) for name in names}
 
 
 def _task_answers(task: pl.Series, answer: pl.Series) -> dict[str, dict[str, int]]:
@@ -156,24 +156,25 @@ def _yes_no(task: pl.Series, yes: pl.Series, no: pl.Series) -> dict[str, list[in
 
 
 def _clusters(cluster: pl.Series) -> dict[str, float]:
-    """Say how the samples lie in their clusters."""
+    """Return the statistics of the clusters of some samples."""
     if not len(cluster):
         return {}
-    held = cluster.value_counts(name="n")["n"].to_numpy()
-    return {"reached": len(held), "entropy": entropy(held), "largest": round(int(held.max()) / len(cluster), DIGITS)}
+    sizes = cluster.value_counts(name="n")["n"].to_numpy()
+    largest = round(int(sizes.max()) / len(cluster), DIGITS)
+    return {"reached": len(sizes), "entropy": entropy(sizes), "largest": largest}
 
 
 def _turns(texts: Pool, what: str) -> dict[str, float]:
-    """Return the quantiles of the lengths of single turns."""
+    """Return the quantiles of the lengths of turns."""
     turns = texts.rows.select(pl.col("turns").list.eval(pl.element().struct.field("value")).explode()).drop_nulls()
     words, tokens = lengths(pl.col("turns").str.replace_all("<image>", "", literal=True))
     return _quantiles(turns.select({"words": words, "tokens": tokens.ceil()}[what]).to_series())
 
 
 def language(texts: Pool) -> dict[str, float]:
-    """Measure how varied words, pairs of words and beginnings of questions are."""
-    said = texts.rows.select("row", text=texts.texts.str.to_lowercase())
-    words = said.select("row", word=pl.col("text").str.extract_all(r"\w+")).explode("word").drop_nulls()
+    """Measure the diversity of words, pairs of words and beginnings of questions."""
+    lower = texts.rows.select("row", text=texts.texts.str.to_lowercase())
+    words = lower.select("row", word=pl.col("text").str.extract_all(r"\w+")).explode("word").drop_nulls()
     numbered = words.with_columns(pl.col("word").rank("dense"))
     pairs = numbered.select("word", "row", after=pl.col("word").shift(-1).over("row")).drop_nulls()
     begin = pl.col("question").str.to_lowercase().str.extract_all(r"\w+").list.head(STARTS).list.join(" ")

@@ -1,4 +1,4 @@
-"""How well picks cover a pool: the mean best cosine of its samples to them, beside that of as many drawn by lot."""
+"""How well picks cover a pool: the mean best cosine of its samples to them, compared with that of a random mix."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.data.vectors import Vectors
 
-POINTS = 10_000  # the most samples of the pool by which coverage is estimated
-PAIRS = 400_000_000  # similarities that the estimate may cost: fewer points stand for a large mix
+POINTS = 10_000  # maximum number of samples on which coverage is estimated
+PAIRS = 400_000_000  # maximum number of similarities, so that a large mix has fewer points
 BLOCK = 4096  # picks that points are compared with at a time
-FARTHEST = 1024  # samples whose distance is searched at a time
-ROUNDED = 1e-4  # similarities to the pick of the own cluster were rounded by less
+FARTHEST = 1024  # samples whose distance is computed at a time
+ROUNDED = 1e-4  # bound of the rounding of similarities to the pick of the same cluster
 DIGITS = 4
 
 
@@ -37,13 +37,13 @@ def coverage(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int
     Returns
     -------
     float
-        On -1..1; 1 where every point is picked or has a picked twin.
+        On -1..1; 1 if every point is picked or has a picked duplicate.
     """
     return float(best_cosines(vectors, points, picked).sum(dtype=np.float64)) / max(1, len(points))
 
 
 def best_cosines(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the best cosine of each point to the picked ones, which are read by block; a largest has no order."""
+    """Return the best cosine of each point to the picked ones, which are read in blocks, in any order."""
     shown = rows_of(vectors, points)
 
     def best(part: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -58,7 +58,7 @@ def best_cosines(vectors: Vectors, points: NDArray[np.int64], picked: NDArray[np
 
 
 def estimate(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, float]:
-    """Estimate the coverage of the mix and of a random one of the same size, and find the radius of the mix.
+    """Estimate the coverage of the mix and of a random mix of the same size, and find the radius of the mix.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def estimate(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, floa
     picked
         (k,) rows of the mix, from 1.
     seed
-        Draws the points and the random mix.
+        Any integer: samples the points and the random mix.
 
     Returns
     -------
@@ -80,8 +80,8 @@ def estimate(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, floa
     count = min(POINTS, max(1, PAIRS // len(picked)))
 
     points = np.sort(shuffled(eligible, pool.rows["key"], seed=seed, label="report.points")[:count])
-    chance = shuffled(eligible, pool.rows["key"], seed=seed, label="report.random")[: len(picked)]
-    sides = {"mix": picked, "random": chance}
+    baseline = shuffled(eligible, pool.rows["key"], seed=seed, label="report.random")[: len(picked)]
+    sides = {"mix": picked, "random": baseline}
     best = {name: best_cosines(pool.vectors, points, rows).astype(np.float64) for name, rows in sides.items()}
     values = {name: float(values.mean()) for name, values in best.items()}
     values["low"], values["random_low"] = (float(np.quantile(values, 0.05)) for values in best.values())
@@ -92,10 +92,10 @@ def estimate(pool: Pool, picked: NDArray[np.int64], seed: int) -> dict[str, floa
 
 
 def _radius(pool: Pool, vectors: Vectors, eligible: NDArray[np.int64], picked: NDArray[np.int64]) -> dict[str, float]:
-    """Find the largest distance of a sample to its nearest pick, by looking at the farthest first.
+    """Find the largest distance of a sample to its nearest pick, in the order of decreasing upper bounds.
 
-    The nearest pick of its own cluster bounds a sample's distance from above, so the search ends as soon as the next
-    bound is no more than the largest distance found: exact, and a few blocks of samples instead of all.
+    The distance to the nearest pick of its own cluster is an upper bound of a sample's distance, so the search ends
+    when the next bound is not above the largest distance found: exact, with a few blocks of samples instead of all.
     """
     near = pool.rows["similarity"].to_numpy()[eligible] if "similarity" in pool.rows.columns else np.nan
     bound = np.where(np.isnan(near), 2.0, 1 - near + ROUNDED) * np.ones(len(eligible))

@@ -1,4 +1,4 @@
-"""The numbers of a mix and of its pool: what several rooms measure, brought together."""
+"""Measures the statistics of a mix and of its pool."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from recipe.stages.tag import concepts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TEXTS = 20_000  # the most samples of a side whose text is read
-KERNEL = 200_000  # the most samples of a side by whose vectors the Vendi score is found
+TEXTS = 20_000  # maximum number of samples whose text is read
+KERNEL = 200_000  # maximum number of samples for the Vendi score
 
 
 def measure(
@@ -35,7 +35,7 @@ def measure(
     certificate: float | None = None,
     seed: int = 0,
 ) -> Stats:
-    """Measure a mix beside its pool.
+    """Measure a mix and its pool.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def measure(
     keywords
         The recipe's list of concepts, as `tag: {concepts: ...}`.
     certificate
-        What the selector certified.
+        The selector's certificate.
     seed
-        Draws the random mix that coverage is compared with, and the samples by which the pool is judged.
+        Any integer: samples the random mix that coverage is compared with, and the rows of large pools.
 
     Returns
     -------
@@ -58,14 +58,16 @@ def measure(
     known = concepts.keywords_of(keywords)
     rejected = dict(sorted(rejects(pool.rows).items()))
     everything = np.arange(len(pool))
-    # Vectors first: of a pool on disk they are let go before any text is read.
-    reached = estimate(pool, picked, seed)
+    # Vectors first: those on disk are released before any text is read.
+    coverage = estimate(pool, picked, seed)
     scores = [_vendi(pool, rows, seed) for rows in (picked, everything)]
     return Stats(
-        _side(pool, picked, known, seed, twins=repeats(pool, picked), score=scores[0]),
-        _side(pool, everything, known, seed, twins=rejected.get("dup", 0) / max(1, len(pool)), score=scores[1]),
+        _side(pool, picked, known, seed, near_duplicates=repeats(pool, picked), score=scores[0]),
+        _side(
+            pool, everything, known, seed, near_duplicates=rejected.get("dup", 0) / max(1, len(pool)), score=scores[1]
+        ),
         rejected,
-        reached,
+        coverage,
         None if certificate is None else round(certificate, DIGITS),
         known["keyword"].n_unique(),
     )
@@ -84,7 +86,7 @@ def measure_alone(pool: Pool, *, keywords: str | None = None, seed: int = 0) -> 
     Returns
     -------
     Side, int
-        Its numbers, and the number of known keywords.
+        Its statistics, and the number of known keywords.
     """
     return measure_rows(pool, np.arange(len(pool)), keywords=keywords, seed=seed)
 
@@ -110,20 +112,20 @@ def measure_rows(
     """
     known = concepts.keywords_of(keywords)
     score = _vendi(pool, rows, seed)
-    return _side(pool, rows, known, seed, twins=repeats(pool, rows), score=score), known["keyword"].n_unique()
+    return _side(pool, rows, known, seed, near_duplicates=repeats(pool, rows), score=score), known["keyword"].n_unique()
 
 
 def variety(pool: Pool, rows: NDArray[np.int64]) -> dict[str, float]:
     """Return `distinct_1`, `distinct_2` and `question_starts` of some samples, as `Side` names them."""
-    return language(_part(pool, rows))
+    return language(_subset(pool, rows))
 
 
 def repeats(pool: Pool, rows: NDArray[np.int64]) -> float:
-    """Return the share of some samples that are exact or near duplicates of another one among them."""
-    some = _part(pool, rows)
+    """Return the share of some samples that are exact or near duplicates of another of them."""
+    some = _subset(pool, rows)
     same = np.arange(len(some))
-    again = (call("dedup", Step("exact", {}), some) != same) | (call("dedup", Step("near", {}), some) != same)
-    return float(again.mean()) if len(some) else 0.0
+    duplicate = (call("dedup", Step("exact", {}), some) != same) | (call("dedup", Step("near", {}), some) != same)
+    return float(duplicate.mean()) if len(some) else 0.0
 
 
 def _vendi(pool: Pool, rows: NDArray[np.int64], seed: int) -> float | None:
@@ -136,28 +138,28 @@ def _vendi(pool: Pool, rows: NDArray[np.int64], seed: int) -> float | None:
 
 
 def _side(
-    pool: Pool, rows: NDArray[np.int64], known: pl.DataFrame, seed: int, *, twins: float, score: float | None
+    pool: Pool, rows: NDArray[np.int64], known: pl.DataFrame, seed: int, *, near_duplicates: float, score: float | None
 ) -> Side:
     """Count and measure some samples of a pool."""
-    texts = _part(pool, _drawn(rows, TEXTS, seed, "texts"))
-    said = concepts.count(texts, known).height
+    texts = _subset(pool, _drawn(rows, TEXTS, seed, "texts"))
+    n_keywords = concepts.count(texts, known).height
     columns = (pool.rows[name] for name in COUNTED if name in pool.rows.columns)
-    # Columns are taken one by one: polars would copy all of a table whose columns are cut up in different ways.
+    # Columns are taken one by one: polars would copy a whole table whose columns have different chunks.
     table = pl.DataFrame([column if len(rows) == len(pool) else column.gather(rows) for column in columns])
-    return count_side(table, Measured(texts, said, round(twins, DIGITS), score))
+    return count_side(table, Measured(texts, n_keywords, round(near_duplicates, DIGITS), score))
 
 
 def _drawn(rows: NDArray[np.int64], most: int, seed: int, label: str) -> NDArray[np.int64]:
-    """Return all rows, or as many as are wanted: a run in key order, which a lot begins.
+    """Return all rows, or a sample of so many: a run in key order from a random start.
 
-    Keys are hashes, so a run of them is drawn by lot from all samples; and it lies together on disk.
+    Keys are hashes, so a run of them is a random sample; and it is contiguous on disk.
     """
     if len(rows) <= most:
         return rows
     return np.roll(np.sort(rows), -(draw(label, seed=seed, label="measure") % len(rows)))[:most]
 
 
-def _part(pool: Pool, rows: NDArray[np.int64]) -> Pool:
-    """Return some samples as a pool of their own, in key order, with nothing held against them."""
-    part = take(pool.rows, (name for name in SCHEMA if name not in ("row", "problem")), np.sort(rows))
-    return Pool(part.with_row_index("row").with_columns(problem=pl.lit(None, dtype=pl.String)).select(*SCHEMA))
+def _subset(pool: Pool, rows: NDArray[np.int64]) -> Pool:
+    """Return some samples as their own pool, in key order, without problems."""
+    table = take(pool.rows, (name for name in SCHEMA if name not in ("row", "problem")), np.sort(rows))
+    return Pool(table.with_row_index("row").with_columns(problem=pl.lit(None, dtype=pl.String)).select(*SCHEMA))

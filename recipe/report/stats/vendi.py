@@ -1,4 +1,4 @@
-"""The Vendi score: how many wholly different samples a set is worth."""
+"""The Vendi score: the effective number of different samples in a set."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def vendi(vectors: Vectors, rows: NDArray[np.int64]) -> float:
     """Return the Vendi score of some rows under the cosine kernel; O(m d^2 + d^3).
 
     The score is exp(-sum l log l) over the eigenvalues l of K / m, where K is the (m, m) matrix of cosines. K = X X^T
-    has the same eigenvalues, but for zeros, as the (d, d) matrix X^T X, so it is exact for any m.
+    has the same eigenvalues, except zeros, as the (d, d) matrix X^T X, so it is exact for any m.
 
     Parameters
     ----------
     vectors
-        (n, d) float16 or float32 rows; those of length zero count as nothing.
+        (n, d) float16 or float32 rows; those of length zero are ignored.
     rows
         (m,) row numbers.
 
     Returns
     -------
     float
-        On 1..min(m, d); 0 of nothing.
+        On 1..min(m, d); 0 for no rows.
 
     References
     ----------
@@ -56,7 +56,7 @@ def vendi(vectors: Vectors, rows: NDArray[np.int64]) -> float:
     if not parts:
         return 0.0
     summed = np.sum(each(dual, parts, label="report: vendi"), axis=0)
-    values = each(np.linalg.eigvalsh, [summed], label="report: vendi")[0]  # on one thread, as all sums
+    values = each(np.linalg.eigvalsh, [summed], label="report: vendi")[0]  # on one thread, for one order of sums
     shares = np.clip(values, 0, None) / max(float(values.sum()), 1e-300)
     shares = shares[shares > 0]
     return float(np.exp(-(shares * np.log(shares)).sum())) if len(shares) else 0.0

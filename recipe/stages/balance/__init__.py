@@ -1,4 +1,4 @@
-"""Quotas. Each file: counts -> integers whose sum is exactly the size; the door fits several margins at once."""
+"""Quotas. Each file: counts -> integers whose sum is exactly the size; this one fits several margins at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from recipe.data.quotas import REPORT, Quotas
 from recipe.errors import ConfigError, SupplyError, nearest
-from recipe.stages.balance._groups import members, share_out
+from recipe.stages.balance._groups import Groups, members, share_out
 from recipe.stages.balance._raking import Margin, rake, round_strata
 from recipe.stages.balance._rounding import controlled_rounding
 from recipe.stages.balance._strata import image_numbers, partition, supply_weights
@@ -23,17 +23,19 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.stages.balance._groups import Rule
 
+__all__ = ["Groups", "apply", "make_quotas"]
+
 
 def apply(pool: Pool, plan: Recipe, size: int) -> tuple[Pool, Quotas]:
-    """Draw up the quotas of a mix of so many samples, and attach the cell of each sample and its quota."""
-    asked = plan.balance
+    """Compute the quotas of a mix of `size` samples, and attach the cell of each sample and its quota."""
+    balance = plan.balance
     quotas = make_quotas(
         pool,
         size,
-        margins=asked.margins,
-        yes_share=asked.yes_share,
-        at_most=asked.at_most,
-        per_image=asked.per_image,
+        margins=balance.margins,
+        yes_share=balance.yes_share,
+        at_most=balance.at_most,
+        per_image=balance.per_image,
     )
     return pool.with_labels(quotas.columns()), quotas
 
@@ -49,8 +51,8 @@ def make_quotas(
 ) -> Quotas:
     """Turn the margins of a recipe into an integer quota for each cell of the pool.
 
-    A stratum holds the samples that agree in every margin but the cluster, and in how far they tilt to yes or no;
-    strata are raked to the margins. A cell is the part of a stratum that lies in one cluster; cells are raked to their
+    A stratum is the set of samples that agree in every margin except the cluster, and in their tilt to yes or no;
+    strata are raked to the margins. A cell is the intersection of a stratum with a cluster; cells are raked to their
     strata and to the cluster margin, and rounded so that strata are exact and clusters within one of their real share.
 
     Parameters
@@ -60,16 +62,16 @@ def make_quotas(
     size
         Samples wanted, from 1.
     margins
-        Column to rule: the name of a file in this room (or a callable) and its knobs. ``"task_name|dataset"`` is the
-        first of several columns that a sample has. Where margins contradict each other the later one is met; the yes
-        share goes before all.
+        Column to rule: the name of a file in this folder (or a callable) and its knobs. ``"task_name|dataset"`` stands
+        for the first of several columns in which a sample has a value. If margins contradict each other, the later one
+        is met; the yes share takes precedence over all.
     yes_share
         Wanted share of yes among all yes and no answers of the mix, 0..1; a sample with several answers counts with all
-        of them. None to leave it open.
+        of them. None for no target.
     at_most
-        One column to value to the most samples that may come from it; clusters cannot be limited.
+        One column to the maximum number of samples for some of its values; clusters cannot be limited.
     per_image
-        Most samples of one image; None for no limit.
+        Maximum number of samples per image; None for no limit.
 
     Returns
     -------
@@ -93,17 +95,17 @@ def make_quotas(
     weight = supply_weights(pool, image, per_image)
     room = int(weight.sum() + 1e-6)
     if not 1 <= size <= room:
-        limit = f" with at most {per_image} an image" if per_image else ""
+        limit = f" with at most {per_image} per image" if per_image else ""
         raise SupplyError(f"size={size}: the pool can give 1 to {room} samples{limit}; ask for fewer, or add sources")
 
     columns = [column for column in dict.fromkeys([*margins, *limits]) if column != "cluster"]
     (strata, _), (cells, cell) = partition(pool, columns, weight, yes_share, by_cluster="cluster" in margins)
-    asked = {
+    wanted = {
         column: _margin(pool, strata, column, rule, size) for column, rule in margins.items() if column != "cluster"
     }
     capped = {column: _limit(strata, column, most) for column, most in limits.items()}
-    quota = _stratum_quotas(strata, list(asked.values()), list(capped.values()), size, tilted=yes_share is not None)
-    report = [_report(strata, column, margin, quota) for column, margin in (asked | capped).items()]
+    quota = _stratum_quotas(strata, list(wanted.values()), list(capped.values()), size, tilted=yes_share is not None)
+    report = [_report(strata, column, margin, quota) for column, margin in (wanted | capped).items()]
     cell_quota = quota[cells["stratum"].to_numpy()]
     if "cluster" in margins:
         clusters = _margin(pool, cells, "cluster", margins["cluster"], size)
@@ -118,14 +120,14 @@ def make_quotas(
 
 
 def _margin(pool: Pool, groups: pl.DataFrame, column: str, rule: Rule, size: int) -> Margin:
-    """Ask a rule how the size is shared among the values of a column."""
+    """Divide the size among the values of a column by a rule."""
     values, code = np.unique(groups[column].to_numpy(), return_inverse=True)
     supply = np.bincount(code, groups["supply"].to_numpy()).astype(np.int64)
     return Margin(code, share_out(rule, values, supply, size, lambda: members(pool, column, values)))
 
 
 def _limit(strata: pl.DataFrame, column: str, most: Mapping[str, int]) -> Margin:
-    """Hold the values of a column to at most so many; a value that is not named has no limit."""
+    """Return the limits of the values of a column; a value that is not named has no limit."""
     values, code = np.unique(strata[column].to_numpy(), return_inverse=True)
     supply = np.bincount(code, strata["supply"].to_numpy()).astype(np.int64)
     for value in most:
@@ -136,17 +138,17 @@ def _limit(strata: pl.DataFrame, column: str, most: Mapping[str, int]) -> Margin
 
 
 def _stratum_quotas(
-    strata: pl.DataFrame, asked: list[Margin], capped: list[Margin], size: int, *, tilted: bool
+    strata: pl.DataFrame, wanted: list[Margin], capped: list[Margin], size: int, *, tilted: bool
 ) -> NDArray[np.int64]:
-    """Rake the strata to their margins and round them; limits hold even where that leaves other margins unmet."""
+    """Rake the strata to their margins and round them; limits are kept even if other margins are then not met."""
     supply = strata["supply"].to_numpy().copy()
     for limit in capped:
         supply = np.minimum(supply, limit.wanted[limit.code])
         if np.minimum(np.bincount(limit.code, supply), limit.wanted).sum() < size:
             raise SupplyError(f"size={size}: the limits of at_most leave {int(limit.wanted.sum())} samples; raise them")
     yes_tilt = strata["yes_tilt"].to_numpy() if tilted else None
-    share = rake(supply, [*asked, *capped], size, yes_tilt=yes_tilt)
-    first = capped[0] if capped else asked[-1] if asked else None  # the last of several margins is the one that is met
+    share = rake(supply, [*wanted, *capped], size, yes_tilt=yes_tilt)
+    first = capped[0] if capped else wanted[-1] if wanted else None  # the last of several margins is the one met
     return round_strata(share, supply, first, size, yes_tilt=yes_tilt)
 
 
@@ -158,7 +160,7 @@ def _cell_quotas(cells: pl.DataFrame, clusters: Margin, quota: NDArray[np.int64]
 
 
 def _report(groups: pl.DataFrame, column: str, margin: Margin, quota: NDArray[np.int64]) -> pl.DataFrame:
-    """List what each value of a margin can supply, was asked for, and is given."""
+    """List the supply, the wanted number and the quota of each value of a margin."""
     values, code = np.unique(groups[column].cast(pl.String).to_numpy(), return_inverse=True)
     wanted = np.zeros(len(values), np.int64)
     wanted[code] = margin.wanted[margin.code]

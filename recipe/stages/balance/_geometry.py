@@ -1,4 +1,4 @@
-"""Where the samples of each value lie: centroids, and how far they are from each other and from their samples."""
+"""The centroid of the samples of each value, and distances between centroids and among samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINES = 256  # centroids that are compared with all others at once
 
 
 def sums_of(groups: Groups) -> NDArray[np.float64]:
-    """Return the (v, d) sum of the vectors of each value, in one order on every number of threads; O(n d)."""
+    """Return the (v, d) sum of the vectors of each value, in the same order for any number of threads; O(n d)."""
 
     def summed(rows: NDArray[np.int64]) -> NDArray[np.float64]:
         total = np.zeros(groups.vectors.shape[1])
@@ -43,14 +43,14 @@ def unit(sums: NDArray[np.float64]) -> NDArray[np.float32]:
 def against_all(
     centroids: NDArray[np.float32], function: Callable[[NDArray[np.float32], NDArray[np.int64]], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """Apply a function to the cosines of some centroids to all, and to their numbers; O(v v d) time, little memory."""
+    """Apply a function to the cosines of each block of centroids to all, and to their numbers; O(v v d)."""
 
     def lines(number: NDArray[np.int64]) -> NDArray[np.float64]:
         return function(centroids[number] @ centroids.T, number)
 
     numbers = np.arange(len(centroids))
-    parts = [numbers[at : at + LINES] for at in range(0, len(numbers), LINES)]
-    return np.concatenate([np.zeros(0), *each(lines, parts, label="balance: centroids")])
+    blocks = [numbers[at : at + LINES] for at in range(0, len(numbers), LINES)]
+    return np.concatenate([np.zeros(0), *each(lines, blocks, label="balance: centroids")])
 
 
 def mean_of_pairs(
@@ -58,8 +58,8 @@ def mean_of_pairs(
 ) -> NDArray[np.float64]:
     """Return the mean of a function of the cosine over all pairs of different samples of each value, (v,) float64.
 
-    Of a value with more than `most` samples as many are compared, evenly spaced in the order of the keys, which are
-    hashes: a sample by lot. A value with fewer than two samples has the mean 0. O(n most d).
+    Of a value with more than `most` samples, only `most` are compared, evenly spaced in the order of the keys; since
+    keys are hashes, this is a random sample. A value with fewer than two samples has the mean 0. O(n most d).
     """
 
     def mean(rows: NDArray[np.int64]) -> float:

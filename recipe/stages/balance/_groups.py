@@ -1,4 +1,4 @@
-"""What a rule is asked: the counts of the values of a column, and where it wants to know, which samples have each."""
+"""Call a rule with the counts of the values of a column, and if it needs them, with the samples of each value."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Groups(NamedTuple):
-    """The samples of each value of a column, and where they lie."""
+    """The samples of each value of a column, and the vectors of all."""
 
     vectors: Vectors
     """(n, d) unit rows of the whole pool."""
@@ -33,13 +33,13 @@ class Groups(NamedTuple):
     """Rows of each value that may be selected, ascending; in the order of the counts that the rule is given."""
 
 
-def said(column: str) -> pl.Expr:
-    """Return a column as text, "" for nothing; of ``a|b`` the first that a sample has."""
+def value_of(column: str) -> pl.Expr:
+    """Return a column as text, "" for null; for ``a|b`` the first column in which a sample has a value."""
     return pl.coalesce(pl.col(one).cast(pl.String) for one in column.split("|")).fill_null("").alias(column)
 
 
 def members(pool: Pool, column: str, values: Sequence[Any] | NDArray[Any]) -> Groups:
-    """Sort the eligible samples by the value of a column; O(n log n).
+    """Group the eligible samples by the value of a column; O(n log n).
 
     Raises
     ------
@@ -47,10 +47,10 @@ def members(pool: Pool, column: str, values: Sequence[Any] | NDArray[Any]) -> Gr
         If the pool has no vectors.
     """
     if pool.vectors is None:
-        raise ConfigError("balance: this rule looks at vectors; expected a pool with vectors, embed it first")
+        raise ConfigError("balance: this rule uses vectors; expected a pool with vectors, embed it first")
     wanted = pl.Series("value", [str(value) for value in values], dtype=pl.String)
     number = pl.DataFrame({"value": wanted, "number": np.arange(len(wanted))})
-    rows = pool.rows.select("row", value=said(column)).filter(pool.eligible)
+    rows = pool.rows.select("row", value=value_of(column)).filter(pool.eligible)
     code = rows.join(number, on="value", how="left", maintain_order="left")["number"].fill_null(-1).to_numpy()
     row, known = rows["row"].to_numpy().astype(np.int64), code >= 0
     return Groups(pool.vectors, grouped_by_number(row[known], code[known], len(wanted)))
@@ -59,13 +59,13 @@ def members(pool: Pool, column: str, values: Sequence[Any] | NDArray[Any]) -> Gr
 def share_out(
     rule: Rule, values: NDArray[Any], supply: NDArray[np.int64], size: int, groups: Callable[[], Groups]
 ) -> NDArray[np.int64]:
-    """Ask a rule for (v,) int64 whose sum is the size; one that has a knob `groups` is told which samples there are."""
+    """Return (v,) int64 with sum `size`, as a rule divides it; a rule with a knob `groups` is given the samples too."""
     name, knobs = rule[:2]
     function = find("balance", name)
-    told = in_order(knobs, values)
-    if looks(function):
-        told["groups"] = groups()
-    share = np.asarray(function(supply, size, **told))
+    arguments = in_order(knobs, values)
+    if uses_groups(function):
+        arguments["groups"] = groups()
+    share = np.asarray(function(supply, size, **arguments))
     fits = share.shape == supply.shape and np.issubdtype(share.dtype, np.integer)
     if not fits or share.sum() != size or (share < 0).any() or (share > supply).any():
         what = f"expected ({len(supply)},) integers within the supply whose sum is {size}"
@@ -74,13 +74,13 @@ def share_out(
     return share
 
 
-def looks(function: Callable[..., Any]) -> bool:
-    """Tell whether a rule looks at the samples of each value."""
+def uses_groups(function: Callable[..., Any]) -> bool:
+    """Return whether a rule uses the samples of each value."""
     return "groups" in inspect.signature(function).parameters
 
 
 def in_order(knobs: Mapping[str, Any], values: NDArray[Any]) -> dict[str, Any]:
-    """Return the knobs of a rule, with weights that are named by value in the order of the values."""
+    """Return the knobs of a rule, in which weights by name of a value are a list in the order of the values."""
     known = dict(knobs)
     if isinstance(named := known.get("weights"), dict):
         known["weights"] = [named.get(value, 0) for value in values.tolist()]

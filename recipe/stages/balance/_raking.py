@@ -1,4 +1,4 @@
-"""Survey raking: weights of cells that meet several margins at once and stay near the pool's own shares."""
+"""Survey raking: cell sizes that meet several margins at once and stay close to the pool's own shares."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 SWEEPS = 300
 CLOSE = 1e-4  # samples; a sweep that moves no cell by more has converged, since cells are rounded to whole samples
-TIGHT = 1e-9  # a tilt this small, a sample, is none
-STEEPEST = 60.0  # exp(60) decides between any two cells
+TIGHT = 1e-9  # a tilt per sample this small counts as none
+STEEPEST = 60.0  # exp(60) outweighs any ratio of cells
 
 
 @dataclass(frozen=True)
 class Margin:
-    """What the cells of each value should sum to.
+    """The wanted sum of the cells of each value.
 
     Parameters
     ----------
     code
         (m,) int64: the value of each cell.
     wanted
-        (v,) int64: what the cells of each value should sum to, or at most sum to.
+        (v,) int64: the wanted sum of the cells of each value, or its maximum.
     at_most
-        True if less than `wanted` is as good.
+        True if `wanted` is a maximum.
     """
 
     code: NDArray[np.int64]
@@ -38,37 +38,37 @@ class Margin:
     at_most: bool = False
 
     def fit(self, share: NDArray[np.float64], supply: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Scale the cells of each value to what is wanted of it, as far as their supply goes; O(m) a round.
+        """Scale the cells of each value to its wanted sum, as far as their supply allows; O(m) per round.
 
-        Cells that would pass their supply are held at it, and the others scaled again: their rate only rises, so a cell
-        once held stays held and a few rounds are enough. Where nothing is left to scale, because the margins before
-        emptied the cells of a value, they are filled by their supply: what is wanted of a value never goes missing.
+        Cells that would exceed their supply are fixed at it, and the others scaled again: the scale only grows, so a
+        fixed cell stays fixed and a few rounds are enough. If no cell of a value is left to scale, because earlier
+        margins emptied them, they are filled in proportion to their supply, so that the wanted sum is still reached.
         """
         values = len(self.wanted)
         got = np.bincount(self.code, share, values)
         wanted = np.minimum(self.wanted, got) if self.at_most else self.wanted
-        held = np.zeros(len(share), np.bool_)
+        fixed = np.zeros(len(share), np.bool_)
         while True:
-            left = wanted - np.bincount(self.code, np.where(held, supply, 0.0), values)
-            weight = np.bincount(self.code, np.where(held, 0.0, share), values)
-            if (bare := (weight <= 0) & (left > 0)).any():
-                share = np.where(bare[self.code] & ~held, supply, share)
-                weight = np.bincount(self.code, np.where(held, 0.0, share), values)
+            left = wanted - np.bincount(self.code, np.where(fixed, supply, 0.0), values)
+            weight = np.bincount(self.code, np.where(fixed, 0.0, share), values)
+            if (empty := (weight <= 0) & (left > 0)).any():
+                share = np.where(empty[self.code] & ~fixed, supply, share)
+                weight = np.bincount(self.code, np.where(fixed, 0.0, share), values)
             rate = np.divide(left, weight, out=np.zeros(values), where=weight > 0)
-            fitted = np.where(held, supply, share * rate[self.code])
-            over = ~held & (fitted > supply)
+            fitted = np.where(fixed, supply, share * rate[self.code])
+            over = ~fixed & (fitted > supply)
             if not over.any():
                 return fitted
-            held |= over
+            fixed |= over
 
 
 def tilt(
     share: NDArray[np.float64], supply: NDArray[np.float64], yes_tilt: NDArray[np.float64], total: float
 ) -> NDArray[np.float64]:
-    """Reweight cells by ``exp(l * yes_tilt)`` so that the summed tilt is zero, or as near to zero as supply allows.
+    """Reweight cells by ``exp(l * yes_tilt)`` so that the summed tilt is zero, or as close to zero as supply allows.
 
-    The summed tilt grows with `l`, so a bracketed root search finds it. This is calibration to one total with the
-    multiplicative distance, of which raking is the case of indicator totals.
+    The summed tilt grows with `l`, so `l` is found by a bracketed root search. This is calibration to one total with
+    the multiplicative distance; raking is its special case for indicator totals.
 
     References
     ----------
@@ -97,26 +97,26 @@ def rake(
 ) -> NDArray[np.float64]:
     """Fit real cell sizes to margins by iterative proportional fitting within the supply.
 
-    Starts from the pool's own shares and fits one margin after the other until a sweep moves nothing. Where margins
-    contradict each other or the supply, the later one is met and the sizes still sum to `size`. The order is: margins,
-    then the tilt. O(sweeps (m v + m log m)).
+    Starts from the pool's own shares and fits one margin after the other until a sweep changes nothing. If margins
+    contradict each other or the supply, the later one is met and the sizes still sum to `size`. The tilt comes after
+    all margins. O(sweeps (m v + m log m)).
 
     Parameters
     ----------
     supply
         (m,) int64 samples of each cell.
     margins
-        Margins in rising priority.
+        Margins, the most important last.
     size
-        What the cells sum to; at most the sum of the supply.
+        Sum of the result; at most the sum of the supply.
     yes_tilt
-        (m,) float64 how much one sample of the cell tilts to yes (positive) or no; the sum over the result is zero
-        where supply allows.
+        (m,) float64 how much one sample of the cell tilts to yes (positive) or no; its sum over the result is zero if
+        supply allows.
 
     Returns
     -------
     ndarray
-        (m,) float64 with sum `size`, each on 0..supply.
+        (m,) float64 with sum `size`, each in 0..supply.
 
     References
     ----------
@@ -147,7 +147,7 @@ def round_strata(
 ) -> NDArray[np.int64]:
     """Round the raked sizes to integers with an exact sum, exact values of the first margin, and the least tilt.
 
-    A value that the first margin wants keeps at least one sample, unless it is a limit.
+    A value with a wanted sum above 0 in the first margin keeps at least one sample, unless that margin is a limit.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def round_strata(
     supply
         (m,) int64.
     first
-        The margin whose sums are rounded first; its values then keep them. None to round the cells at once.
+        The margin whose sums are rounded first and then kept. None to round the cells at once.
     size
         The exact sum of the result.
     yes_tilt
@@ -165,7 +165,7 @@ def round_strata(
     Returns
     -------
     ndarray
-        (m,) int64, each on 0..supply.
+        (m,) int64, each in 0..supply.
     """
     code = first.code if first else np.zeros(len(share), np.int64)
     values = int(code.max(initial=-1)) + 1
@@ -175,7 +175,7 @@ def round_strata(
     if first is not None:
         room, least = (np.minimum(room, first.wanted), least) if strict else (room, np.minimum(first.wanted, 1))
     sums = np.bincount(code, share, values).astype(np.float64)
-    if (sums < least).any():  # the tilt may have emptied a value that is wanted: one sample of it stays
+    if (sums < least).any():  # the tilt may have emptied a wanted value: it keeps one sample
         sums = least + fill(np.maximum(sums - least, 0), float(size - least.sum()), (room - least).astype(np.float64))
     totals = largest_remainder(sums, size, room)
     whole = np.zeros(len(share), np.int64)
@@ -194,17 +194,17 @@ def _level(
     *,
     strict: bool,
 ) -> NDArray[np.int64]:
-    """Move single samples between cells until no move brings the summed tilt nearer to zero.
+    """Move single samples between cells until no move brings the summed tilt closer to zero.
 
-    Moves inside one value of the first margin come first, since they leave it as it is; others follow unless the
-    margin is a strict one, but none takes the last sample of a value. Among equal moves the first pair of cells goes.
-    Each move lowers the distance, so it ends; rounding leaves no more than one unit a cell to move. Cells of one value
-    that tilt alike give and take alike, so only the first of them is looked at: O(m + v l l) a move, for v values and l
-    tilts.
+    Moves inside one value of the first margin come first, since they do not change it; others follow unless the margin
+    is a limit, but none takes the last sample of a value. Of equally good moves the first pair of cells is used. Each
+    move lowers the distance, so the loop ends; rounding leaves at most one sample per cell to move. Cells of one value
+    with the same tilt are equivalent, so only the first of them is considered: O(m + v l l) per move, for v values and
+    l tilts.
     """
     whole, m = whole.copy(), len(whole)
     tilts, like = np.unique(yes_tilt, return_inverse=True)
-    shift = tilts[None, :] - tilts[:, None]  # what moving one sample from a cell of the row to one of the column adds
+    shift = tilts[None, :] - tilts[:, None]  # change by moving one sample from a cell of the row to one of the column
     shape = (int(code.max(initial=-1)) + 1, len(tilts))
     for across in (False,) if strict else (False, True):
         while True:
@@ -213,7 +213,7 @@ def _level(
             gives, takes = np.flatnonzero(whole > 0), np.flatnonzero(whole < supply)
             np.minimum.at(givers, (code[gives], like[gives]), gives)
             np.minimum.at(takers, (code[takes], like[takes]), takes)
-            if across:  # one more line, for moves between any two values
+            if across:  # one more row, for moves between any two values
                 rich = np.bincount(code, whole, shape[0]) > 1
                 givers = np.vstack([givers, np.where(rich[:, None], givers, m).min(axis=0)])
                 takers = np.vstack([takers, takers.min(axis=0)])

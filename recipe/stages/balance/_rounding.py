@@ -1,4 +1,4 @@
-"""From real shares to integers whose sums are exact."""
+"""Round real shares to integers with exact sums."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from recipe.errors import SupplyError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SLACK = 1e-6  # a fraction this near to a whole number is taken for it
-MINUTE = 1e-100  # a weight this small beside the largest is none; products of such weights would underflow
+SLACK = 1e-6  # a share this close to a whole number counts as one
+MINUTE = 1e-100  # a weight this small relative to the largest counts as 0, since products of them would underflow
 
 
 def fill(weights: NDArray[np.float64], total: float, caps: NDArray[np.float64]) -> NDArray[np.float64]:
     """Share a total in proportion to weights, no share above its cap: ``min(caps, a * weights)`` with the right `a`.
 
-    What a capped share cannot take goes to the others in proportion to their weights, and to those of weight zero only
-    when no other has room. O(m log m).
+    The rest of a capped share goes to the others in proportion to their weights, and to those of weight zero only when
+    all others are at their caps. O(m log m).
 
     Parameters
     ----------
     weights
         (m,) float64, not negative.
     total
-        What is shared; at most the sum of the caps.
+        Sum of the result; at most the sum of the caps.
     caps
         (m,) float64, not negative.
 
@@ -107,16 +107,16 @@ def controlled_rounding(
     """Round a two-way table so that cells, rows and columns are each the floor or the ceiling of their real value.
 
     Such a rounding always exists: the real table is a feasible flow in a network with integer capacities, so there is
-    an integer one. O(E sqrt(V)) for E cells and V rows and columns (unit capacities).
+    an integral one. O(E sqrt(V)) for E cells and V rows and columns (unit capacities).
 
     Parameters
     ----------
     row, column
-        (E,) int64 place of each cell.
+        (E,) int64 row and column of each cell.
     share
         (E,) float64 real value of each cell.
     row_sums
-        (R,) int64 sum of each row of the result; the real sums of the rows.
+        (R,) int64 sum of each row of the result, equal to the row's sum of `share`.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def controlled_rounding(
     column_floor = np.floor(column_fraction + SLACK).astype(np.int64)
     source, overflow, sink = rows + columns, rows + columns + 1, rows + columns + 2
     loose = fraction > SLACK
-    # A column first fills its floor; one unit more may pass through `overflow`, which has room for what floors leave.
+    # A column first fills its floor; one more unit may pass through `overflow`, which can take what the floors leave.
     edges = [
         (np.full(rows, source), np.arange(rows), need),
         (row[loose], rows + column[loose], np.ones(int(loose.sum()), np.int64)),

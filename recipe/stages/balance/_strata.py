@@ -1,4 +1,4 @@
-"""The samples of a pool sorted into strata and cells."""
+"""Group the samples of a pool into strata and cells."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from recipe.stages.balance._groups import said
+from recipe.stages.balance._groups import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def tilts(pool: Pool, yes_share: float | None) -> NDArray[np.float64]:
-    """Return how far each sample tilts to yes: its yes answers times the share of no, less the other way round.
+    """Return how much each sample tilts to yes: ``n_yes * (1 - yes_share) - n_no * yes_share``.
 
-    The tilts of a mix sum to zero exactly when `yes_share` of its yes and no answers are yes. Without a share nothing
-    tilts.
+    The tilts of a mix sum to zero exactly if a share of `yes_share` of its yes and no answers is yes. If `yes_share` is
+    None, all tilts are 0.
     """
     if yes_share is None:
         return np.zeros(len(pool))
@@ -46,8 +46,8 @@ def image_numbers(pool: Pool) -> NDArray[np.int32]:
 def supply_weights(pool: Pool, image: NDArray[np.int32], per_image: int | None) -> NDArray[np.float64]:
     """Return how much of each row can be picked: 1, 0 with a problem, or ``per_image / rows of its image`` if less.
 
-    Counted so, quotas within the supply can always be picked under the image limit: these weights are a feasible real
-    choice, and the choices under two partitions have integer corners.
+    With these weights as supply, quotas can always be filled under the image limit: the weights are a feasible
+    fractional selection, and the polytope of selections under two partitions has integral vertices.
     """
     eligible = pool.eligible
     if per_image is None:
@@ -59,27 +59,27 @@ def supply_weights(pool: Pool, image: NDArray[np.int32], per_image: int | None) 
 def partition(
     pool: Pool, columns: Sequence[str], weight: NDArray[np.float64], yes_share: float | None, *, by_cluster: bool
 ) -> tuple[tuple[pl.DataFrame, NDArray[np.int32]], tuple[pl.DataFrame, NDArray[np.int32]]]:
-    """Sort the samples into strata, which agree in some columns and in their tilt, and strata into cells by cluster.
+    """Group the samples into strata, which agree in some columns and in their tilt, and strata into cells by cluster.
 
     Parameters
     ----------
     pool
         n samples.
     columns
-        What a stratum agrees in, beside its tilt.
+        Columns in which the samples of a stratum agree, besides the tilt.
     weight
         (n,) float64 how much of each row can be picked.
     yes_share
         As for `tilts`.
     by_cluster
-        Whether cells differ in their cluster; else each stratum is one.
+        Whether to split strata into cells by cluster; otherwise each stratum is one cell.
 
     Returns
     -------
     strata, cells
         Each as `number` returns it; cells have the columns `stratum` and `cluster`.
     """
-    table = pool.rows.select("row", *(said(column) for column in columns)).with_columns(
+    table = pool.rows.select("row", *(value_of(column) for column in columns)).with_columns(
         yes_tilt=pl.Series(tilts(pool, yes_share)),
         weight=pl.Series(weight),
         cluster=pool.rows["cluster"] if by_cluster else pl.lit(0, dtype=pl.Int32),
@@ -94,18 +94,19 @@ def number(table: pl.DataFrame, columns: Sequence[str], name: str) -> tuple[pl.D
     Parameters
     ----------
     table
-        One line a row of the pool, with the columns and a `weight` that is 0 for rows that may not be selected.
+        One line per row of the pool, with the columns and a `weight` that is 0 for rows that may not be selected.
     columns
-        What the rows of a group agree in.
+        Columns in which the rows of a group agree.
     name
-        Name of the group's number.
+        Name of the column with the number of the group.
 
     Returns
     -------
     groups
-        One line a group in the order of its values: the number, the columns, and `supply` (int64), the summed weight.
+        One line per group, in the order of its values: its number, the columns, and `supply` (int64), the sum of
+        weights.
     group
-        (n,) int32: the number of each row's group, -1 where its weight is 0.
+        (n,) int32: the number of each row's group, -1 if its weight is 0.
     """
     chosen = table.filter(pl.col("weight") > 0)
     groups = chosen.group_by(columns).agg(supply=(pl.col("weight").sum() - 1e-6).ceil().cast(pl.Int64)).sort(columns)

@@ -1,4 +1,4 @@
-"""What the margins would take of each kind of sample, were supply no limit."""
+"""How many samples of each kind the margins would take if supply were unlimited."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from recipe.config.registry import find, home
 from recipe.errors import ConfigError
-from recipe.stages.balance._groups import in_order, looks
+from recipe.stages.balance._groups import in_order, uses_groups
 from recipe.stages.balance._raking import Margin, rake
 from recipe.stages.balance._rounding import largest_remainder
 from recipe.stages.balance._strata import image_numbers, partition, supply_weights
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 
 
 def wishes(
-    pool: Pool, size: int, balance: Balance, asked: pl.DataFrame | None = None
+    pool: Pool, size: int, balance: Balance, report: pl.DataFrame | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Say how many samples like each one a mix would take if there were any number of each kind.
+    """Return how many samples like each one a mix would take if supply were unlimited.
 
-    Cells are raked to the margins as `make_quotas` does it, from the pool's own shares, but without its bounds: the
-    shares that a rule asks for are not cut down to what a value can supply. O(n) plus what raking costs.
+    Cells are raked to the margins as in `make_quotas`, from the pool's own shares, but without bounds: the shares that
+    a rule wants are not reduced to the supply of a value. O(n) plus the cost of raking.
 
     Parameters
     ----------
     pool
-        n samples, labelled; their vectors may be gone.
+        n samples, labelled; vectors are not needed.
     size
         Samples in the mix.
     balance
-        Its margins, share of yes, and limit on images. A rule without a function `weights` asks for what it returns.
-    asked
-        The report of its quotas: a rule that looks at vectors asks for what it asked for then.
+        Its margins, share of yes, and limit on images. For a rule without a function `weights`, its result is used.
+    report
+        The report of its quotas, which has the wanted numbers of rules that use vectors.
 
     Returns
     -------
-    wish, supply
-        (n,) float64 each: what is wanted in the place of this row, and how much of it can be picked; the wishes sum to
-        `size`, and a row whose wish is above its supply is short of companions.
+    demand, supply
+        (n,) float64 each: how many samples like this row are wanted, and how much of the row can be picked. The demand
+        sums to `size`; if it is above the supply, the pool has too few samples like this row.
     """
     margins: Mapping[str, Rule] = balance.margins
     yes_share = balance.yes_share
@@ -55,31 +55,31 @@ def wishes(
     columns = [column for column in margins if column != "cluster"]
     (strata, _), (cells, cell) = partition(pool, columns, weight, yes_share, by_cluster="cluster" in margins)
     yes_tilt = None if yes_share is None else strata["yes_tilt"].to_numpy()
-    wanted_of = [_wish(strata, column, margins[column], size, asked) for column in columns]
-    wanted = rake(strata["supply"].to_numpy() * size, wanted_of, size, yes_tilt=yes_tilt)
+    demands = [_demand(strata, column, margins[column], size, report) for column in columns]
+    wanted = rake(strata["supply"].to_numpy() * size, demands, size, yes_tilt=yes_tilt)
     stratum = cells["stratum"].to_numpy().astype(np.int64)
     if "cluster" in margins:
         whole = largest_remainder(wanted, size, strata["supply"].to_numpy() * size)
-        both = [_wish(cells, "cluster", margins["cluster"], size, asked), Margin(stratum, whole)]
+        both = [_demand(cells, "cluster", margins["cluster"], size, report), Margin(stratum, whole)]
         wanted = rake(cells["supply"].to_numpy() * size, both, size)
     else:
         wanted = wanted[stratum]
-    held = np.bincount(cell[cell >= 0], weight[cell >= 0], len(cells))
-    return np.where(cell >= 0, (wanted / np.maximum(held, 1e-12))[cell] * weight, 0.0), weight
+    supply = np.bincount(cell[cell >= 0], weight[cell >= 0], len(cells))
+    return np.where(cell >= 0, (wanted / np.maximum(supply, 1e-12))[cell] * weight, 0.0), weight
 
 
-def _wish(groups: pl.DataFrame, column: str, rule: Rule, size: int, asked: pl.DataFrame | None) -> Margin:
-    """Ask a rule how the size is shared among the values of a column, whatever they can supply."""
+def _demand(groups: pl.DataFrame, column: str, rule: Rule, size: int, report: pl.DataFrame | None) -> Margin:
+    """Divide the size among the values of a column by a rule, as if supply were unlimited."""
     values, code = np.unique(groups[column].to_numpy(), return_inverse=True)
     supply = np.bincount(code, groups["supply"].to_numpy()).astype(np.int64)
     name, knobs = rule[:2]
     function = find("balance", name)
     weights = getattr(home("balance", name), "weights", None)
-    if looks(function):
-        if asked is None:
-            raise ConfigError(f"balance: what {name} asks for is told by the report of its quotas; give it as well")
-        given = dict(asked.filter(pl.col("margin") == column).select("value", "wanted").iter_rows())
-        share = np.array([given.get(str(value), 0) for value in values.tolist()], np.float64)
+    if uses_groups(function):
+        if report is None:
+            raise ConfigError(f"balance: expected the report of the quotas for the rule {name}, got none; pass it")
+        by_value = dict(report.filter(pl.col("margin") == column).select("value", "wanted").iter_rows())
+        share = np.array([by_value.get(str(value), 0) for value in values.tolist()], np.float64)
     elif "weights" in knobs:
         share = np.asarray(in_order(knobs, values)["weights"], np.float64)
     elif weights is not None:

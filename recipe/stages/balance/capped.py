@@ -1,4 +1,4 @@
-"""Proportional to the counts, but no count speaks for more than a cap."""
+"""Proportional to the counts, with each count capped."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def balance(counts: NDArray[np.int64], size: int, *, k: float = 3000, t: float =
     size
         Samples to share out, at most the sum of the counts.
     k
-        Cap of a count: from 1, or a share of all samples below 1; the default is FLAN's.
+        Cap of a count, above 0: samples from 1 on, or a share of all samples below 1; the default is FLAN's.
     t
-        Temperature of the capped counts, from 1 (as they are) towards infinity (even).
+        Temperature of the capped counts, from 1 (unchanged) towards infinity (even).
 
     Returns
     -------
@@ -39,8 +39,8 @@ def balance(counts: NDArray[np.int64], size: int, *, k: float = 3000, t: float =
 
     References
     ----------
-    Raffel et al. 2020 (T5), section 3.5.2; Wei et al. 2022 (FLAN), section 2.1. T5
-    raises the capped shares to 1/t in the same way.
+    Raffel et al. 2020 (T5), section 3.5.2; Wei et al. 2022 (FLAN), section 2.1. T5 raises the capped shares to the
+    power 1/t in the same way.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def balance(counts: NDArray[np.int64], size: int, *, k: float = 3000, t: float =
 
 
 def weights(counts: NDArray[np.int64], *, k: float = 3000, t: float = 1.0) -> NDArray[np.float64]:
-    """Return the shares that are asked for, whatever can be supplied: (m,) float64, up to a factor."""
+    """Return the wanted shares, regardless of supply: (m,) float64, up to a factor."""
     if not (k > 0 and t >= 1):  # so that NaN is refused too
         raise ConfigError(f"balance.capped: expected a cap k above 0 and a temperature t from 1 on, got k={k}, t={t}")
     cap = k if k >= 1 else k * float(counts.sum())

@@ -1,4 +1,4 @@
-"""More for clusters whose samples differ, and that resemble other clusters."""
+"""More samples for clusters that are diverse and similar to other clusters."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from recipe.stages.balance._groups import Groups
 
-SAME = 0.9  # centroids as near as this say nothing of transfer
-TINY = 1e-12  # a density this small divides nothing
+SAME = 0.9  # centroids with a higher cosine do not count for transferability
+TINY = 1e-12  # lower bound of a density, which is a divisor
 
 
 def balance(
@@ -24,9 +24,9 @@ def balance(
 ) -> NDArray[np.int64]:
     """Share the size in proportion to ``exp(S / (tau * D))`` (transferability S, density D), within the supply.
 
-    S is the mean cosine of a cluster's centroid to the others, those above 0.9 left out; D is the mean of
-    ``exp(-|x - y|^2 / (2 sigma^2))`` over all pairs of its samples,
-    each with itself too. O(n pairs d + v v d) for v clusters.
+    S is the mean cosine of a cluster's centroid to the others, without those above 0.9; D is the mean of
+    ``exp(-|x - y|^2 / (2 sigma^2))`` over all pairs of its samples, including each sample with itself.
+    O(n pairs d + v v d) for v clusters.
 
     Parameters
     ----------
@@ -35,18 +35,18 @@ def balance(
     size
         Samples to share out, at most the sum of the counts.
     groups
-        Which samples each cluster has, and the vectors of all: unit rows.
+        The samples of each cluster, and the vectors of all: unit rows.
     tau
-        Temperature, above 0; the smaller, the more the first clusters get.
+        Temperature, above 0; the smaller, the more the clusters with the largest shares get.
     sigma
-        Width of the Gaussian kernel, above 0.
+        Width of the Gaussian kernel, above 0: a distance of unit rows, which are 0..2 apart.
     pairs
-        Samples of a cluster that are compared with each other, from 2; a larger cluster by a sample of so many.
+        Samples of a cluster that are compared with each other, from 2; a larger cluster is sampled.
 
     Returns
     -------
     ndarray
-        (v,) int64, sum `size`, none above its count; from each cluster at least one where the size allows.
+        (v,) int64, sum `size`, none above its count; at least one from each cluster if the size allows.
 
     Raises
     ------
@@ -56,11 +56,11 @@ def balance(
     References
     ----------
     Lee et al. 2024, Concept-skill Transferability-based Data Selection for Large Vision-Language Models (COINCIDE),
-    section 3.3. The published code goes through the clusters by falling share, rounds what each gets and clips it to
-    its supply, so that the size may be missed; here what a cluster cannot give goes to all others in proportion to
-    their shares. A cluster of one sample has the density 1, one without others to compare with has S = 0. The published
-    code takes S of the text halves of its vectors only, and the centroids of k-means; here it is all of the vector, and
-    the mean of the samples that may be selected.
+    section 3.3. The published code goes through the clusters by descending share, rounds each number and clips it to
+    the supply, so that the size may be missed; here what a cluster cannot supply goes to all others in proportion to
+    their shares. A cluster of one sample has density 1; one without others to compare with has S = 0. The published
+    code computes S from only the text half of its vectors and from the centroids of k-means; here it is the whole
+    vector, and the mean of the samples that may be selected.
 
     Examples
     --------
@@ -76,13 +76,13 @@ def balance(
 def weights(
     counts: NDArray[np.int64], *, groups: Groups, tau: float = 0.1, sigma: float = 1.0, pairs: int = 2000
 ) -> NDArray[np.float64]:
-    """Return the shares that are asked for, whatever can be supplied: (v,) float64, up to a factor."""
+    """Return the wanted shares, regardless of supply: (v,) float64, up to a factor."""
     if not (tau > 0 and sigma > 0 and pairs >= 2):  # noqa: PLR2004  a pair
         got = f"tau={tau}, sigma={sigma}, pairs={pairs}"
         raise ConfigError(f"balance.coincide: expected tau and sigma above 0 and pairs from 2 on, got {got}")
     others = mean_of_pairs(groups, lambda cosine: np.exp((cosine - 1) / sigma**2), most=pairs)
-    alike = np.array([max(1, len(rows)) for rows in groups.members])
-    density = (1 + (alike - 1) * others) / alike  # a sample is a pair with itself, as in the published code
+    sizes = np.array([max(1, len(rows)) for rows in groups.members])
+    density = (1 + (sizes - 1) * others) / sizes  # a sample is a pair with itself, as in the published code
     exponent = transferability(groups) / (tau * np.maximum(density, TINY))
     known = counts > 0
     highest = exponent[known].max(initial=-np.inf)
@@ -90,11 +90,11 @@ def weights(
 
 
 def transferability(groups: Groups) -> NDArray[np.float64]:
-    """Return the mean cosine of each centroid to the others, those above `SAME` left out; 0 where none is left."""
-    held = np.array([len(rows) > 0 for rows in groups.members])
+    """Return the mean cosine of each centroid to the others, without those above `SAME`; 0 if none is left."""
+    has_samples = np.array([len(rows) > 0 for rows in groups.members])
 
     def mean(cosine: NDArray[np.float32], number: NDArray[np.int64]) -> NDArray[np.float64]:
-        counted = (cosine <= SAME) & held
+        counted = (cosine <= SAME) & has_samples
         counted[np.arange(len(number)), number] = False
         total = np.where(counted, cosine, 0).sum(axis=1, dtype=np.float64)
         return np.asarray(total / np.maximum(1, counted.sum(axis=1)))

@@ -1,4 +1,4 @@
-"""Each value equally often."""
+"""The same number of samples for each value."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def balance(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
 
     References
     ----------
-    Water-filling, as Vo et al. 2024, Automatic Data Curation for Self-Supervised Learning, section 3.3.
+    Water-filling, as in Vo et al. 2024, Automatic Data Curation for Self-Supervised Learning, section 3.3.
 
     Examples
     --------
@@ -40,5 +40,5 @@ def balance(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
 
 
 def weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the shares that are asked for, whatever can be supplied: (m,) float64, up to a factor."""
+    """Return the wanted shares, regardless of supply: (m,) float64, up to a factor."""
     return (counts > 0).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Evenly from the largest themes down to the smallest: a tree of clusters, shared out level by level."""
+"""An even share at every level of a tree of clusters, from the top themes down to the clusters."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ ROUNDS = 50
 def balance(
     counts: NDArray[np.int64], size: int, *, groups: Groups, levels: int = 3, branch: int = 10, seed: int = 0
 ) -> NDArray[np.int64]:
-    """Share the size evenly among the themes of the top level, of each theme among its parts, down to the clusters.
+    """Share the size evenly among the themes of the top level, each theme's among its children, down to the clusters.
 
-    The clusters are the leaves; k-means on their centroids finds the level above, and so on upward, each cluster
-    counted once whatever its size. What a part cannot give goes to its siblings evenly, before it goes elsewhere.
-    O(n d + v v d / branch) for v clusters.
+    The clusters are the leaves; k-means on their centroids finds the level above, and so on upwards; each cluster
+    counts once, regardless of its size. What a node cannot supply goes evenly to its siblings first, and only then
+    elsewhere. O(n d + v v d / branch) for v clusters.
 
     Parameters
     ----------
@@ -40,19 +40,19 @@ def balance(
     size
         Samples to share out, at most the sum of the counts.
     groups
-        Which samples each cluster has, and the vectors of all: unit rows.
+        The samples of each cluster, and the vectors of all: unit rows.
     levels
-        Levels of the tree with the clusters themselves, from 1, which is the rule `even`; fewer where a level would
-        have one theme only.
+        Levels of the tree including the clusters, from 1, which is the rule `even`; fewer if a level would have only
+        one theme.
     branch
-        Parts of a theme on average, from 2.
+        Mean number of children of a theme, from 2.
     seed
-        Any integer: draws the first centroids of each level.
+        Any integer: seed for the initial centroids of each level.
 
     Returns
     -------
     ndarray
-        (v,) int64, sum `size`, none above its count. A cluster in a crowded theme may get none.
+        (v,) int64, sum `size`, none above its count. A cluster in a theme with many clusters may get none.
 
     Raises
     ------
@@ -62,9 +62,9 @@ def balance(
     References
     ----------
     Vo et al. 2024, Automatic Data Curation for Self-Supervised Learning: A Clustering-Based Approach, sections 3.2 and
-    3.3; second-hand. The published code has four levels, and clusters anew around the centroids of samples drawn from
-    each level ("resampling"), which is left out here. There the sum may miss the
-    size by rounding; here it is exact.
+    3.3; not checked against the paper. The published code has four levels, and repeats the clustering on samples drawn
+    from each level ("resampling"), which is left out here. There the sum may miss the size by rounding; here it is
+    exact.
 
     Examples
     --------
@@ -75,36 +75,36 @@ def balance(
     [10, 10, 20]
     """
     themes = tree(groups, levels=levels, branch=branch, seed=seed)
-    return poured(themes, counts, size, even)
+    return divide_down(themes, counts, size, even)
 
 
 def weights(
     counts: NDArray[np.int64], *, groups: Groups, levels: int = 3, branch: int = 10, seed: int = 0
 ) -> NDArray[np.float64]:
-    """Return the shares that are asked for, whatever can be supplied: (v,) float64, sum 1."""
+    """Return the wanted shares, regardless of supply: (v,) float64, sum 1."""
     supply = counts.astype(np.float64)
 
-    def equally(parts: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-        return np.asarray(np.where(parts > 0, share / max(1, int((parts > 0).sum())), 0.0))
+    def equally(children: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+        return np.asarray(np.where(children > 0, share / max(1, int((children > 0).sum())), 0.0))
 
-    return poured(tree(groups, levels=levels, branch=branch, seed=seed), supply, 1.0, equally)
+    return divide_down(tree(groups, levels=levels, branch=branch, seed=seed), supply, 1.0, equally)
 
 
 def tree(groups: Groups, *, levels: int, branch: int, seed: int) -> list[NDArray[np.int64]]:
-    """Return the parent of each node, level by level from the clusters upward; the last level's parent is the whole.
+    """Return the parent of each node, level by level from the clusters upwards; that of the last level is the root.
 
     Raises
     ------
     ConfigError
         If a knob is out of its range.
     """
-    if levels < 1 or branch < 2:  # noqa: PLR2004  a tree of one part a theme is none
+    if levels < 1 or branch < 2:  # noqa: PLR2004  a theme with one child is no theme
         got = f"levels={levels}, branch={branch}"
         raise ConfigError(f"balance.hierarchical: expected levels from 1 and branch from 2 on, got {got}")
     points = unit(sums_of(groups))
     parents = []
     for _ in range(levels - 1):
-        if (count := ceil(len(points) / branch)) < 2:  # noqa: PLR2004  one theme is the whole
+        if (count := ceil(len(points) / branch)) < 2:  # noqa: PLR2004  one theme is the root
             break
         ((parent, points),) = each(partial(_themes, count=count, seed=seed), [points], label="balance: themes")
         parents.append(parent)
@@ -112,11 +112,11 @@ def tree(groups: Groups, *, levels: int, branch: int, seed: int) -> list[NDArray
 
 
 def _themes(points: NDArray[np.float32], count: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Find so many themes of some unit points: the theme of each, and the unit centroids; spherical k-means."""
+    """Cluster unit points into `count` themes by spherical k-means: the theme of each, and the unit centroids."""
     import faiss  # noqa: PLC0415  heavy
 
     threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)  # of the thread that asks
+    faiss.omp_set_num_threads(1)  # of the calling thread
     try:
         trainer = faiss.Kmeans(
             points.shape[1], count, niter=ROUNDS, seed=seed, spherical=True, min_points_per_centroid=1
@@ -128,37 +128,37 @@ def _themes(points: NDArray[np.float32], count: int, seed: int) -> tuple[NDArray
     return nearest.astype(np.int64), np.asarray(trainer.centroids, dtype=np.float32)
 
 
-def poured(
+def divide_down(
     parents: list[NDArray[np.int64]], supply: NDArray[Any], total: float, share: Callable[[Any, Any], NDArray[Any]]
 ) -> NDArray[Any]:
-    """Share a total down a tree: at each node among its children, by a rule that knows what each of them can give.
+    """Divide a total down a tree: at each node among its children, by a rule that is given the supply of each child.
 
     Parameters
     ----------
     parents
-        The parent of each node, level by level from the leaves upward.
+        The parent of each node, level by level from the leaves upwards.
     supply
-        (v,) what each leaf can give.
+        (v,) supply of each leaf.
     total
-        What the root has to share.
+        The number to divide.
     share
-        Supplies of some children and what they get together, to what each gets.
+        From the supplies of some children and their total to the number of each child.
 
     Returns
     -------
     ndarray
-        (v,) what each leaf gets.
+        (v,) the number of each leaf.
     """
-    held = [supply]
+    supplies = [supply]
     for parent in parents:
         sums = np.zeros(int(parent.max(initial=0)) + 1, supply.dtype)
-        np.add.at(sums, parent, held[-1])
-        held.append(sums)
-    got = np.array([total], supply.dtype)
-    for parent, here in zip(reversed(parents), reversed(held[:-1]), strict=True):
-        given = np.zeros_like(here)
-        for node, children in enumerate(grouped_by_number(np.arange(len(parent)), parent, len(got))):
-            if got[node] > 0:
-                given[children] = share(here[children], got[node].item())
-        got = given
-    return got
+        np.add.at(sums, parent, supplies[-1])
+        supplies.append(sums)
+    numbers = np.array([total], supply.dtype)
+    for parent, available in zip(reversed(parents), reversed(supplies[:-1]), strict=True):
+        shared = np.zeros_like(available)
+        for node, children in enumerate(grouped_by_number(np.arange(len(parent)), parent, len(numbers))):
+            if numbers[node] > 0:
+                shared[children] = share(available[children], numbers[node].item())
+        numbers = shared
+    return numbers

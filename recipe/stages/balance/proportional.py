@@ -1,4 +1,4 @@
-"""Each value as often as the pool has it."""
+"""Each value as often as in the pool."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def balance(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
 
 
 def weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the shares that are asked for, whatever can be supplied: (m,) float64, up to a factor."""
+    """Return the wanted shares, regardless of supply: (m,) float64, up to a factor."""
     return counts.astype(np.float64)
 
 
 def apportion(weights: NDArray[np.float64], counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Share the size in proportion to weights, with the counts as caps, and give every value that has any at least one.
+    """Share the size in proportion to weights, with the counts as caps and at least one for every value in the pool.
 
-    The one is given where the size allows one for each: a value that stands in the pool is then never lost.
+    If the size is smaller than the number of values in the pool, there is no such minimum.
     """
     least = np.minimum(counts, 1) if size >= np.count_nonzero(counts) else np.zeros_like(counts)
     share = fill(weights, float(size), counts.astype(np.float64))

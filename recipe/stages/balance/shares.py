@@ -25,7 +25,7 @@ def balance(counts: NDArray[np.int64], size: int, *, weights: Sequence[float]) -
     size
         Samples to share out, at most the sum of the counts.
     weights
-        (m,) not negative, not all zero; they need not sum to one. A recipe names them by value:
+        (m,) not negative, not all zero; they need not sum to one. A recipe gives them by value:
         ``task: {shares: {weights: {conversation: 2, detail_description: 1}}}``; a value that it does not name gets
         none.
 

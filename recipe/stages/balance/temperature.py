@@ -23,7 +23,7 @@ def balance(counts: NDArray[np.int64], size: int, *, t: float = 2.0) -> NDArray[
     size
         Samples to share out, at most the sum of the counts.
     t
-        Temperature, from 1 (proportional) towards infinity (even). The default of 2 is the best one tried by T5.
+        Temperature, from 1 (proportional) towards infinity (even). The default of 2 is the best value tried by T5.
 
     Returns
     -------
@@ -50,5 +50,5 @@ def balance(counts: NDArray[np.int64], size: int, *, t: float = 2.0) -> NDArray[
 
 
 def weights(counts: NDArray[np.int64], *, t: float = 2.0) -> NDArray[np.float64]:
-    """Return the shares that are asked for, whatever can be supplied: (m,) float64, up to a factor."""
+    """Return the wanted shares, regardless of supply: (m,) float64, up to a factor."""
     return np.power(counts, 1 / t, dtype=np.float64)

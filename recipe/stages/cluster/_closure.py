@@ -1,4 +1,4 @@
-"""Lloyd's rounds for very many centroids: a point is compared with the centroids near its own, not with all."""
+"""Lloyd iterations for very many centroids: a point is compared only with the centroids near its own."""
 
 from __future__ import annotations
 
@@ -18,24 +18,23 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
     Labels = NDArray[np.int32]
 
-NEAR = 128  # centroids that a point is compared with; twice as many bring a point home from its part
+NEAR = 128  # centroids that a point is compared with; twice as many when it is first assigned from its region
 ROUNDS = 12
-POINTS = 128  # a centroid; what a round costs, it costs for each of them
+POINTS = 128  # per centroid; the cost of an iteration is proportional to it
 BLOCK = 1 << 15  # points in memory at a time
 
 
 def refine(points: Vectors, labels: Labels, centroids: Matrix) -> Matrix:
     """Move points to the nearest of the centroids near their own, and centroids to the means of their points.
 
-    Points of one cluster are compared together, so that the work is multiplication of matrices. O(rounds (n NEAR d +
-    k k d)).
+    Points of one cluster are compared together, by matrix multiplication. O(rounds (n NEAR d + k k d)).
 
     Parameters
     ----------
     points
         (n, d) float16 or float32 unit rows, in memory.
     labels
-        (n,) int32 first clusters on 0..k-1.
+        (n,) int32 initial clusters in 0..k-1.
     centroids
         (k, d) float32 unit rows.
 
@@ -54,37 +53,37 @@ def refine(points: Vectors, labels: Labels, centroids: Matrix) -> Matrix:
     return _means(points, labels, centroids)
 
 
-def place(vectors: Vectors, parts: list[NDArray[np.int64]], middles: Matrix, centroids: Matrix) -> Labels:
-    """Find a near centroid for each point: the best near the middle of its part, then the best near that one.
+def place(vectors: Vectors, regions: list[NDArray[np.int64]], middles: Matrix, centroids: Matrix) -> Labels:
+    """Find a near centroid for each point: the best one near the mean of its region, then the best one near that.
 
     Parameters
     ----------
     vectors
         (n, d) float16 or float32 unit rows, in memory or mapped from a file.
-    parts
-        Rows of each part; every row stands in one of them.
+    regions
+        Rows of each region; every row is in one of them.
     middles
-        (p, d) float32: the unit middle of each part.
+        (p, d) float32: the unit mean of each region.
     centroids
         (k, d) float32.
 
     Returns
     -------
     ndarray
-        (n,) int32 on 0..k-1.
+        (n,) int32 in 0..k-1.
     """
     home = nearest_centroids(middles, centroids, 2 * NEAR)
     near = nearest_centroids(centroids, centroids, NEAR)
 
     def closest(block: tuple[int, NDArray[np.int64]]) -> Labels:
-        part, rows = block
+        region, rows = block
         points = rows_of(vectors, rows)
-        labels = _among(points, home[part], centroids)
+        labels = _among(points, home[region], centroids)
         for group in grouped(np.arange(len(labels)), labels):
             labels[group] = _among(points[group], near[labels[group[0]]], centroids)
         return labels
 
-    blocks = [(p, rows[at : at + BLOCK]) for p, rows in enumerate(parts) for at in range(0, len(rows), BLOCK)]
+    blocks = [(p, rows[at : at + BLOCK]) for p, rows in enumerate(regions) for at in range(0, len(rows), BLOCK)]
     labels = np.empty(len(vectors), np.int32)
     for (_, rows), found in zip(blocks, each(closest, blocks, label="cluster: assign"), strict=True):
         labels[rows] = found
@@ -123,13 +122,13 @@ def _move(points: Vectors, labels: Labels, centroids: Matrix) -> Labels:
 
 
 def _among(points: Matrix, candidates: Labels, centroids: Matrix) -> Labels:
-    """Find the nearest of some centroids for each point; of equally near ones the smaller number."""
+    """Find the nearest of some centroids for each point; ties go to the smaller number."""
     nearest: Labels = candidates[np.argmax(points @ centroids[candidates].T, axis=1)]
     return nearest
 
 
 def _means(points: Vectors, labels: Labels, before: Matrix) -> Matrix:
-    """Return the unit mean of each cluster; what an empty cluster had before stays."""
+    """Return the unit mean of each cluster; an empty cluster keeps the centroid it had before."""
     groups = grouped(np.arange(len(labels)), labels)
     centroids = before.copy()
 

@@ -1,4 +1,4 @@
-"""Spherical k-means: cells of samples that say similar things."""
+"""Spherical k-means: clusters of samples with similar content."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
-FLAT = 256  # the most clusters that are sought at once; more are sought inside parts
+FLAT = 256  # the most clusters that one k-means finds; more are found inside regions
 BLOCK = 1 << 14  # points in memory at a time
-WHOLE = 0.9  # a part of this share of what was split is not split again: copies of one sample, most likely
+WHOLE = 0.9  # a region with this share of the points that were split is not split again: most likely duplicates
 
 
 def cluster(
@@ -39,33 +39,33 @@ def cluster(
 ) -> NDArray[np.int32]:
     """Assign every vector to one of at most k centroids.
 
-    More than 256 clusters are found in two levels: the points are split into about sqrt(k) parts, and each part into
-    clusters in proportion to its points; then points move between near clusters of all parts, see
-    `recipe.stages.cluster._closure`. Each part and each cluster is one thread's work, and sums have one order inside
-    it, so the clusters are the same on every number of cores. O(iterations k sample c d + n c d) with c = k up to 256,
-    and about sqrt(k) + 256 beyond.
+    More than 256 clusters are found in two levels: the points are split into about sqrt(k) regions, and each region
+    into clusters in proportion to its points; then points move between near clusters of all regions, see
+    `recipe.stages.cluster._closure`. Each region and each cluster is processed by one thread, with sums in a fixed
+    order, so the clusters do not depend on the number of cores. O(iterations k sample c d + n c d) with c = k up to
+    256, and about sqrt(k) + 256 above.
 
     Parameters
     ----------
     vectors
-        (n, d) float16 or float32 unit rows, in memory or mapped from a file, which is read by block.
+        (n, d) float16 or float32 unit rows, in memory or mapped from a file, which is read in blocks.
     k
-        Number of clusters, from 1; n at most. By default one for each 1,000 samples, at least 8 where there are 160
-        samples and more.
+        Number of clusters, from 1; n at most. By default one for each 1,000 samples, and at least 8 if there are 160
+        samples or more.
     points
-        In place of `k`: samples a cluster on average, from 1, so that one recipe serves pools of any size. COINCIDE has
-        66: 10,000 clusters of 665,000 samples.
+        Instead of `k`: mean samples per cluster, from 1, so that one recipe fits pools of any size. COINCIDE has 66:
+        10,000 clusters of 665,000 samples.
     iterations
-        Rounds of training, from 1.
+        Iterations of training, from 1.
     sample
-        Points a centroid that training looks at, from 1; 64 is faster, 1,000 barely better.
+        Training points per centroid, from 1; 64 is faster, 1,000 hardly better.
     seed
-        Any integer: draws the sample and the first centroids.
+        Any integer: seed for the training sample and the initial centroids.
 
     Returns
     -------
     ndarray
-        (n,) int32 on 0..k-1. A cluster may be empty; its number is then unused.
+        (n,) int32 in 0..k-1. A cluster may be empty; its number is then unused.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def cluster(
     if k is not None and k < 1:
         raise ConfigError(f"cluster.kmeans: expected at least one cluster, got k={k}")
     if points is not None and (k is not None or not points >= 1):
-        raise ConfigError(f"cluster.kmeans: expected points from 1 on in place of k, got points={points}, k={k}")
+        raise ConfigError(f"cluster.kmeans: expected points from 1 instead of k, got points={points}, k={k}")
     n = len(vectors)
     if points is not None:
         k = max(1, round(n / points))
@@ -97,23 +97,23 @@ def cluster(
     with _threads_kept():
         if k <= FLAT:
             return _assign(vectors, np.arange(n), train((np.arange(n), k)))
-        parts = _parts(vectors, k, train)
-        started = each(partial(_start, vectors, train=train, seed=seed), parts, label="cluster")
+        regions = _regions(vectors, k, train)
+        started = each(partial(_start, vectors, train=train, seed=seed), regions, label="cluster")
     centroids = np.concatenate([found for found, _, _ in started])
     before = np.cumsum([0, *(len(found) for found, _, _ in started)])
     labels = np.concatenate([first + nearest for first, (_, _, nearest) in zip(before, started, strict=False)])
     drawn = np.asarray(vectors)[np.concatenate([rows for _, rows, _ in started])]
     middles = unit(np.stack([found.mean(axis=0) for found, _, _ in started]))
-    return place(vectors, [rows for rows, _ in parts], middles, refine(drawn, labels.astype(np.int32), centroids))
+    return place(vectors, [rows for rows, _ in regions], middles, refine(drawn, labels.astype(np.int32), centroids))
 
 
 def default_k(n: int) -> int:
-    """Return one cluster for each 1,000 samples, at least 8, but none that would hold fewer than 20 on average."""
+    """Return one cluster for each 1,000 samples, at least 8, but with at least 20 samples per cluster on average."""
     return max(1, min(n // 20, max(8, round(n / 1000))))
 
 
-def _parts(vectors: Vectors, k: int, train: partial[NDArray[np.float32]]) -> list[tuple[Rows, int]]:
-    """Split all points into parts that want at most 256 clusters each, and say how many each wants."""
+def _regions(vectors: Vectors, k: int, train: partial[NDArray[np.float32]]) -> list[tuple[Rows, int]]:
+    """Split all points into regions of at most 256 clusters each, and return the rows and clusters of each region."""
     done, waiting = [], [(np.arange(len(vectors)), k)]
     while waiting:
         rows, k = waiting.pop()
@@ -121,16 +121,16 @@ def _parts(vectors: Vectors, k: int, train: partial[NDArray[np.float32]]) -> lis
             done.append((rows, k))
             continue
         nearest = _assign(vectors, rows, train((rows, round(k**0.5))))
-        parts = grouped(rows, nearest)
-        for part, wanted in zip(parts, _shares([len(part) for part in parts], k), strict=True):
-            waiting.append((part, wanted if len(part) <= WHOLE * len(rows) else min(wanted, FLAT)))
+        regions = grouped(rows, nearest)
+        for region, wanted in zip(regions, _shares([len(region) for region in regions], k), strict=True):
+            waiting.append((region, wanted if len(region) <= WHOLE * len(rows) else min(wanted, FLAT)))
     return done
 
 
 def _shares(sizes: list[int], k: int) -> list[int]:
-    """Share k clusters among parts in proportion to their points: at least one each, and no more than points.
+    """Divide k clusters among regions in proportion to their points: at least one each, and no more than points.
 
-    The first point of each part brings one cluster, and the others follow by Hamilton's method.
+    The first point of each region counts for one cluster, and the others are divided by Hamilton's method.
     """
     rest = np.array(sizes) - 1
     share = rest * ((k - len(sizes)) / max(1, rest.sum()))
@@ -140,12 +140,14 @@ def _shares(sizes: list[int], k: int) -> list[int]:
     return [int(more) + 1 for more in whole]
 
 
-def _train(vectors: Vectors, part: tuple[Rows, int], *, iterations: int, sample: int, seed: int) -> NDArray[np.float32]:
-    """Find the centroids of a part, on a sample of its points."""
+def _train(
+    vectors: Vectors, region: tuple[Rows, int], *, iterations: int, sample: int, seed: int
+) -> NDArray[np.float32]:
+    """Find the centroids of a region, from a sample of its points."""
     import faiss  # noqa: PLC0415  heavy
 
-    faiss.omp_set_num_threads(1)  # of the thread that asks
-    rows, k = part
+    faiss.omp_set_num_threads(1)  # of the calling thread
+    rows, k = region
     trainer = faiss.Kmeans(
         vectors.shape[1],
         k,
@@ -160,24 +162,24 @@ def _train(vectors: Vectors, part: tuple[Rows, int], *, iterations: int, sample:
 
 
 def _start(
-    vectors: Vectors, part: tuple[Rows, int], *, train: partial[NDArray[np.float32]], seed: int
+    vectors: Vectors, region: tuple[Rows, int], *, train: partial[NDArray[np.float32]], seed: int
 ) -> tuple[NDArray[np.float32], Rows, NDArray[np.int32]]:
-    """Find the first centroids of a part, and draw the points that refine them, with the nearest centroid of each."""
-    rows, k = part
-    centroids = train(part)
+    """Find the initial centroids of a region, and draw points to refine them, with the nearest centroid of each."""
+    rows, k = region
+    centroids = train(region)
     drawn = _drawn(rows, k * POINTS, seed)
     return centroids, drawn, _nearest(vectors, drawn, centroids)
 
 
 def _drawn(rows: Rows, most: int, seed: int) -> Rows:
-    """Draw at most so many of some rows, as faiss itself would."""
+    """Draw at most `most` of some rows, as faiss itself would."""
     import faiss  # noqa: PLC0415  heavy
 
     if len(rows) <= most:
         return rows
-    lots = np.empty(len(rows), np.int32)
-    faiss.rand_perm(faiss.swig_ptr(lots), len(rows), seed)  # type: ignore[attr-defined]  # not in its stubs
-    return rows[lots[:most]]
+    order = np.empty(len(rows), np.int32)
+    faiss.rand_perm(faiss.swig_ptr(order), len(rows), seed)  # type: ignore[attr-defined]  # not in its stubs
+    return rows[order[:most]]
 
 
 def _assign(vectors: Vectors, rows: Rows, centroids: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -188,19 +190,19 @@ def _assign(vectors: Vectors, rows: Rows, centroids: NDArray[np.float32]) -> NDA
 
 
 def _nearest(vectors: Vectors, rows: Rows, centroids: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Find the nearest centroid of each point, on this thread; of equally near ones faiss takes the first."""
+    """Find the nearest centroid of each point, on this thread; of ties faiss takes the first."""
     import faiss  # noqa: PLC0415  heavy
 
     faiss.omp_set_num_threads(1)
     index: Any = faiss.IndexFlatIP(centroids.shape[1])
     index.add(centroids)
-    parts = np.split(rows, range(BLOCK, len(rows), BLOCK))
-    return np.concatenate([index.search(rows_of(vectors, part), 1)[1][:, 0].astype(np.int32) for part in parts])
+    blocks = np.split(rows, range(BLOCK, len(rows), BLOCK))
+    return np.concatenate([index.search(rows_of(vectors, block), 1)[1][:, 0].astype(np.int32) for block in blocks])
 
 
 @contextmanager
 def _threads_kept() -> Iterator[None]:
-    """Give back the number of threads that faiss had before."""
+    """Restore the number of threads that faiss had before."""
     import faiss  # noqa: PLC0415  heavy
 
     threads = faiss.omp_get_max_threads()

@@ -1,4 +1,4 @@
-"""Duplicates. Each file: pool -> (n,) row of the sample that is kept in its place."""
+"""Duplicates. Each file: pool -> (n,) row of the sample that is kept in place of each one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def apply(pool: Pool, plan: Recipe) -> Pool:
-    """Refuse each sample that says what another says, naming the key of the one that is kept in its place."""
+    """Refuse exact and near duplicates, with the key of the sample that is kept as the problem."""
     if plan.dedup.exact:
         pool = _refuse(pool, call("dedup", Step("exact", {}), pool))
     pool = checkpoint.enter(pool, "dedup", exact=plan.dedup.exact)
@@ -34,13 +34,13 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
     groups = [np.flatnonzero(pool.eligible)] if plan.dedup.across_images else _image_groups(pool)
     near = partial(_near, pool.checkpoint.shards or pool, knobs)
     keeper = np.arange(len(pool))
-    for twins in checkpoint.by_task(pool, near, groups, label="dedup: near"):
-        keeper[twins[0]] = twins[1]
+    for duplicates, kept in checkpoint.by_task(pool, near, groups, label="dedup: near"):
+        keeper[duplicates] = kept
     return _refuse(pool, keeper)
 
 
 def apply_to_vectors(pool: Pool, plan: Recipe) -> Pool:
-    """Refuse each sample whose vector is nearly that of one kept in its cluster, if the recipe asks for it."""
+    """Refuse semantic duplicates: samples whose vector is close to that of a kept one, if the recipe says so."""
     if plan.dedup.semantic is None:
         return pool
     step = Step("semantic", {"threshold": plan.dedup.semantic})
@@ -51,7 +51,7 @@ def apply_to_vectors(pool: Pool, plan: Recipe) -> Pool:
 
 
 def _image_groups(pool: Pool) -> list[NDArray[np.int64]]:
-    """Cut the eligible samples that share their image with others into groups of whole images, of a shard's size."""
+    """Split the eligible samples that share their image with others into groups of about a shard's size by image."""
     rows = pool.rows.select("row", pl.col("image").fill_null("")).filter(pool.eligible)
     crowded = rows.filter(pl.len().over("image") > 1).sort("image", "row")
     ends = np.flatnonzero((crowded["image"] != crowded["image"].shift(-1)).fill_null(value=True).to_numpy()) + 1
@@ -61,17 +61,17 @@ def _image_groups(pool: Pool) -> list[NDArray[np.int64]]:
 
 
 def _near(where: Pool | Shards, knobs: dict[str, Any], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Find near duplicates among some rows: (2, m) twins and their keepers."""
+    """Find near duplicates among some rows: (2, m) duplicates and their keepers."""
     table = where.rows if isinstance(where, Pool) else where.table()
     fresh = (pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), pl.lit(None, dtype=pl.String).alias("problem"))
     keeper = find("dedup", "near")(Pool(table[rows].with_columns(fresh)), **knobs)
-    twins = np.flatnonzero(keeper != np.arange(len(keeper)))
-    return np.stack([rows[twins], rows[keeper[twins]]])
+    duplicates = np.flatnonzero(keeper != np.arange(len(keeper)))
+    return np.stack([rows[duplicates], rows[keeper[duplicates]]])
 
 
 def _refuse(pool: Pool, keeper: NDArray[np.int64]) -> Pool:
-    """Refuse each row that has another for its keeper."""
-    twins = np.flatnonzero(keeper != np.arange(len(pool)))
-    named = pl.DataFrame({"row": twins, "problem": "dup:" + pool.rows["key"].gather(keeper[twins])})
+    """Refuse each row whose keeper is another row."""
+    duplicates = np.flatnonzero(keeper != np.arange(len(pool)))
+    named = pl.DataFrame({"row": duplicates, "problem": "dup:" + pool.rows["key"].gather(keeper[duplicates])})
     rows = pool.rows.select("row").join(named.cast({"row": pl.UInt32}), on="row", how="left", maintain_order="left")
     return pool.refuse(rows["problem"])

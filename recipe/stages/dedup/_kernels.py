@@ -8,7 +8,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def sorted_sets(words, starts, ends):
-    """Return the hashes of each sample sorted, each once, at the front of its place, and how many they are."""
+    """Return the distinct hashes of each sample, sorted, at the start of its range, and their number."""
     sets = words.copy()
     sizes = np.zeros(len(starts), np.int64)
     for i in range(len(starts)):
@@ -25,7 +25,7 @@ def sorted_sets(words, starts, ends):
 
 @njit(cache=True, nogil=True)
 def _similarity(one, two, least):
-    """Return the Jaccard similarity of two sorted sets, or 0 as soon as it is below the least; 1 for two empty sets."""
+    """Return the Jaccard similarity of two sorted sets, or 0 once it must be below `least`; 1 for two empty sets."""
     if len(one) == 0 and len(two) == 0:
         return 1.0
     need = least / (1 + least) * (len(one) + len(two)) - 1e-6  # words to share
@@ -46,9 +46,9 @@ def _similarity(one, two, least):
 
 @njit(cache=True, nogil=True)
 def first_keepers(sets, starts, sizes, image, threshold, least_words):
-    """Return for each sample the first keeper of its image that is similar enough, else the sample itself.
+    """Return for each sample the first similar enough keeper of its image, else the sample itself.
 
-    Samples of an image stand together, in the order in which they are taken.
+    Samples of an image are adjacent, in the order in which they are compared.
     """
     keeper = np.arange(len(starts))
     begin = 0

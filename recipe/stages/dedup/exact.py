@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def dedup(pool: Pool) -> NDArray[np.int64]:
-    """Find for each sample the one that is kept in its place: the first eligible one with the same key; O(n).
+    """Find the sample that is kept in place of each one: the first eligible one with the same key; O(n).
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def dedup(pool: Pool) -> NDArray[np.int64]:
     Returns
     -------
     ndarray
-        (n,) int64 row of the keeper; its own row where a sample is kept, or has a problem already.
+        (n,) int64 row of the keeper; the sample's own row if it is kept, or has a problem already.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def dedup(pool: Pool) -> NDArray[np.int64]:
     if n < 2:  # noqa: PLR2004  a pair
         return keeper
     key = pool.rows["key"]
-    if key.is_sorted():  # as the rows of a pool stand: equal keys are neighbours
+    if key.is_sorted():  # as in a pool: equal keys are adjacent
         group = np.cumsum(np.concatenate([[False], (key.slice(1) != key.slice(0, n - 1)).to_numpy()]))
     else:
         group = key.rank("dense").to_numpy() - 1

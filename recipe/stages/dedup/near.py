@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
 
 HASHES = 128
-FOUND = 0.95  # chance that a pair just at the threshold is proposed
+FOUND = 0.95  # probability that a pair exactly at the threshold is proposed
 BLOCK = 16_384  # texts hashed at once
 
 
@@ -32,15 +32,16 @@ def dedup(
     """Find for each sample an earlier kept one whose set of words is nearly the same.
 
     Two samples are near duplicates if they share their image (or both have none) and the Jaccard similarity of their
-    sets of words (`recipe.data.words`) reaches the threshold. The same question with the same answer on another picture
-    is another sample, unless `across_images` says otherwise. Samples are taken in the order of their keys, and one is
-    dropped only for a keeper, never for a sample that was itself dropped.
+    sets of words (`recipe.data.words`) reaches the threshold. The same question with the same answer about another
+    image is not a duplicate, unless `across_images` is set. Samples are compared in the order of their keys, and one is
+    dropped only for a sample that is kept, never for one that was itself dropped.
 
-    In an image of up to `crowd` samples every one is compared with the keepers before it, by 64-bit hashes of its
-    words: O(words) a pair of about equal length. In a larger crowd (samples without an image are one) MinHash with
-    banding proposes pairs and the exact similarity decides: equal sets are always found, there are no false hits, and a
-    pair at the threshold is missed with a chance of 1 in 20 at most, and more often only amid many others as near;
-    O(n (words + hashes)), for a bucket of n samples compares each with the bucket's first and with its predecessor.
+    If an image has up to `crowd` samples, each is compared with the kept ones before it, by 64-bit hashes of its words:
+    O(words) per pair of about equal length. If there are more (samples without an image are treated as one image),
+    MinHash with banding proposes pairs and the exact similarity decides: equal sets are always found, there are no
+    false positives, and a pair at the threshold is missed with a probability of at most 1 in 20, or more if it has many
+    other neighbours as similar. O(n (words + hashes)), since in a bucket each sample is compared only with the first
+    one and with its predecessor.
 
     Parameters
     ----------
@@ -51,16 +52,16 @@ def dedup(
     across_images
         Whether samples of different images are compared too.
     min_words
-        Samples with fewer different words, from 0, are left alone: their sets say too little.
+        Samples with fewer distinct words, from 0, are never near duplicates: their sets say too little.
     crowd
-        Samples of an image, from 1; where there are more, signatures are compared instead of all pairs.
+        Samples of an image, from 1; if there are more, MinHash signatures are compared instead of all pairs.
     seed
         Any integer: draws the hash functions.
 
     Returns
     -------
     ndarray
-        (n,) int64 row of the keeper; its own row where a sample is kept, or has a problem already.
+        (n,) int64 row of the keeper; the sample's own row if it is kept, or has a problem already.
 
     Raises
     ------
@@ -74,20 +75,20 @@ def dedup(
     """
     if not 0 < threshold <= 1:
         raise ConfigError(f"dedup.near: expected a threshold above 0 and up to 1, got threshold={threshold}")
-    # Texts are only split and hashed where there is another sample to compare with.
+    # Texts are only split and hashed if there is another sample to compare them with.
     table = pool.rows.select("row", pl.lit("").alias("image") if across_images else pl.col("image").fill_null(""))
     table = table.with_columns(text=pool.texts).filter(pool.eligible).filter(pl.len().over("image") > 1)
     table = table.with_columns(crowded=pl.len().over("image") > crowd).sort("image", "row")
     keeper = np.arange(len(pool))
     for crowded, compare in ((False, _one_by_one), (True, _by_signature)):
-        part = table.filter(pl.col("crowded") == crowded)
-        row = part["row"].to_numpy().astype(np.int64)
-        keeper[row] = row[compare(part["image"], part["text"], threshold, min_words, seed)]
+        subset = table.filter(pl.col("crowded") == crowded)
+        row = subset["row"].to_numpy().astype(np.int64)
+        keeper[row] = row[compare(subset["image"], subset["text"], threshold, min_words, seed)]
     return keeper
 
 
 def _one_by_one(images: pl.Series, texts: pl.Series, threshold: float, min_words: int, seed: int) -> NDArray[np.int64]:  # noqa: ARG001  as below
-    """Compare each sample with the keepers of its image."""
+    """Compare each sample with the kept samples of its image."""
     if not len(texts):
         return np.arange(0)
     from recipe.stages.dedup._kernels import first_keepers, sorted_sets  # noqa: PLC0415  compiles
@@ -108,13 +109,13 @@ def _by_signature(
     table = pl.DataFrame({"row": keeper, "image": images, "words": _sets(texts)}).filter(
         pl.col("words").list.len() >= min_words
     )
-    said = table.with_columns(first=pl.col("row").min().over("image", pl.col("words").list.join(" ")))
-    table = table.filter(said["first"] == said["row"])
+    equal = table.with_columns(first=pl.col("row").min().over("image", pl.col("words").list.join(" ")))
+    table = table.filter(equal["first"] == equal["row"])
     pairs = _proposals(table, _signatures(table["words"], seed), threshold)
     for early, late in pairs.filter(_jaccard(table, pairs) >= threshold).select("early", "late").iter_rows():
         if keeper[early] == early and keeper[late] == late:
             keeper[late] = early
-    keeper[said["row"].to_numpy()] = keeper[said["first"].to_numpy()]
+    keeper[equal["row"].to_numpy()] = keeper[equal["first"].to_numpy()]
     return keeper
 
 
@@ -131,7 +132,7 @@ def _sets(texts: pl.Series) -> pl.Series:
 
 def _signatures(words: pl.Series, seed: int) -> NDArray[np.uint32]:
     """Return the (n, HASHES) MinHash signatures."""
-    from rensa import RMinHash  # noqa: PLC0415  only where near duplicates are asked for
+    from rensa import RMinHash  # noqa: PLC0415  only needed for near duplicates
 
     blocks = [
         RMinHash.digest_matrix_from_token_sets(words.slice(at, BLOCK).to_list(), HASHES, seed).to_rows()
@@ -143,7 +144,7 @@ def _signatures(words: pl.Series, seed: int) -> NDArray[np.uint32]:
 
 
 def rows_a_band(threshold: float) -> int:
-    """Return the largest number of hashes a band with which a pair at the threshold is found with a chance of 0.95.
+    """Return the largest number of hashes per band that finds a pair at the threshold with probability 0.95.
 
     Examples
     --------
@@ -157,13 +158,13 @@ def rows_a_band(threshold: float) -> int:
 def _proposals(table: pl.DataFrame, signatures: NDArray[np.uint32], threshold: float) -> pl.DataFrame:
     """List pairs (early < late) that agree in a band, in the order of `late`, then `early`."""
     width = rows_a_band(threshold)
-    parts: list[pl.DataFrame] = []
+    pairs: list[pl.DataFrame] = []
     for at in range(0, HASHES, width):
         band = np.ascontiguousarray(signatures[:, at : at + width]).view(np.dtype((np.void, 4 * width))).ravel()
         bucket = table.select("row", "image").with_columns(band=pl.Series(np.unique(band, return_inverse=True)[1]))
         first, previous = pl.col("row").min().over("image", "band"), pl.col("row").shift(1).over("image", "band")
-        parts.extend(bucket.select(early=early, late="row") for early in (first, previous))
-    both = pl.concat(parts).drop_nulls().filter(pl.col("early") < pl.col("late"))
+        pairs.extend(bucket.select(early=early, late="row") for early in (first, previous))
+    both = pl.concat(pairs).drop_nulls().filter(pl.col("early") < pl.col("late"))
     return both.unique(maintain_order=True).sort("late", "early")
 
 

@@ -1,4 +1,4 @@
-"""Semantic duplicates: samples of one cluster whose vectors nearly agree."""
+"""Semantic duplicates: samples of one cluster with nearly the same vector."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def dedup(pool: Pool, *, threshold: float = 0.95, block: int = 20_000) -> NDArray[np.int64]:
     """Find for each sample the first kept one of its cluster whose cosine reaches the threshold; O(n c d).
 
-    Samples are taken in the order of their keys, c are those kept of a cluster, and one is dropped only for a sample
-    that is kept: whatever is dropped is represented.
+    Samples are compared in the order of their keys, and c is the number kept per cluster. A sample is dropped only for
+    one that is kept, so every dropped sample has a kept one close to it.
 
     Parameters
     ----------
@@ -31,13 +31,13 @@ def dedup(pool: Pool, *, threshold: float = 0.95, block: int = 20_000) -> NDArra
     threshold
         Cosine from which two samples of a cluster are duplicates, above 0 and up to 1.
     block
-        A cluster of more samples is cut into blocks of neighbours, from 2, and compared inside them: one cluster that
-        holds much of the pool, as pictures of nothing do, would else take the square of its size.
+        Samples, from 2: a larger cluster is cut into blocks of neighbours, and compared inside them. Otherwise a
+        cluster with much of the pool would take time quadratic in its size.
 
     Returns
     -------
     ndarray
-        (n,) int64 row of the keeper; its own row where a sample is kept, or has a problem already.
+        (n,) int64 row of the keeper; the sample's own row if it is kept, or has a problem already.
 
     Raises
     ------
@@ -47,8 +47,8 @@ def dedup(pool: Pool, *, threshold: float = 0.95, block: int = 20_000) -> NDArra
     References
     ----------
     Abbas et al. 2023, SemDeDup: Data-efficient learning at web-scale through semantic deduplication, section 3. The
-    published code also drops a sample for one that was itself dropped, so that a chain of near samples shrinks to its
-    first; `recipe.stages.score.uniqueness` ranks as that code does.
+    published code also drops a sample for one that was itself dropped, so that only the first of a chain of near
+    samples is left; `recipe.stages.score.uniqueness` ranks as that code does.
 
     Examples
     --------
@@ -63,9 +63,9 @@ def dedup(pool: Pool, *, threshold: float = 0.95, block: int = 20_000) -> NDArra
     if pool.vectors is None or "cluster" not in pool.rows.columns:
         raise ConfigError("dedup.semantic: expected a pool with vectors and clusters; embed and cluster it first")
     vectors, eligible = pool.vectors, np.flatnonzero(pool.eligible)
-    parts = in_blocks(vectors, grouped(eligible, pool.rows["cluster"].to_numpy()[eligible]), block)
+    blocks = in_blocks(vectors, grouped(eligible, pool.rows["cluster"].to_numpy()[eligible]), block)
     keeper = np.arange(len(pool))
-    found = each(lambda rows: first_keepers(vectors, rows, threshold), parts, label="dedup: semantic")
-    for rows, those in zip(parts, found, strict=True):
-        keeper[rows] = those
+    found = each(lambda rows: first_keepers(vectors, rows, threshold), blocks, label="dedup: semantic")
+    for rows, kept in zip(blocks, found, strict=True):
+        keeper[rows] = kept
     return keeper

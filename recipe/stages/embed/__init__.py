@@ -1,4 +1,4 @@
-"""Vectors of every sample. Each file: pool -> (n, d) float32, unit rows; with `encode`, part by part on all cores."""
+"""Vectors of every sample. Each file: pool -> (n, d) float32 unit rows; with `encode`, shard by shard on all cores."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def apply(pool: Pool, plan: Recipe) -> Pool:
-    """Attach the vectors, as float16, unless the pool has some: part by part if the embedder can, else as a whole."""
+    """Attach the vectors, as float16, unless the pool has some: shard by shard if the embedder can, else at once."""
     if pool.vectors is not None:
         return pool
     step = plan.embed
@@ -55,7 +55,7 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
 
 @single_threaded
 def _learned(embedder: Any, pool: Pool, knobs: dict[str, Any]) -> dict[str, NDArray[Any]]:
-    """Learn what the embedder must know of the whole pool, as named arrays."""
+    """Return what the embedder learns from the whole pool, as named arrays."""
     if pool.checkpoint.shards is None:
         learned: dict[str, NDArray[Any]] = embedder.fit(pool, **knobs)
         return learned
@@ -70,16 +70,16 @@ def _learned(embedder: Any, pool: Pool, knobs: dict[str, Any]) -> dict[str, NDAr
 
 
 def _encode(
-    embedder: Embedder, knobs: dict[str, Any], learned: Any, store: Store | None, part: Pool
+    embedder: Embedder, knobs: dict[str, Any], learned: Any, store: Store | None, shard: Pool
 ) -> NDArray[np.float16]:
-    """Embed a part; what was learned is named by files where the part is."""
+    """Embed a shard; with a store, `learned` are the names of files in it."""
     known = learned if store is None else _loaded(store, tuple(learned))
-    vectors = home("embed", embedder).encode(part, known, **knobs)
-    check_vectors(vectors, len(part))
+    vectors = home("embed", embedder).encode(shard, known, **knobs)
+    check_vectors(vectors, len(shard))
     return np.asarray(vectors, dtype=np.float16)
 
 
 @lru_cache(maxsize=1)
 def _loaded(store: Store, files: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Map learned arrays, once in each process."""
+    """Memory-map the learned arrays, once in each process."""
     return {PurePosixPath(file).stem: np.load(store.get(file), mmap_mode="r", allow_pickle=False) for file in files}

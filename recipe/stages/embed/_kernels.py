@@ -1,6 +1,6 @@
 """The compiled kernels: hashed words of many texts as columns of a table. numba infers the types.
 
-They stand in one file because numba's cache on disk notices a change of its own file only.
+They are in one file because numba's cache on disk only notices changes of the file that a kernel is in.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-FEW = 64  # words that are sorted as they come in
+FEW = 64  # words up to which insertion sort is used
 
 
 @njit(cache=True, nogil=True)
 def columns_of(hashes, features, columns, counts):
-    """Write the distinct columns of a text, ascending, and how often each stands in it; return how many there are."""
+    """Write the distinct columns of a text, ascending, and how often each occurs in it; return their number."""
     words = len(hashes)
     for t in range(words):
         column = np.int64(hashes[t] % np.uint64(features))
@@ -37,7 +37,7 @@ def columns_of(hashes, features, columns, counts):
 
 @njit(cache=True, nogil=True)
 def count_texts(hashes, starts, found):
-    """Add to each column in how many texts it stands, (features,)."""
+    """Add to each column the number of texts in which it occurs, (features,)."""
     columns, counts = _scratch(starts)
     for i in range(len(starts) - 1):
         for t in range(columns_of(hashes[starts[i] : starts[i + 1]], len(found), columns, counts)):
@@ -48,9 +48,9 @@ def count_texts(hashes, starts, found):
 def add_up(hashes, starts, lengths, table, sums):
     """Add to each row of `sums` the rows of a table that belong to the words of its text, weighted.
 
-    A word that stands c times counts 1 + ln c. Where `lengths` (features,) is not empty, a sum is divided by the length
-    of the text whose coordinates are these counts times `lengths`. Rows are added one by one, by ascending column, so
-    the bits of a sum depend on its text alone.
+    A word that occurs c times counts 1 + ln c. If `lengths` (features,) is not empty, a sum is divided by the length of
+    the text's vector, whose coordinates are these counts times `lengths`. Rows are added one by one, by ascending
+    column, so a sum depends on its text alone, to the last bit.
     """
     columns, counts = _scratch(starts)
     for i in range(len(starts) - 1):
@@ -69,7 +69,7 @@ def add_up(hashes, starts, lengths, table, sums):
 
 @njit(cache=True, nogil=True)
 def _scratch(starts):
-    """Return room for the words of the longest text."""
+    """Return work arrays for the words of the longest text."""
     most = 1
     for i in range(len(starts) - 1):
         most = max(most, starts[i + 1] - starts[i])
@@ -78,7 +78,7 @@ def _scratch(starts):
 
 @njit(cache=True, nogil=True)
 def count_words(hashes, starts, features):
-    """Return where the distinct columns of each text begin, (m + 1,), these columns, and how often each stands."""
+    """Return where the distinct columns of each text begin, (m + 1,), these columns, and how often each occurs."""
     begins = np.zeros(len(starts), np.int64)
     columns, counts = _scratch(starts)
     found = np.empty(len(hashes), np.int64)

@@ -1,4 +1,4 @@
-"""Ridge regression from words, and from what they mean, to a teacher's vectors."""
+"""Ridge regression from words, and from the teacher's vectors of words, to the teacher's vectors of texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MEANING = (
-    3.0  # prior variance of what a word means, against that of its own direction: cross-validated, flat from 1 to 10
+    3.0  # prior variance of a word's meaning relative to that of its own direction: cross-validated, flat from 1 to 10
 )
 
 
@@ -26,7 +26,7 @@ def student(
     meanings: NDArray[np.float32],
     ridge: float,
 ) -> NDArray[np.float32]:
-    """Return the table whose sums over the words of a text come near to the teacher's vectors; O(m^3 + m^2 d).
+    """Return the table whose sums over the words of a text approximate the teacher's vectors; O(m^3 + m^2 d).
 
     Solved in its dual: with X the (m, features) unit rows of weighted counts and E the meanings, the kernel is
     X (I + MEANING E E') X', and the table is (I + MEANING E E') X' (kernel + ridge I)^-1 answers.
@@ -36,11 +36,11 @@ def student(
     texts
         m texts.
     answers
-        (m, d) float32, what the teacher says of them, without its mean.
+        (m, d) float32, the teacher's vectors of the texts, minus their mean.
     lengths
         (features,) float32: weights of the columns.
     meanings
-        (features, e) float32: what the teacher says of each column's word; e may be 0.
+        (features, e) float32: the teacher's vector of each column's word; e may be 0.
     ridge
         Regularisation, above 0.
 

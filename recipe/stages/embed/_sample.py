@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def sample_rows(pool: Pool, size: int, *, among: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-    """Return the rows that stand for a pool: the first eligible ones of each task, tasks in proportion.
+    """Return rows that represent a pool: the first eligible ones of each task, tasks in proportion.
 
-    Rows stand in the order of keys, which are uniform hashes, so the first ones are a uniform sample, and the same one
-    for any order of files. Largest remainders round the share of a task; ties go to the task whose name comes first.
-    O(n).
+    Rows are in the order of keys, which are uniform hashes, so the first ones are a uniform sample, and the same one
+    for any order of files. The shares of tasks are rounded by largest remainders; ties go to the task whose name comes
+    first. O(n).
 
     Parameters
     ----------

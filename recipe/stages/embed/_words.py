@@ -1,8 +1,8 @@
-"""Words of texts as hashed columns, and the sum of what a table says of them.
+"""Words of texts as hashed columns, and weighted sums of the rows of a table over the words of each text.
 
 Words are those of `recipe.data.words` that begin with a letter and have two characters or more, or are a character of a
-script without spaces. So the numbers of boxes, which would drown what is said about them, and single letters are none.
-The column of a word is its hash modulo the number of columns.
+script without spaces. So the numbers of boxes, which would outweigh the text about them, and single letters do not
+count. The column of a word is its hash modulo the number of columns.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BLOCK = 2**13  # texts whose words are in memory at once
 
 
 def count_texts(texts: pl.Series, features: int) -> NDArray[np.int64]:
-    """Return in how many of m texts each column stands, (features,); O(words)."""
+    """Return in how many of m texts each column occurs, (features,); O(words)."""
     found = np.zeros(features, np.int64)
     for _, words in _blocks(texts):
         kernels.count_texts(words.hashes, words.starts, found)
@@ -33,7 +33,7 @@ def count_texts(texts: pl.Series, features: int) -> NDArray[np.int64]:
 
 
 def columns_of(words: pl.Series, features: int) -> NDArray[np.int64]:
-    """Return the column of each of m strings, (m,), that each are one word; -1 where one is none or several."""
+    """Return the column of each of m strings that is a single word, (m,); -1 for any other."""
     found = words_of(words, numbers=False)
     columns = np.full(len(words), -1)
     alone = np.flatnonzero(found.counts == 1)
@@ -54,13 +54,13 @@ def add_up(
         (features, d) float32.
     lengths
         (features,) float32: weights of the columns. Each sum is divided by the length of the text's vector of weighted
-        counts, so that long texts weigh no more than short ones. Nothing is divided by default.
+        counts, so that long texts weigh no more than short ones. By default sums are not divided.
 
     Returns
     -------
     ndarray
-        (m, d) float32. A word that stands c times counts 1 + ln c. Rows are added in the order of the columns, so the
-        bits of a sum depend on its text alone.
+        (m, d) float32. A word that occurs c times counts 1 + ln c. Rows are added in the order of the columns, so a sum
+        depends on its text alone, to the last bit.
     """
     sums = np.zeros((len(texts), table.shape[1]), np.float32)
     none = np.zeros(0, np.float32)
@@ -83,11 +83,11 @@ def bags(texts: pl.Series, lengths: NDArray[np.float32]) -> csr_array:
 
 
 def frequent_words(texts: pl.Series, most: int) -> pl.Series:
-    """Return the words that stand in the most texts, lower case, the most frequent first, ties by the alphabet."""
+    """Return the words that occur in the most texts, lower case, most frequent first, ties in alphabetical order."""
     words = words_of(texts, numbers=False, letters=True)
     hashes, first = np.unique(words.hashes, return_index=True)
-    told = pl.DataFrame({"text": np.repeat(np.arange(len(texts)), words.counts), "hash": words.hashes}).unique()
-    counts = told.group_by("hash").len()
+    pairs = pl.DataFrame({"text": np.repeat(np.arange(len(texts)), words.counts), "hash": words.hashes}).unique()
+    counts = pairs.group_by("hash").len()
     spelled = pl.DataFrame(
         {"hash": hashes, "word": words.spelled(first)}, schema={"hash": pl.UInt64, "word": pl.String}
     )
@@ -95,6 +95,6 @@ def frequent_words(texts: pl.Series, most: int) -> pl.Series:
 
 
 def _blocks(texts: pl.Series) -> Iterator[tuple[slice, Words]]:
-    """Yield the words of some texts at a time, and which texts these are."""
+    """Yield the words of the texts block by block, each with the range of its texts."""
     for first in range(0, len(texts), BLOCK):
         yield slice(first, first + BLOCK), words_of(texts.slice(first, BLOCK), numbers=False)

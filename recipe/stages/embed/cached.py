@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.floating[Any]]
 
-BLOCK = 2**16  # vectors that are in memory beside the result
+BLOCK = 2**16  # vectors that are in memory in addition to the result
 
 
 def embed(
@@ -39,10 +39,10 @@ def embed(
         n samples.
     path
         ``.npy``: an (n, d) matrix of floats, one row for each sample *in the order in which the sources were read*
-        (source after source as given, the files of a folder by name, records as they stand). ``.parquet``: a column
-        `key` and a list or array column, in any order; further keys are ignored.
+        (sources in the given order, the files of a folder by name, records in file order). ``.parquet``: a column `key`
+        and a list or array column, in any order; other keys are ignored.
     column
-        The column of the Parquet file that holds the vectors.
+        The column of the Parquet file with the vectors.
     seed
         Any integer; unused.
 
@@ -50,7 +50,7 @@ def embed(
     -------
     ndarray
         (n, d) unit rows, in the order of the pool: float16 for a ``.npy`` file of float16, else float32. The file is
-        read by blocks; nothing as large as the result is held beside it.
+        read in blocks, so that little memory is needed in addition to the result.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def embed(
 def some(
     pool: Pool, most: int, *, path: str | Path, column: str = "vector"
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Read the vectors of a sample of the pool, from a file that need not have all.
+    """Read the vectors of a sample of the pool, from a file that need not have vectors for all.
 
     Parameters
     ----------
@@ -90,12 +90,12 @@ def some(
     most
         Samples wanted, from 1.
     path, column
-        As for `embed`, but a ``.parquet`` file may have vectors of a part of the samples only.
+        As for `embed`, but a ``.parquet`` file may have vectors for only some of the samples.
 
     Returns
     -------
     rows : ndarray
-        (m,) int64, ascending, m at most `most`: what `sample_rows` draws from the samples that have a vector.
+        (m,) int64, ascending, m at most `most`: drawn by `sample_rows` from the samples that have a vector.
     vectors : ndarray
         (m, d) float32 unit rows of these.
 
@@ -114,7 +114,7 @@ def some(
 
 
 def _known(path: str | Path) -> Path:
-    """Return the path of a file that is there and has an ending that is understood."""
+    """Return the path of a file that exists and has a supported ending."""
     file = Path(path)
     if not file.is_file():
         raise InputError(f"embed.cached: no file {file}; give the path of a .npy or .parquet file")
@@ -124,12 +124,12 @@ def _known(path: str | Path) -> Path:
 
 
 def _mapped(file: Path, n: int) -> Matrix:
-    """Map a .npy file of n rows, never a pickled one."""
+    """Memory-map a .npy file of n rows, never a pickled one."""
     try:
         matrix: Matrix = np.lib.format.open_memmap(file, mode="r")
     except (ValueError, OSError, EOFError) as error:
         raise InputError(
-            f"embed.cached: {file} is no .npy file of numbers ({error}); write it with numpy.save"
+            f"embed.cached: {file} is not a .npy file of numbers ({error}); write it with numpy.save"
         ) from error
     if matrix.ndim != 2 or len(matrix) != n or matrix.shape[1] == 0 or matrix.dtype.kind != "f":  # noqa: PLR2004  a matrix
         got = f"shape={matrix.shape}, dtype={matrix.dtype}"
@@ -148,7 +148,7 @@ def _unit(block: Matrix, file: Path) -> NDArray[np.float32]:
 
 
 def _found(file: Path, column: str, keys: pl.Series) -> NDArray[np.int64]:
-    """Return the row of a Parquet file that each key has a vector in, the first one; -1 for none."""
+    """Return the first row of a Parquet file with a vector for each key; -1 if there is none."""
     try:
         whole = pl.scan_parquet(file, glob=False)
         kind = whole.collect_schema().get(column)
@@ -167,7 +167,7 @@ def _found(file: Path, column: str, keys: pl.Series) -> NDArray[np.int64]:
 
 
 def _gathered(file: Path, column: str, at: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the unit vectors that stand in some rows of a Parquet file, in the order of `at`."""
+    """Return the unit vectors in some rows of a Parquet file, in the order of `at`."""
     vectors: NDArray[np.float32] | None = None
     for first, block in _blocks(file, column):
         rows = np.flatnonzero((at >= first) & (at < first + len(block)))
@@ -185,7 +185,7 @@ def _gathered(file: Path, column: str, at: NDArray[np.int64]) -> NDArray[np.floa
 
 
 def _blocks(file: Path, column: str) -> Iterator[tuple[int, pl.Series]]:
-    """Read a column of a Parquet file by blocks of rows, as lists of float32, each with the number of its first row."""
+    """Read a column of a Parquet file in blocks of rows, as lists of float32, each with the number of its first row."""
     whole = pl.scan_parquet(file, glob=False)
     try:
         height = whole.select(pl.len()).collect().item()

@@ -1,4 +1,4 @@
-"""A linear student of a real teacher: its meaning for most of a pool, at the speed of counting words."""
+"""A linear student of a teacher model: embeddings of similar meaning, at the speed of counting words."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
 
 FEATURES = 2**16  # hashed columns
-TEXTS = 2**15  # texts that say which words a pool has and how common they are
-HELD_OUT = 8  # one sample in so many is kept from the fit and judges it
+TEXTS = 2**15  # texts from which the words of a pool and their frequencies are counted
+HELD_OUT = 8  # one sample in eight is held out from the fit to evaluate it
 NEIGHBOURS = 10
-SHARD = 1024  # texts that the teacher embeds in one go: the same company, so the same bits, for any number of workers
+BATCH = 1024  # texts that the teacher embeds in one call: the same batches, so the same bits, for any number of workers
 # Below these a student captured no more of the gain in its teacher's space than hashed words: benchmarks/EMBEDDERS.md.
 LEAST = {"held_out": 64, "recall": 0.5, "correlation": 0.6}
 
@@ -47,7 +47,7 @@ def fit(
     backend: text.Backend = "torch",
     seed: int = 0,  # noqa: ARG001  every function of an embedder takes the same knobs
 ) -> dict[str, NDArray[np.float32]]:
-    """Ask the teacher about a sample of the pool, and fit the student to its answers.
+    """Embed a sample of the pool with the teacher, and fit the student to its vectors.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def fit(
     -------
     dict
         ``table``: (65,536, d), what each hashed word adds to a vector; ``lengths``: (65,536,), its weight in the length
-        of a text; ``bias``: (d,), the mean of the teacher's vectors; and (1,) each of the figures of `report`. All
+        of a text; ``bias``: (d,), the mean of the teacher's vectors; and each figure of `report`, of shape (1,). All
         float32.
 
     Raises
@@ -73,35 +73,35 @@ def fit(
             f"embed.distilled: expected sample from {2 * HELD_OUT}, words from 0 and ridge above 0, "
             f"got sample={sample}, words={words}, ridge={ridge}"
         )
-    look = pool.texts_of(sample_rows(pool, TEXTS))
-    idf = np.log((1 + len(look)) / (1 + count_texts(look, FEATURES))) + 1
+    counted = pool.texts_of(sample_rows(pool, TEXTS))
+    idf = np.log((1 + len(counted)) / (1 + count_texts(counted, FEATURES))) + 1
     lengths = np.sqrt(idf).astype(np.float32)
 
     teacher: dict[str, Any] = {"model": model, "device": device, "backend": backend}
     if path is None:
         rows = sample_rows(pool, sample)
-        taught, meanings = None, _meanings(look, words, teacher)
+        given, meanings = None, _meanings(counted, words, teacher)
     else:
-        rows, taught = cached.some(pool, sample, path=path, column=column)
+        rows, given = cached.some(pool, sample, path=path, column=column)
         meanings = np.zeros((FEATURES, 0), np.float32)
     if len(rows) < 2 * HELD_OUT:
         raise ConfigError(f"embed.distilled: expected vectors of at least {2 * HELD_OUT} samples, got {len(rows)}")
     texts = pool.texts_of(rows)
-    answers = _asked(texts, teacher) if taught is None else taught
+    vectors = _teacher_vectors(texts, teacher) if given is None else given
 
-    held = np.arange(len(rows)) % HELD_OUT == 0
-    bias = answers[~held].mean(axis=0)
-    table = student(texts.filter(pl.Series(~held)), answers[~held] - bias, lengths, meanings, ridge)
+    held_out = np.arange(len(rows)) % HELD_OUT == 0
+    bias = vectors[~held_out].mean(axis=0)
+    table = student(texts.filter(pl.Series(~held_out)), vectors[~held_out] - bias, lengths, meanings, ridge)
     learned = {"table": table, "lengths": lengths, "bias": bias}
-    return learned | _fidelity(encode_texts(texts.filter(pl.Series(held)), learned), answers[held])
+    return learned | _fidelity(encode_texts(texts.filter(pl.Series(held_out)), learned), vectors[held_out])
 
 
-def encode(part: Pool, learned: Mapping[str, NDArray[np.float32]], **knobs: Any) -> NDArray[np.float32]:  # noqa: ARG001  every function of an embedder takes the same knobs
-    """Embed the samples of a part by the student, each by itself.
+def encode(shard: Pool, learned: Mapping[str, NDArray[np.float32]], **knobs: Any) -> NDArray[np.float32]:  # noqa: ARG001  every function of an embedder takes the same knobs
+    """Embed the samples of a shard with the student, each independently of the others.
 
     Parameters
     ----------
-    part
+    shard
         m samples.
     learned
         What `fit` returned.
@@ -111,13 +111,13 @@ def encode(part: Pool, learned: Mapping[str, NDArray[np.float32]], **knobs: Any)
     Returns
     -------
     ndarray
-        (m, d) float32 unit rows, the same bits however the pool is cut into parts.
+        (m, d) float32 unit rows, the same to the last bit for any division of the pool into shards.
     """
-    return encode_texts(part.texts, learned)
+    return encode_texts(shard.texts, learned)
 
 
 def encode_texts(texts: pl.Series, learned: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Return what the student makes of m texts, (m, d) float32 unit rows."""
+    """Return the student's vectors of m texts, (m, d) float32 unit rows."""
     return unit_rows(learned["bias"] + add_up(texts, learned["table"], learned["lengths"]))
 
 
@@ -134,30 +134,31 @@ def embed(
     backend: text.Backend = "torch",
     seed: int = 0,
 ) -> NDArray[np.float32]:
-    """Embed every sample as a teacher probably would, having asked it about a few thousand samples only.
+    """Embed every sample approximately as a teacher model would, from the teacher's vectors of a few thousand samples.
 
     The teacher embeds a sample of the pool, drawn by key, tasks in proportion, and the pool's most frequent words one
     by one. The student's vector of a text is a weighted sum over its words: for each word a direction of its own and a
-    linear map of what the teacher makes of that word, both fitted together by ridge regression, so a word that the
-    sample lacks still has its meaning. O(words + n d w) for w distinct words a sample, and O(sample^3) once.
+    linear map of the teacher's vector of that word, both fitted together by ridge regression, so a word that is not in
+    the sample still has a meaning. O(words + n d w) for w distinct words per sample, and O(sample^3) once.
 
     Parameters
     ----------
     pool
         n samples.
     model
-        The teacher: name of a sentence-transformers model, or a local folder that holds one.
+        The teacher: name of a sentence-transformers model, or a local folder with one.
     path
-        Vectors of your own teacher in place of `model`, as for `cached`: ``.npy`` with a row for each sample, or
-        ``.parquet`` with `key` and `column` for as many samples as you like. Words have no meaning of their own then.
+        Vectors of your own teacher instead of `model`, as for `cached`: ``.npy`` with a row for each sample, or
+        ``.parquet`` with `key` and `column` for as many samples as you like. The meaning of single words is then not
+        used.
     column
-        The column of the Parquet file that holds the vectors.
+        The column of the Parquet file with the vectors.
     sample
-        Samples that the teacher embeds, from 16; one in eight of them judges.
+        Samples that the teacher embeds, from 16; one in eight of them is held out to evaluate the student.
     words
         Words that the teacher embeds, from 0.
     ridge
-        Regularisation, above 0, against text vectors of length one.
+        Regularisation, above 0, for text vectors of length one.
     device, backend
         As for `text`.
     seed
@@ -166,7 +167,7 @@ def embed(
     Returns
     -------
     ndarray
-        (n, d) float32 unit rows, d being the teacher's.
+        (n, d) float32 unit rows, with the teacher's d.
 
     Raises
     ------
@@ -176,7 +177,7 @@ def embed(
     Warns
     -----
     PoorFit
-        If the student is unlike its teacher, see `report`.
+        If the student approximates its teacher poorly, see `report`.
 
     References
     ----------
@@ -189,7 +190,7 @@ def embed(
 
 
 def report(learned: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
-    """Say how like its teacher a student is, on the samples it was not fitted on, and warn if it is not.
+    """Report how well a student approximates its teacher on held-out samples, and warn if it does so poorly.
 
     Parameters
     ----------
@@ -199,22 +200,22 @@ def report(learned: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
     Returns
     -------
     dict
-        ``held_out``: how many samples judged. ``recall``: share of the teacher's 10 nearest neighbours, among these,
+        ``held_out``: number of held-out samples. ``recall``: share of the teacher's 10 nearest neighbours, among these,
         that are the student's too. ``correlation``: of the cosines of all their pairs.
 
     Warns
     -----
     PoorFit
-        If fewer than 64 samples judged, the recall is below 0.5, or the correlation below 0.6. On real questions and
-        captions, students below these captured no more of the gain in the teacher's space than hashed words, which need
-        no teacher.
+        If there are fewer than 64 held-out samples, the recall is below 0.5, or the correlation below 0.6. On real
+        questions and captions, students below these captured no more of the gain in the teacher's space than hashed
+        words, which need no teacher.
     """
     figures = {name: float(learned[name][0]) for name in LEAST}
     short = [name for name, least in LEAST.items() if not figures[name] >= least]
     if short:
         poor = ", ".join(f"{name}={figures[name]:.3g} (expected {LEAST[name]} or more)" for name in short)
         warnings.warn(
-            f"embed.distilled: the student may be unlike its teacher: {poor}; "
+            f"embed.distilled: the student may approximate its teacher poorly: {poor}; "
             "give a larger sample, or embed with hashing or text",
             PoorFit,
             stacklevel=2,
@@ -222,32 +223,32 @@ def report(learned: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
     return figures
 
 
-def _asked(texts: pl.Series, teacher: dict[str, Any]) -> NDArray[np.float32]:
-    """Return the teacher's vectors of texts, by as many workers as the engine has."""
+def _teacher_vectors(texts: pl.Series, teacher: dict[str, Any]) -> NDArray[np.float32]:
+    """Return the teacher's vectors of texts, computed by as many workers as the engine has."""
     text.load(teacher["model"], teacher["device"], teacher["backend"])  # fails here rather than in a worker
-    shards = [texts[first : first + SHARD] for first in range(0, len(texts), SHARD)]
-    return np.concatenate(spread(partial(text.encode_texts, **teacher), shards, label="embed.distilled"))
+    batches = [texts[first : first + BATCH] for first in range(0, len(texts), BATCH)]
+    return np.concatenate(spread(partial(text.encode_texts, **teacher), batches, label="embed.distilled"))
 
 
-def _meanings(look: pl.Series, most: int, teacher: dict[str, Any]) -> NDArray[np.float32]:
-    """Return what the teacher makes of each frequent word, by column: centred, of mean square length 1, else zero."""
-    common = frequent_words(look, most)
+def _meanings(texts: pl.Series, most: int, teacher: dict[str, Any]) -> NDArray[np.float32]:
+    """Return the teacher's vector of each frequent word, by column: centred, mean square length 1; zero for others."""
+    common = frequent_words(texts, most)
     columns = columns_of(common, FEATURES)
-    _, first = np.unique(columns, return_index=True)  # of words that share a column the most frequent one
+    _, first = np.unique(columns, return_index=True)  # the most frequent of the words that share a column
     first = np.sort(first[columns[first] >= 0])
     if not len(first):
         return np.zeros((FEATURES, 0), np.float32)
-    said = _asked(common.gather(first), teacher)
-    said -= said.mean(axis=0)
-    said /= max(float(np.sqrt((said**2).sum(axis=1).mean())), 1e-6)
-    meanings = np.zeros((FEATURES, said.shape[1]), np.float32)
-    meanings[columns[first]] = said
+    vectors = _teacher_vectors(common.gather(first), teacher)
+    vectors -= vectors.mean(axis=0)
+    vectors /= max(float(np.sqrt((vectors**2).sum(axis=1).mean())), 1e-6)
+    meanings = np.zeros((FEATURES, vectors.shape[1]), np.float32)
+    meanings[columns[first]] = vectors
     return meanings
 
 
 @single_threaded
 def _fidelity(student: NDArray[np.float32], teacher: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """Compare the cosines of a student with those of its teacher, samples against samples."""
+    """Compare the cosines between samples of a student with those of its teacher."""
     ours, theirs = student @ student.T, teacher @ teacher.T
     pairs = np.triu_indices(len(ours), 1)
     spread = ours[pairs].std() * theirs[pairs].std()

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
 
 MOST = 4096  # dimensions
-SAMPLE = 2**17  # texts that say how common a word is: a word of one text in 10,000 is met 13 times
+SAMPLE = 2**17  # texts in which words are counted: a word of one text in 10,000 is found 13 times
 
 
 def fit(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> dict[str, NDArray[np.float32]]:
-    """Learn how common each word is, and draw its direction.
+    """Count in how many texts each word occurs, and draw its direction.
 
     Parameters
     ----------
     pool
-        n samples, of which the first 131,072 eligible ones are looked at, tasks in proportion.
+        n samples, of which the first 131,072 eligible ones are counted, tasks in proportion.
     d, features, seed
         As for `embed`.
 
@@ -44,7 +44,7 @@ def fit(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> di
         If `d` or `features` is out of its range.
     """
     if not 1 <= d <= MOST or features < 1:
-        raise ConfigError(f"embed.hashing: expected d on 1..{MOST} and features from 1, got d={d}, features={features}")
+        raise ConfigError(f"embed.hashing: expected d in 1..{MOST} and features from 1, got d={d}, features={features}")
     rows = sample_rows(pool, SAMPLE)
     found = count_texts(pool.texts_of(rows), features)
     idf = np.log((1 + len(rows)) / (1 + found)) + 1
@@ -54,18 +54,18 @@ def fit(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> di
 
 
 def encode(
-    part: Pool,
+    shard: Pool,
     learned: Mapping[str, NDArray[np.float32]],
     *,
-    d: int = 256,  # noqa: ARG001  the table knows it; every function of an embedder takes the same knobs
+    d: int = 256,  # noqa: ARG001  the table has it; every function of an embedder takes the same knobs
     features: int = 2**16,  # noqa: ARG001  the same
     seed: int = 0,  # noqa: ARG001  the same
 ) -> NDArray[np.float32]:
-    """Embed the samples of a part, each by itself.
+    """Embed the samples of a shard, each independently of the others.
 
     Parameters
     ----------
-    part
+    shard
         m samples.
     learned
         What `fit` returned.
@@ -75,9 +75,9 @@ def encode(
     Returns
     -------
     ndarray
-        (m, d) float32 unit rows, the same bits however the pool is cut into parts.
+        (m, d) float32 unit rows, the same to the last bit for any division of the pool into shards.
     """
-    return encode_texts(part.texts, learned)
+    return encode_texts(shard.texts, learned)
 
 
 def encode_texts(texts: pl.Series, learned: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -89,7 +89,7 @@ def embed(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> 
     """Embed every sample by the words of all its turns.
 
     Words are hashed to columns, weighted by sublinear tf-idf over a sample of this pool, and projected by a Gaussian
-    matrix, which keeps cosines up to about 1/sqrt(d). O(words + n d w) for w distinct words a sample.
+    matrix, which preserves cosines up to about 1/sqrt(d). O(words + n d w) for w distinct words per sample.
 
     Parameters
     ----------
@@ -98,9 +98,9 @@ def embed(pool: Pool, *, d: int = 256, features: int = 2**16, seed: int = 0) -> 
     d
         Dimension of the vectors, 1..4096.
     features
-        Number of hashed columns, from 1; few make words collide.
+        Number of hashed columns, from 1; with few columns words collide.
     seed
-        Any integer: draws the projection.
+        Any integer: seed for the projection.
 
     Returns
     -------

@@ -22,8 +22,8 @@ MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 Backend = Literal["torch", "onnx", "openvino"]
 
 
-def fit(pool: Pool, **knobs: Any) -> dict[str, NDArray[np.float32]]:  # noqa: ARG001  a trained model knows enough
-    """Learn nothing of the pool, but fail before the work is shared out if the model cannot be loaded.
+def fit(pool: Pool, **knobs: Any) -> dict[str, NDArray[np.float32]]:  # noqa: ARG001  a trained model needs no fit
+    """Learn nothing from the pool, but fail before workers start if the model cannot be loaded.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def fit(pool: Pool, **knobs: Any) -> dict[str, NDArray[np.float32]]:  # noqa: AR
 
 
 def encode(
-    part: Pool,
+    shard: Pool,
     learned: Mapping[str, NDArray[np.float32]],  # noqa: ARG001  every embedder is given what `fit` learned
     *,
     model: str = MINILM,
@@ -51,11 +51,11 @@ def encode(
     backend: Backend = "torch",
     seed: int = 0,  # noqa: ARG001  every embedder takes a seed; a trained model needs none
 ) -> NDArray[np.float32]:
-    """Embed the samples of a part by their texts.
+    """Embed the samples of a shard by their texts.
 
     Parameters
     ----------
-    part
+    shard
         m samples.
     learned
         Unused.
@@ -65,9 +65,9 @@ def encode(
     Returns
     -------
     ndarray
-        (m, d) float32 unit rows. The model's sums may differ by some 1e-6 with the company a text is batched in.
+        (m, d) float32 unit rows. A vector may differ by some 1e-6 depending on the other texts of its batch.
     """
-    return encode_texts(part.texts, model=model, batch_size=batch_size, device=device, backend=backend)
+    return encode_texts(shard.texts, model=model, batch_size=batch_size, device=device, backend=backend)
 
 
 def encode_texts(
@@ -107,15 +107,15 @@ def embed(
     pool
         n samples.
     model
-        Name of a model, or a local folder that holds one. Nothing is downloaded for a local folder.
+        Name of a model, or a local folder with one. Nothing is downloaded for a local folder.
     batch_size
-        Texts a batch, from 1.
+        Texts per batch, from 1.
     device
-        ``"cpu"``, ``"cuda"``, ...; the best one there is by default.
+        ``"cpu"``, ``"cuda"``, ...; the best available one by default.
     backend
         What runs the model: ``"torch"``; ``"onnx"``, which needs ``sentence-transformers[onnx]``; ``"openvino"``,
-        which needs ``sentence-transformers[openvino]``. A folder that holds a model exported and quantised for a
-        backend is used as it is; benchmarks/EMBEDDERS.md says which is worth its trouble.
+        which needs ``sentence-transformers[openvino]``. A folder with a model that was exported and quantised for a
+        backend is used as it is; benchmarks/EMBEDDERS.md says which ones are worth the effort.
     seed
         Any integer; unused.
 

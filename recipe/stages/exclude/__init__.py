@@ -1,4 +1,4 @@
-"""What a benchmark holds, found among the samples: its images, runs of its words, and its questions in other words."""
+"""Find samples that leak from a benchmark: its images, its n-grams, and its questions in another word order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def apply(pool: Pool, plan: Recipe) -> Pool:
-    """Refuse what a benchmark holds, if the recipe names one."""
+    """Refuse samples that leak from the benchmarks that the recipe names, if any."""
     if not (plan.exclude.images or plan.exclude.questions):
         return pool
     from recipe.stages.exclude._leaks import find_leaks  # noqa: PLC0415  compiles

@@ -1,6 +1,6 @@
-"""The compiled kernels of exclusion: runs of words, and bags of them. numba infers the types.
+"""The compiled kernels of exclusion: n-grams and bags of words. numba infers the types.
 
-They stand in one file because numba's cache on disk notices a change of its own file only.
+They are in one file because numba's cache on disk only notices changes of the file that a kernel is in.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-BASE = np.uint64(0x9E3779B97F4A7C15)  # of the polynomial of a run; odd, so that no word of it is lost
-SLACK = 1e-9  # what float64 may lose of a cosine
+BASE = np.uint64(0x9E3779B97F4A7C15)  # of the polynomial hash of a run; odd, so that every word of it counts
+SLACK = 1e-9  # rounding error of a cosine in float64
 
 
 @njit(cache=True, nogil=True)
 def _same_words(one, begins, i, two, others, j, n):
-    """Tell whether n words of one text are n words of another, letter by letter."""
+    """Return whether n words of one text equal n words of another, byte by byte."""
     for t in range(n):
         begin, other = begins[i + t], others[j + t]
         size = begins[i + t + 1] - begin
@@ -28,7 +28,7 @@ def _same_words(one, begins, i, two, others, j, n):
 
 @njit(cache=True, nogil=True)
 def _runs_of(hashes, n):
-    """Return the hash of each run of n words of a text; the low bits of one are as uniform as those of its words."""
+    """Return the hash of each run of n words of a text; its low bits are as uniform as those of the words' hashes."""
     runs = np.zeros(max(len(hashes) - n + 1, 0), np.uint64)
     h, power = np.uint64(0), np.uint64(1)
     for t in range(len(hashes) if len(runs) else 0):
@@ -44,7 +44,7 @@ def _runs_of(hashes, n):
 
 @njit(cache=True, nogil=True)
 def table_of_runs(hashes, starts, letters, begins, n, slots, run, where, owner):
-    """Fill a hash table of `slots` (a power of two) with the runs of n words of each text, each with its first text."""
+    """Fill a hash table of `slots` (a power of two) with the runs of n words of all texts, each with its first text."""
     mask = np.uint64(slots - 1)
     for i in range(len(starts) - 1):
         for t, h in enumerate(_runs_of(hashes[starts[i] : starts[i + 1]], n)):
@@ -59,7 +59,7 @@ def table_of_runs(hashes, starts, letters, begins, n, slots, run, where, owner):
 
 @njit(cache=True, nogil=True)
 def find_runs(hashes, starts, letters, begins, known, others, n, run, where, owner, found):
-    """Write for each text the first of the known texts with which it shares a run of n words; others are left."""
+    """Write for each text the first known text with which it shares a run of n words; other texts are unchanged."""
     mask = np.uint64(len(run) - 1)
     for i in range(len(starts) - 1):
         for t, h in enumerate(_runs_of(hashes[starts[i] : starts[i + 1]], n)):
@@ -73,7 +73,7 @@ def find_runs(hashes, starts, letters, begins, known, others, n, run, where, own
 
 @njit(cache=True, nogil=True)
 def bags_of(hashes, starts, begins, words, times):
-    """Write the distinct words of each text, ascending, and how often each stands in it; return their number."""
+    """Write the distinct words of each text, ascending, and how often each occurs in it; return their number."""
     count = 0
     for i in range(len(starts) - 1):
         begins[i] = count
@@ -108,9 +108,9 @@ def _dot(one, weights, two, others):
 def similar_bags(begins, words, times, vocabulary, idf, unknown, lists, listed, bounds, columns, weights, least):
     """Return pairs of a text and a known bag whose cosine is at least `least`, ascending by text.
 
-    `words` are hashes, `vocabulary` the known ones, ascending; `lists` and `listed` say under which words each known
-    bag is filed, `bounds`, `columns` and `weights` what is in it, with length one. Words that no bag has weigh
-    `unknown`.
+    `words` are hashes, `vocabulary` the known ones, ascending; `lists` and `listed` are the index from words to known
+    bags; `bounds`, `columns` and `weights` are the contents of the bags, each of length one. Words that are in no bag
+    have the weight `unknown`.
     """
     texts, bags = np.empty(1024, np.int64), np.empty(1024, np.int64)
     count = 0

@@ -1,4 +1,4 @@
-"""Files of a benchmark's questions, in the shapes that benchmarks come in."""
+"""Read files of benchmark questions, in the usual formats of benchmarks."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from recipe.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ASKED = ("question", "text", "prompt", "query", "problem", "instruction")  # the first that a record has is its question
+QUESTION = ("question", "text", "prompt", "query", "problem", "instruction")  # the first key that a record has is used
 CONTEXT = ("hint", "context", "passage")
 OPTIONS = ("choices", "options")
 LETTERS = "ABCDEFGH"
 IMAGE = ("image", "image_path", "image_id", "image_name", "img", "filename")
 TABLES = {".tsv": "\t", ".csv": ","}
-NAMELESS = ("image", "img")  # stems that every question of a benchmark has, as ScienceQA's 5/image.png
-LONGEST = 1024  # characters of a name; MMBench's column `image` holds the picture itself
+NAMELESS = ("image", "img")  # stems that are the same for all questions of a benchmark, as in ScienceQA's 5/image.png
+LONGEST = 1024  # characters of a name; MMBench's column `image` contains the image itself
 
 
 class Question(NamedTuple):
@@ -29,11 +29,11 @@ class Question(NamedTuple):
     place: str
     """File, and line (from 1) of a text file or record (from 0) of any other."""
     question: str
-    """What is asked, alone."""
+    """The question alone."""
     whole: str
-    """Context, question and options, as LLaVA-v1.5 asks ScienceQA's."""
+    """Context, question and options, in the form in which LLaVA-v1.5 asks ScienceQA's questions."""
     image: str | None
-    """Id or path of its image, if it says one."""
+    """Id or path of its image, if given."""
 
 
 def read_questions(path: str) -> list[Question]:
@@ -42,11 +42,11 @@ def read_questions(path: str) -> list[Question]:
     Parameters
     ----------
     path
-        ``.txt``: a question a line. ``.json``, ``.jsonl``: records in an array, a line each, or in an object that is
-        keyed by id or holds one array. ``.tsv``, ``.csv``: a record a line, below the names. A record is a string, or
-        its question stands under question, text, prompt, query, problem or instruction, in upper or lower case, or is
-        each human turn of its conversations; options under choices or options or A, B, C and so on; context under hint,
-        context or passage.
+        ``.txt``: one question per line. ``.json``, ``.jsonl``: records in an array, one per line, or in an object that
+        is keyed by id or has one array. ``.tsv``, ``.csv``: one record per line, after a header. A record is a string;
+        or its question is under question, text, prompt, query, problem or instruction, in upper or lower case; or each
+        human turn of its conversations is one. Options are under choices or options, or A, B, C and so on; context is
+        under hint, context or passage.
 
     Returns
     -------
@@ -56,21 +56,21 @@ def read_questions(path: str) -> list[Question]:
     Raises
     ------
     InputError
-        If the file cannot be read, holds no question, or a record has none.
+        If the file cannot be read, has no questions, or a record has none.
     """
     file = Path(path)
     if file.suffix.lower() == ".txt":
         found = [Question(place, line, line, None) for line, place in read_lines(file)]
     else:
         records = _table(file) if file.suffix.lower() in TABLES else _records(file)
-        found = [question for number, record in enumerate(records) for question in _told(record, file, number)]
+        found = [question for number, record in enumerate(records) for question in _questions(record, file, number)]
     if not found:
-        raise InputError(f"{file}: expected a benchmark's questions, found none; check the file")
+        raise InputError(f"{file}: expected benchmark questions, found none; check the file")
     return found
 
 
 def read_lines(file: Path) -> list[tuple[str, str]]:
-    """Return the lines of a text file that are not blank, each with its place."""
+    """Return the non-blank lines of a text file, each with its place."""
     lines = _text(file).splitlines()
     return [(line.strip(), f"{file.name}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
 
@@ -98,7 +98,7 @@ def _records(file: Path) -> list[Any]:
             try:
                 records.append(json.loads(line))
             except (ValueError, RecursionError) as error:
-                what = f"expected JSON or a record a line, got {error}"
+                what = f"expected JSON or one record per line, got {error}"
                 raise InputError(f"{file}: line {number}: {what}; repair it") from error
     return records
 
@@ -107,18 +107,18 @@ def _unwrapped(top: Any) -> list[Any]:
     """Return the records of one JSON value."""
     if not isinstance(top, dict):
         return top if isinstance(top, list) else [top]
-    if "conversations" in top or any(name.lower() in ASKED and isinstance(top[name], str) for name in top):
+    if "conversations" in top or any(name.lower() in QUESTION and isinstance(top[name], str) for name in top):
         return [top]
     arrays = [value for value in top.values() if isinstance(value, list)]
     return arrays[0] if len(arrays) == 1 else list(top.values())
 
 
 def _table(file: Path) -> list[dict[str, Any]]:
-    """Return the records of a table, without columns that hold pictures."""
+    """Return the records of a table, without columns that contain images."""
     try:
         whole = pl.scan_csv(file, separator=TABLES[file.suffix.lower()], infer_schema=False)
         short = pl.when(pl.all().str.len_bytes() <= LONGEST).then(pl.all())
-        names = {*ASKED, *CONTEXT, *OPTIONS, *LETTERS.lower(), "image"}
+        names = {*QUESTION, *CONTEXT, *OPTIONS, *LETTERS.lower(), "image"}
         columns = [name for name in whole.collect_schema().names() if name.lower() in {*names, *IMAGE}]
         table = whole.select(columns)
         images = [name for name in columns if name.lower() in IMAGE]
@@ -128,7 +128,7 @@ def _table(file: Path) -> list[dict[str, Any]]:
         raise InputError(f"{file}: expected a table of questions ({reason}); check the file") from error
 
 
-def _told(record: Any, file: Path, number: int) -> Iterator[Question]:
+def _questions(record: Any, file: Path, number: int) -> Iterator[Question]:
     """Yield the questions of a record."""
     place = f"{file.name}:{number}"
     if isinstance(record, str):
@@ -141,33 +141,33 @@ def _told(record: Any, file: Path, number: int) -> Iterator[Question]:
             if isinstance(turn, dict) and turn.get("from") in ("human", "user") and isinstance(turn.get("value"), str):
                 yield Question(place, turn["value"], turn["value"], image)
         return
-    asked = next((lower[name] for name in ASKED if isinstance(lower.get(name), str)), None)
-    if asked is None:
+    question = next((lower[name] for name in QUESTION if isinstance(lower.get(name), str)), None)
+    if question is None:
         got = ", ".join(map(str, record)) if isinstance(record, dict) else type(record).__name__
-        keys = ", ".join(ASKED)
+        keys = ", ".join(QUESTION)
         what = f"expected a question under one of {keys}, or conversations, got {got[:200]}"
         raise InputError(f"{file}: record {number}: {what}; rename the key")
     context = [value for name in CONTEXT if isinstance(value := lower.get(name), str) and value.strip()]
-    parts = [*context, asked, *_options(record, lower)]
-    yield Question(place, asked, "\n".join(parts), image)
+    lines = [*context, question, *_options(record, lower)]
+    yield Question(place, question, "\n".join(lines), image)
 
 
 def _options(record: Mapping[str, Any], lower: Mapping[str, Any]) -> list[str]:
-    """Return the options of a record, each behind its letter."""
-    given = next((lower[name] for name in OPTIONS if name in lower), None)
-    if isinstance(given, str):
-        return [given]
-    if isinstance(given, dict):
-        return [f"{letter}. {option}" for letter, option in given.items()]
-    if isinstance(given, list):
-        return [f"{chr(ord('A') + at)}. {option}" for at, option in enumerate(given)]
+    """Return the options of a record, each after its letter."""
+    options = next((lower[name] for name in OPTIONS if name in lower), None)
+    if isinstance(options, str):
+        return [options]
+    if isinstance(options, dict):
+        return [f"{letter}. {option}" for letter, option in options.items()]
+    if isinstance(options, list):
+        return [f"{chr(ord('A') + at)}. {option}" for at, option in enumerate(options)]
     return [f"{letter}. {record[letter]}" for letter in LETTERS if isinstance(record.get(letter), str)]
 
 
 def _image(lower: Mapping[str, Any]) -> str | None:
-    """Return the name of a record's image, if it tells the image from others."""
-    given = next((lower[name] for name in IMAGE if isinstance(lower.get(name), str | int)), None)
-    if given is None or isinstance(given, bool) or not str(given).strip() or len(str(given)) > LONGEST:
+    """Return the name of a record's image, if it distinguishes the image from others."""
+    value = next((lower[name] for name in IMAGE if isinstance(lower.get(name), str | int)), None)
+    if value is None or isinstance(value, bool) or not str(value).strip() or len(str(value)) > LONGEST:
         return None
-    name = str(given)
+    name = str(value)
     return None if (name.rpartition(".")[0] or name) in NAMELESS else name

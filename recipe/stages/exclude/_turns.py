@@ -1,21 +1,21 @@
-"""What is said in the turns of samples, without images and without what says how to answer."""
+"""The text of the turns of samples, without `<image>` and without instructions on how to answer."""
 
 from __future__ import annotations
 
 import polars as pl
 
 
-def spoken(turns: pl.Series, prompts: str, speaker: str | None = None) -> pl.DataFrame:
-    """List the turns of samples: `row`, from 0, and `value`, without `<image>` and without what `prompts` finds.
+def turn_texts(turns: pl.Series, prompts: str, speaker: str | None = None) -> pl.DataFrame:
+    """List the turns of samples: `row`, from 0, and `value`, without `<image>` and without matches of `prompts`.
 
     Parameters
     ----------
     turns
         (n,) lists of turns, as a pool has them.
     prompts
-        A regular expression of what says how to answer, not what is asked; the empty one finds nothing.
+        A regular expression for instructions on how to answer; the empty one matches nothing.
     speaker
-        Whose turns; by default all.
+        ``"human"`` or ``"gpt"``; None for the turns of both.
     """
     table = pl.DataFrame({"turns": turns}).with_row_index("row").explode("turns", empty_as_null=False, keep_nulls=False)
     table = table.unnest("turns").with_columns(pl.col("row").cast(pl.Int64))
@@ -25,6 +25,6 @@ def spoken(turns: pl.Series, prompts: str, speaker: str | None = None) -> pl.Dat
 
 
 def bare(column: str, prompts: str) -> pl.Expr:
-    """Take `<image>` and what says how to answer out of texts."""
-    said = pl.col(column).str.replace_all("<image>", " ", literal=True)
-    return said.str.replace_all(prompts, "\n") if prompts else said
+    """Remove `<image>` and instructions on how to answer from texts."""
+    text = pl.col(column).str.replace_all("<image>", " ", literal=True)
+    return text.str.replace_all(prompts, "\n") if prompts else text

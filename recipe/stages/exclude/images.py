@@ -1,4 +1,4 @@
-"""Images that a benchmark holds, by id or by path."""
+"""Find the images of a benchmark by id or by path."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
-# COCO's names of 2014 and of 2017, and what Vision-Flan puts before them; VizWiz's numbers have twelve digits too.
+# COCO's names of 2014 and of 2017, and Vision-Flan's prefixes of them; VizWiz's numbers have twelve digits too.
 COCO = re.compile(r"(?:(?!.*VizWiz_).*_)?(\d{12})", re.ASCII)
 NUMBER = re.compile(r"\d+", re.ASCII)
 
 
 def is_path(name: str) -> bool:
-    """Tell whether a name is a path rather than an id: it has a folder, or the ending of an image.
+    """Return whether a name is a path rather than an id: it has a folder, or the ending of an image.
 
     Examples
     --------
@@ -26,12 +26,12 @@ def is_path(name: str) -> bool:
 
 
 def marks_of_name(name: str) -> list[str]:
-    """Return the marks that an id or a path stands for: an image that has one of them is meant.
+    """Return the marks of an id or a path: it matches every image that has one of them.
 
-    A path means images whose path ends with it, on the border of a folder. An id means images whose file's stem is the
-    id; a bare number means stems that are that number, with zeros before it or not, and no others. It means them in
-    every data set, so give paths where two of them number their images. A name of COCO's means the image of that number
-    under its other names too (COCO_val2014_000000000139.jpg, 000000000139.jpg, and Vision-Flan's, which end so).
+    A path matches images whose path ends with it, at the border of a folder. An id matches images whose file's stem is
+    the id; a plain number matches only stems that are that number, with or without leading zeros. It matches them in
+    every data set, so give paths if two of them number their images. A name of COCO's also matches the image of that
+    number under its other names (COCO_val2014_000000000139.jpg, 000000000139.jpg, and Vision-Flan's, which end so).
 
     Examples
     --------
@@ -46,7 +46,7 @@ def marks_of_name(name: str) -> list[str]:
 
 
 def marks_of_image(image: str) -> list[str]:
-    """Return all marks that an image has, of which any may be asked for.
+    """Return all marks of an image, by any of which it can be found.
 
     Examples
     --------
@@ -60,8 +60,8 @@ def marks_of_image(image: str) -> list[str]:
     return [*ends, f"={stem}", *number, *_coco(stem)]
 
 
-def file_names(names: Iterable[tuple[str, str]]) -> dict[str, tuple[int, str]]:
-    """Return mark -> number and place of the first name that stands for it.
+def index_names(names: Iterable[tuple[str, str]]) -> dict[str, tuple[int, str]]:
+    """Return mark -> number and place of the first name that has it.
 
     Parameters
     ----------
@@ -76,20 +76,20 @@ def file_names(names: Iterable[tuple[str, str]]) -> dict[str, tuple[int, str]]:
 
 
 def find_images(images: Iterable[str | None], known: dict[str, tuple[int, str]]) -> Iterator[str | None]:
-    """Yield for each image the place of the first name that means it; None for none, and for no image; O(n)."""
-    told: dict[str, str | None] = {}
+    """Yield for each image the place of the first name that matches it; None if none does or it is None; O(n)."""
+    places: dict[str, str | None] = {}
     for image in images:
         if image is None:
             yield None
             continue
-        if image not in told:
+        if image not in places:
             hits = [known[mark] for mark in marks_of_image(image) if mark in known]
-            told[image] = min(hits)[1] if hits else None
-        yield told[image]
+            places[image] = min(hits)[1] if hits else None
+        yield places[image]
 
 
 def _plain(name: str) -> str:
-    """Write a path as POSIX does, without what stands before its first folder."""
+    """Write a path with slashes, without a leading slash or `./`."""
     path = name.strip().replace("\\", "/")
     while path.startswith(("./", "/")):
         path = path.removeprefix("./").lstrip("/")
@@ -97,12 +97,12 @@ def _plain(name: str) -> str:
 
 
 def _stem(path: str) -> str:
-    """Return the name of a file without its last ending."""
+    """Return the name of a file without its extension."""
     name = path.rpartition("/")[2]
     return name.rpartition(".")[0] or name
 
 
 def _coco(stem: str) -> list[str]:
-    """Return the mark of an image that bears a name of COCO's."""
+    """Return the mark of an image that has one of COCO's names."""
     found = COCO.fullmatch(stem)
     return [f"@{int(found[1])}"] if found else []

@@ -1,4 +1,4 @@
-"""Runs of words that a sample shares with a benchmark's question."""
+"""N-grams (runs of n words) that a sample shares with a benchmark's question."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Runs:
-    """All runs of n words of some questions, to be found in other texts.
+    """An index of all runs of n words of some questions.
 
     Parameters
     ----------
     n
         Words of a run, from 1.
     words
-        Of the questions.
+        The words of the questions.
     run, where, owner
-        (slots,) an open hash table: hash, first word and first question of each different run; `where` is -1 in a slot
-        that is free.
+        (slots,) an open hash table: hash, position of the first word, and first question of each distinct run; `where`
+        is -1 in a free slot.
     """
 
     n: int
@@ -38,7 +38,7 @@ class Runs:
 
     @classmethod
     def of(cls, texts: pl.Series, n: int) -> Runs:
-        """File the runs of m questions; O(words).
+        """Index the runs of m questions; O(words).
 
         Examples
         --------
@@ -51,9 +51,9 @@ class Runs:
 
     @classmethod
     def of_words(cls, words: Words, n: int) -> Runs:
-        """File the runs of questions that were split into words, with their letters, already."""
+        """Index the runs of questions that are already split into words, with their letters."""
         runs = int(np.maximum(words.counts - n + 1, 0).sum())
-        slots = 1 << (2 * runs + 1).bit_length()  # at most half full, so that a chain ends soon
+        slots = 1 << (2 * runs + 1).bit_length()  # at most half full, so that probing is short
         run, where, owner = np.zeros(slots, np.uint64), np.full(slots, -1), np.full(slots, -1)
         kernels.table_of_runs(*words, n, slots, run, where, owner)
         return cls(n, words, run, where, owner)
@@ -62,15 +62,14 @@ class Runs:
         """Return for each text the first question that it shares a run with, (m,) int64; -1 for none.
 
         `words` are those of m texts, with their letters. A run is found by a rolling 64-bit hash and then compared word
-        by word, so nothing is found by accident.
-        O(words) and the runs that agree.
+        by word, so there are no false matches. O(words + matching runs).
 
         References
         ----------
         Karp and Rabin 1987, Efficient Randomized Pattern-Matching Algorithms, for the hash. Brown et al. 2020 (GPT-3),
-        appendix C, for runs of 13 words in lower case without punctuation. GPT-3 cut 200 characters around a hit out of
-        a long document and ignored runs that many documents share; here the whole sample is refused, since it is short
-        and its parts answer each other, and how-to-answer prompts are taken out instead.
+        appendix C, for runs of 13 words in lower case without punctuation. GPT-3 removed 200 characters around a hit
+        from a long document and ignored runs that many documents share; here the whole sample is refused, since it is
+        short and its turns depend on each other, and instructions on how to answer are removed instead.
         """
         found = np.full(len(words.starts) - 1, -1)
         known = self.words

@@ -1,4 +1,4 @@
-"""Questions that say the same as a benchmark's in the same words, in whatever order."""
+"""Questions with the same words as a benchmark's question, in any order."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from recipe.stages.exclude import _kernels as kernels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FEWEST = 6  # content words from which a question is about one picture: "What color is the car?" has two
-# Words that questions about any picture are put in; what is not among them is a content word.
+FEWEST = 6  # content words from which a question is about one particular image: "What color is the car?" has two
+# Words common in questions about any image; every other word is a content word.
 COMMON = """a about above according added all also among an and another any anyone anything appear appears are around as
 at be been being below beside between both but by can choose color colour correct could describe did directly do does
 doing each either following for from give given has have having here how i if image images in inside into is it its
@@ -29,7 +29,7 @@ with within would yes you your"""
 
 @dataclass(frozen=True)
 class Bags:
-    """Questions as bags of weighted words, to be found again in other texts.
+    """An index of questions as bags of weighted words.
 
     Parameters
     ----------
@@ -38,15 +38,15 @@ class Bags:
     of_question
         (q,) bag of each question, -1 for one without words; questions of the same words share a bag.
     few
-        (b,) bool: fewer than `FEWEST` different content words are in the bag.
+        (b,) bool: whether the bag has fewer than `FEWEST` distinct content words.
     vocabulary, idf
         (v,) hashes of the known words, ascending, and their inverse document frequencies.
     unknown
-        That of a word that no question has.
+        The inverse document frequency of a word that is in no question.
     bounds, columns, weights
-        Words and weights of each bag, of length one.
+        Words and weights of each bag, normalised to length one.
     lists, listed
-        The bags that are filed under each word.
+        Inverted index: the bags that are listed under each word.
     """
 
     least: float
@@ -63,11 +63,11 @@ class Bags:
 
     @classmethod
     def of(cls, texts: pl.Series, least: float) -> Bags:
-        """File questions under the words by which they can be found; O(words log words).
+        """Index questions by the words by which they can be found; O(words log words).
 
-        A word that stands c times counts 1 + ln c, times its inverse document frequency among the questions, so that a
-        verdict on a sample hangs on no other sample. A bag is filed under its heaviest words only, as many as leave a
-        rest shorter than `least`: a text that shares none of them has a smaller cosine, whatever else it shares.
+        A word that occurs c times counts 1 + ln c, times its inverse document frequency among the questions, so whether
+        a sample matches does not depend on other samples. A bag is listed under its heaviest words only, enough that
+        the rest of its vector is shorter than `least`: a text that shares none of them has a smaller cosine.
 
         Parameters
         ----------
@@ -78,14 +78,14 @@ class Bags:
 
         References
         ----------
-        Bayardo et al. 2007, Scaling Up All Pairs Similarity Search, section 4, for what need not be filed.
+        Bayardo et al. 2007, Scaling Up All Pairs Similarity Search, section 4, for what need not be indexed.
         """
         begins, hashes, times = _counted(words_of(texts))
         first: dict[bytes, int] = {}
-        told = [(begins[i], begins[i + 1]) for i in range(len(texts))]
+        spans = [(begins[i], begins[i + 1]) for i in range(len(texts))]
         of_question = np.full(len(texts), -1)
         kept: list[tuple[int, int]] = []
-        for i, (start, stop) in enumerate(told):
+        for i, (start, stop) in enumerate(spans):
             if stop > start:
                 name = hashes[start:stop].tobytes() + times[start:stop].tobytes()
                 of_question[i] = first.setdefault(name, len(first))
@@ -101,7 +101,7 @@ class Bags:
         weights /= np.sqrt(np.bincount(bag, weights**2, b))[bag]
         content = ~np.isin(vocabulary, _common())[columns]
         few = np.bincount(bag[content], minlength=b) < FEWEST
-        lists, listed = _filed(bag, columns, weights, least, len(vocabulary))
+        lists, listed = _inverted(bag, columns, weights, least, len(vocabulary))
         unknown = float(np.log(1 + b) + 1)
         return cls(least, of_question, few, vocabulary, idf, unknown, bounds, columns, weights, lists, listed)
 
@@ -123,26 +123,26 @@ class Bags:
 
 
 def _counted(words: Words) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
-    """Return where each text's distinct words begin, these, ascending, and how often each stands in it."""
+    """Return where the distinct words of each text begin, these words, ascending, and how often each occurs in it."""
     begins = np.empty(len(words.starts), np.int64)
     distinct, times = np.empty(len(words.hashes), np.uint64), np.empty(len(words.hashes), np.int64)
     count = kernels.bags_of(words.hashes, words.starts, begins, distinct, times)
     return begins, distinct[:count], times[:count]
 
 
-def _filed(
+def _inverted(
     bag: NDArray[np.int64], columns: NDArray[np.int64], weights: NDArray[np.float64], least: float, words: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the bags under each word: where those of a word begin, and all of them."""
+    """Return the inverted index: where the bags of each word begin, and the bags."""
     order = np.lexsort((columns, -weights, bag))
     squares = np.cumsum(weights[order] ** 2)
     before = squares - weights[order] ** 2
     begin = np.searchsorted(bag[order], bag[order])
     rest = 1 - (before - before[begin])
-    filed = order[rest >= least**2 - kernels.SLACK]
-    filed = filed[np.lexsort((bag[filed], columns[filed]))]
-    lists = np.concatenate([[0], np.cumsum(np.bincount(columns[filed], minlength=words))])
-    return lists, bag[filed]
+    heaviest = order[rest >= least**2 - kernels.SLACK]
+    heaviest = heaviest[np.lexsort((bag[heaviest], columns[heaviest]))]
+    lists = np.concatenate([[0], np.cumsum(np.bincount(columns[heaviest], minlength=words))])
+    return lists, bag[heaviest]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Files in, one pool out. Each file: a record -> entries, and how sure it is that a record is of its format."""
+"""Read files into one pool. Each file here: a record -> entries, and how sure it is that a record is of its format."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from recipe.errors import ConfigError, InputError
 from recipe.io.cache import open_store
 from recipe.io.hashes import sha256
 from recipe.stages.read._entry import Context, Entry
+from recipe.stages.read._images import Images
 from recipe.stages.read._rows import stack
 from recipe.stages.read._shards import Options, Piece, pieces_of, read_piece, read_shards
 from recipe.stages.read._sources import SIDE_DATA, File, expand
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from recipe.stages.read._detect import Format
     from recipe.stages.read._sources import Source
 
-__all__ = ["Context", "Entry", "File", "expand", "read_pool"]
+__all__ = ["Context", "Entry", "File", "Images", "apply", "expand", "read_pool"]
 
 IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
 
@@ -35,7 +36,9 @@ IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memor
 def apply(plan: Recipe, cache: str | Path | None = None) -> Pool:
     """Read the sources of a recipe."""
     if cache is None and distributed() and nodes() > 1:
-        raise ConfigError("engine=ray on several machines: expected cache=..., a place that all of them reach")
+        raise ConfigError(
+            "engine=ray on several machines: expected cache=..., a path or URL that all of them can reach"
+        )
     sources = [source.model_dump(exclude_none=True) for source in plan.sources]
     return read_pool(sources, **plan.read.model_dump(), store=None if cache is None else open_store(cache))
 
@@ -52,42 +55,43 @@ def read_pool(
     lenient: bool = False,
     store: Store | None = None,
 ) -> Pool:
-    r"""Read files, folders and globs into one pool; every entry becomes a row, and a broken one says what is wrong.
+    r"""Read files, folders and globs into one pool; every entry becomes a row, and a broken one gets a `problem`.
 
     Parameters
     ----------
     sources
-        What to read, as for `recipe.stages.read.expand`. A file holds a JSON array, JSON Lines, one record, or an
-        object around an array or keyed by id; plain, gzip or zstd (which may unpack to 200 times their size, and to 64
-        MB in any case); UTF-8, or any UTF with a byte-order mark. A record of more than 64 MB, or nested deeper than
-        100 brackets, is a row that says so.
+        What to read, as for `recipe.stages.read.expand`. A file contains a JSON array, JSON Lines, one record, or an
+        object around an array or keyed by id. It is plain, gzip or zstd (which may unpack to 200 times their size, and
+        to at least 64 MB); UTF-8, or any UTF with a byte-order mark. A record larger than 64 MB, or nested more than
+        100 brackets deep, becomes a row with a problem.
     format
-        The reader for files that do not name their own: a file of this room or a callable ``(record, context) ->
-        entries``. None recognises each file by its records.
+        The reader of files that do not name their own: a file in this folder, or a callable ``(record, context) ->
+        entries``. None recognises the format of each file by its records.
     boxes
-        ``"square"`` moves SVIT's boxes onto the padded square that LLaVA v1.5 feeds its model, ``"keep"`` keeps them.
+        ``"square"`` converts SVIT's boxes to the padded square image that LLaVA v1.5 feeds its model, ``"keep"`` keeps
+        them.
     images
-        The image folder, for sizes and paths that `image_data` does not know.
+        The image folder, for sizes and paths that are not in `image_data`.
     image_data
         Visual Genome's `image_data.json`; None looks beside each SVIT file.
     suffix_seed
-        Draws the sentence that is appended to SVIT's referring questions.
+        Seed for the sentence that is appended to SVIT's referring questions.
     image_token
-        ``"front"`` writes `<image>` once, at the start of the first question; ``"given"`` leaves it where it is if it
-        stands once in the first question, which trains the same.
+        ``"front"`` writes `<image>` once, at the start of the first question; ``"given"`` leaves it in place if it
+        occurs once, in the first question, which has the same effect in training.
     lenient
-        Whether to read what is sound of a damaged file: all records before the damage, of JSON Lines those after it
-        too. Each damaged part, and each entry of a file of no known format, is a row that says what is lost.
+        Whether to read the undamaged records of a damaged file: all before the damage, and in JSON Lines also those
+        after it. Each damaged section, and each entry of a file of unknown format, becomes a row with a problem.
     store
-        Where the text is kept, as `recipe.io.cache.open_store` opens it; what was read before from the same bytes in
-        the same way is found there again. By default small pools stay in memory, and large ones get a folder of their
-        own that goes when they go.
+        Where the text is cached, as `recipe.io.cache.open_store` opens it; text that was read before from the same
+        bytes with the same options is found there again. By default small pools stay in memory, and large ones get a
+        temporary folder that is deleted with the pool.
 
     Returns
     -------
     Pool
-        Rows in key order, the same for any order of files and records but for `record` and `order`. `record` counts the
-        samples of a file, which in SVIT's files are more than the items.
+        Rows in key order, the same for any order of files and records except in the columns `record` and `order`.
+        `record` counts the samples of a file; a SVIT file has more samples than items.
 
     Raises
     ------
@@ -115,20 +119,22 @@ def read_pool(
     side_data = _existing(image_data, "image_data")
     files = [(file, side_data or _beside(file.path)) for file in expand(sources)]
     for file, _ in files:
-        find("read", file.format or format or "llava")  # a name that is none is refused before anything is read
-    in_files = all(isinstance(file.format or format, str | None) for file, _ in files)  # no worker knows a callable
+        find("read", file.format or format or "llava")  # refuses an unknown name before anything is read
+    in_files = all(
+        isinstance(file.format or format, str | None) for file, _ in files
+    )  # a callable cannot be sent to workers
     if not in_files or (store is None and sum(_size(file) for file, _ in files) <= IN_MEMORY):
-        whole = [Piece(file, beside, file.format or format) for file, beside in files]
-        return Pool(stack([read_piece(piece, options) for piece in whole]))
+        uncut = [Piece(file, beside, file.format or format) for file, beside in files]
+        return Pool(stack([read_piece(piece, options) for piece in uncut]))
     pieces = [piece for file, beside in files for piece in pieces_of(file, beside, format, lenient=lenient)]
     store = store or open_store(None)
     return Pool.of(read_shards(pieces, options, store, _stage(files, format, options, store)))
 
 
 def _stage(files: Sequence[tuple[File, Path | None]], format: Format | None, options: Options, store: Store) -> str:  # noqa: A002  as above
-    """Name the stage by all that the pool is made of.
+    """Name the stage by everything that the pool depends on.
 
-    The sizes of files in an image folder are not among it: an image that changes its size is another image.
+    Files in an image folder are left out: an image of another size is assumed to be another image.
     """
     read = [
         (file.source, sha256(file.path), _known(file.format or format), side and sha256(side)) for file, side in files
@@ -137,12 +143,12 @@ def _stage(files: Sequence[tuple[File, Path | None]], format: Format | None, opt
 
 
 def _known(reader: Format | None) -> Any:
-    """Return what tells a reader from others: its name, and of one's own the hash of its source."""
+    """Return what identifies a reader: its name, or the name and source hash of your own function."""
     return (code_of(reader) or reader) if reader else None
 
 
 def _size(file: File) -> int:
-    """Return the bytes of a file; one that cannot be looked at has none, and says so when it is read."""
+    """Return the size of a file in bytes; 0 if it is unreadable, which is reported when it is read."""
     try:
         return file.path.stat().st_size
     except OSError:
@@ -157,6 +163,6 @@ def _existing(path: str | os.PathLike[str] | None, option: str) -> Path | None:
 
 
 def _beside(path: Path) -> Path | None:
-    """Return the `image_data.json` that lies beside a file."""
+    """Return the `image_data.json` in the folder of a file, if there is one."""
     found = path.with_name(SIDE_DATA[0])
     return found if found.is_file() else None

@@ -1,4 +1,4 @@
-"""Boxes in SVIT's texts: found, judged and moved onto the padded square, each where it stands, in one pass."""
+"""Boxes in SVIT's texts: found, checked and converted to the padded square image, in place and in one pass."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _BRACKET = re.compile(
     r"|\[(?P<inner>[^\[\]]*)(?P<closed>\])?"  # any other square bracket
     rf"|\({FOUR}\)|{FOUR}\]"  # a box in round brackets, or without its opening bracket
 )
-_LOOKS_NUMERIC = re.compile(r"\d|^[\s.,]*[.,][\s.,]*$")  # prose in brackets, as [sic], holds no digit
-_STARTS_NUMERIC = re.compile(r"\s*[+-]?[.\d]")  # a bracket that is never closed runs on into the prose
+_LOOKS_NUMERIC = re.compile(r"\d|^[\s.,]*[.,][\s.,]*$")  # text in brackets, such as [sic], has no digit
+_STARTS_NUMERIC = re.compile(r"\s*[+-]?[.\d]")  # a bracket that is never closed is followed by text
 _TAGS = re.compile(r"<st>|<ed>")
 
 
-class BadBox(ValueError):  # noqa: N818  what it is about, not that it is an error
-    """A bracket that should hold a box and does not."""
+class BadBox(ValueError):  # noqa: N818  named after its cause
+    """A bracket that should contain a box and does not."""
 
 
 class NoSize(ValueError):  # noqa: N818  as above
@@ -29,12 +29,12 @@ class NoSize(ValueError):  # noqa: N818  as above
 
 
 def has_marks(text: str) -> bool:
-    """Tell whether a text holds one of SVIT's marks around a phrase that has a box."""
+    """Return whether a text contains one of SVIT's marks around a phrase with a box."""
     return _TAGS.search(text) is not None
 
 
 def has_box(text: str) -> bool:
-    """Tell whether a text holds a bracket with four numbers.
+    """Return whether a text contains a bracket with four numbers.
 
     Examples
     --------
@@ -45,29 +45,29 @@ def has_box(text: str) -> bool:
 
 
 def convert(text: str, *, boxes: Literal["square", "keep"], size: Size | None) -> str:
-    """Remove SVIT's marks `<st>` and `<ed>`, and move every box onto the square to which LLaVA pads its image.
+    """Remove SVIT's marks `<st>` and `<ed>`, and convert every box to the square to which LLaVA pads its image.
 
     Parameters
     ----------
     text
         A question or an answer.
     boxes
-        ``"square"`` moves the boxes, ``"keep"`` leaves their text as it is. Both judge them.
+        ``"square"`` converts the boxes, ``"keep"`` leaves their text as it is. Both check them.
     size
         Width and height of the image in pixels, or None if unknown.
 
     Returns
     -------
     str
-        The text; each box at its place, whether or not another one reads the same. On a square image boxes stay as
-        they are written; moved boxes have at most three decimals and no trailing zeros, as SVIT writes them.
+        The text, with every box converted in place. On a square image boxes stay as they are written; converted boxes
+        have at most three decimals and no trailing zeros, as SVIT writes them.
 
     Raises
     ------
     BadBox
-        If a bracket should hold a box but does not hold one in 0..1 with an area; the argument says how.
+        If a bracket should contain a box but has no valid one, in 0..1 and with an area; the argument says why.
     NoSize
-        If a box is to be moved and the size is unknown.
+        If a box is to be converted and the size is unknown.
 
     Source: SVIT's LLaVA-format files; ``expand2square`` in ``llava/mm_utils.py`` of LLaVA v1.5.
 
@@ -78,12 +78,12 @@ def convert(text: str, *, boxes: Literal["square", "keep"], size: Size | None) -
     """
 
     def rewrite(match: re.Match[str]) -> str:
-        """Return what stands in place of one bracket."""
+        """Return the replacement of one bracket."""
         if match["sound"] is None:
             if match["inner"] is None or _should_be_box(match["inner"], closed=match["closed"] is not None):
                 raise BadBox("malformed")
             return match[0]
-        box = _judged(match["sound"])
+        box = _checked(match["sound"])
         if boxes == "keep":
             return match[0]
         if size is None:
@@ -94,11 +94,11 @@ def convert(text: str, *, boxes: Literal["square", "keep"], size: Size | None) -
 
 
 def _should_be_box(inner: str, *, closed: bool) -> bool:
-    """Tell whether a bracket that is no box was meant as one."""
+    """Return whether a bracket that is not a box was meant as one."""
     return (_LOOKS_NUMERIC.search(inner) if closed else _STARTS_NUMERIC.match(inner)) is not None
 
 
-def _judged(inner: str) -> tuple[float, ...]:
+def _checked(inner: str) -> tuple[float, ...]:
     """Return the four numbers of a box, or raise."""
     x1, y1, x2, y2 = box = tuple(float(number) for number in inner.split(","))
     if not (min(box) >= 0 and max(box) <= 1):

@@ -1,4 +1,4 @@
-"""Which reader a file is for, told by its first records."""
+"""Find the reader of a file by its first records."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def no_record(value: object, why: str = "") -> Entry:
-    """Make the row that stands in place of what is no record."""
+    """Return the entry for a value that is not a record."""
     return Entry([], problem=f"not_a_record:{why}" if why else "not_a_record", raw=dump(value))
 
 
 def recognise(entries: Sequence[Found], path: Path, *, lenient: bool) -> Format:
-    """Name the reader that is surest of the first record that any reader knows; of equally sure ones the first name."""
+    """Return the reader that is surest of the first record that any reader recognises; ties go to the first name."""
     readers = {name: import_module(f"recipe.stages.read.{name}") for name in names("read")}
     first: object = None
     for entry in entries:
@@ -35,12 +35,12 @@ def recognise(entries: Sequence[Found], path: Path, *, lenient: bool) -> Format:
             continue
         if isinstance(head, dict):
             sure = {name: reader.confidence(head) for name, reader in readers.items()}
-            surest = max(sure, key=lambda name: sure[name])  # names stand in alphabetical order
+            surest = max(sure, key=lambda name: sure[name])  # names are in alphabetical order
             if sure[surest] > 0:
                 return surest
         first = head if first is None else first
     if not entries:
-        return "llava"  # no entries: any reader reads them
+        return "llava"  # an empty file: any reader will do
     what = f"expected a known format ({', '.join(readers)}), got {_shape(first, len(entries))}"
     if lenient:
         return lambda record, _: [no_record(record, what)]

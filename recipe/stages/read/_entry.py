@@ -1,4 +1,4 @@
-"""What every reader makes of a record: turns, image, and what it carries beyond them."""
+"""What every reader makes of a record: turns, image, and unknown keys."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     Turns = list[tuple[str, str]]  # speaker and text
 
-TOKEN = "<image>"  # noqa: S105  the mark for which LLaVA puts the image's patches
+TOKEN = "<image>"  # noqa: S105  LLaVA replaces it with the patches of the image
 SPEAKERS = {"human": "human", "gpt": "gpt"}
 _encode = msgspec.json.Encoder().encode
 
 
 class Entry(NamedTuple):
-    """One entry of a file: a sample, or what stands in place of one.
+    """One entry of a file: a sample, or a record that is not a valid one.
 
-    The key is made of image and turns; an entry that cannot be a sample gives the bytes it is made of instead (`dump`).
+    The key is a hash of image and turns; of an entry that cannot be a sample it is a hash of `raw` (see `dump`).
     """
 
     turns: Turns
@@ -84,7 +84,7 @@ def read_turns(
 
 
 def _turn_problem(turn: object, speakers: Mapping[str, str]) -> str | None:
-    """Tell why a turn cannot be read."""
+    """Return the code of the problem of a turn, or None."""
     if not isinstance(turn, dict):
         return "L05"
     if not isinstance(turn.get("from"), str) or turn["from"] not in speakers:
@@ -96,7 +96,7 @@ def _turn_problem(turn: object, speakers: Mapping[str, str]) -> str | None:
 
 
 def read_image(record: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return a record's image and what is wrong with it; a list in which one name remains is read as that name."""
+    """Return a record's image and its problem; a list with one non-empty name is read as that name."""
     if record.get("video"):
         return None, "many_images"
     if "image" not in record:
@@ -113,10 +113,10 @@ def read_image(record: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 
 def pack_extra(extra: Mapping[str, Any]) -> str | None:
-    """Write what a record carries beyond its schema as a JSON object.
+    """Write the keys of a record that are not in the schema as a JSON object.
 
-    ``record | json.loads(extra)`` gives the record back, but for two keys: ``id`` holds an id that is no string, as it
-    was given, and ``conversations`` a list with one object a turn, whose members belong into that turn.
+    ``record | json.loads(extra)`` restores the record, except for two keys: ``id`` holds the original of an id that is
+    not a string, and ``conversations`` a list with one object per turn, whose keys belong to that turn.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def text_id(value: object) -> str:
 
 
 def is_broken(text: str) -> bool:
-    """Tell whether a text holds half of a surrogate pair, which no UTF-8 file and no tokenizer takes."""
+    """Return whether a text contains half of a surrogate pair, which UTF-8 files and tokenizers do not accept."""
     if text.isascii():
         return False
     try:
@@ -172,16 +172,16 @@ def in_front(turns: Turns) -> Turns:
 
 
 def is_harmless(turns: Turns) -> bool:
-    """Tell whether `<image>` stands exactly once among the human turns, in the first: LLaVA moves it to the front."""
+    """Return whether `<image>` occurs once in all human turns, in the first: LLaVA then moves it to the front."""
     marks = [value.count(TOKEN) for speaker, value in turns if speaker == "human"]
     return bool(marks) and marks[0] == sum(marks) == 1
 
 
 def _without_mark(value: str) -> str:
-    """Take every `<image>` out of a text, and the white space around what is left if it held one."""
+    """Remove every `<image>` from a text, and then the white space around the rest."""
     if TOKEN not in value:
         return value
-    while TOKEN in value:  # taking one out may put another together
+    while TOKEN in value:  # removing one may create another, as in <im<image>age>
         value = value.replace(TOKEN, "")
     return value.strip()
 
@@ -203,5 +203,5 @@ def digest(content: bytes) -> str:
 
 
 def dump(value: object) -> bytes:
-    """Write a JSON value the same way for any order of its keys."""
+    """Write a JSON value so that the order of its keys does not matter."""
     return json.dumps(value, sort_keys=True).encode()

@@ -1,4 +1,4 @@
-"""Where the image of a SVIT record lies, and how large it is."""
+"""The path and the size of the image of a SVIT record."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class Images:
         """Return the path of an image below the image folder.
 
         That is `vg/VG_100K/<id>.jpg` or `vg/VG_100K_2/<id>.jpg` by its url in `image_data.json`, else whichever of
-        these two and `<id>.jpg` exists in the image folder, else `vg/<id>.jpg`: the id does not tell the folder.
+        these two and `<id>.jpg` exists in the image folder, else `vg/<id>.jpg`, since the id alone does not determine
+        the folder.
 
         Examples
         --------
@@ -58,15 +59,15 @@ class Images:
         return f"vg/{image_id}.jpg"
 
     def size(self, image_id: int, path: str) -> Size | None:
-        """Return width and height from `image_data.json`, else from the file's header; None if neither tells.
+        """Return width and height from `image_data.json`, else from the file's header; None if neither has them.
 
-        The size is that of the stored pixels: LLaVA opens images without turning them as their EXIF data ask.
+        The size is that of the stored pixels: LLaVA opens images without applying their EXIF rotation.
         """
         return self._sizes.get(image_id) or (_header_size(self.folder / path) if self.folder else None)
 
     @cached_property
     def _paths(self) -> dict[int, str]:
-        """Path of each image whose folder the url names, one folder only."""
+        """Path of each image whose urls name exactly one folder."""
         found: dict[int, set[str]] = {}
         for image_id, item in self._items:
             url = item.get("url")
@@ -76,7 +77,7 @@ class Images:
 
     @cached_property
     def _sizes(self) -> dict[int, Size]:
-        """Size of each image whose size is sound and the same wherever it is given."""
+        """Size of each image whose size is valid and the same in all its items."""
         found: dict[int, set[Size]] = {}
         for image_id, item in self._items:
             width, height = item.get("width"), item.get("height")
@@ -86,7 +87,7 @@ class Images:
 
     @cached_property
     def _items(self) -> list[tuple[int, dict[str, Any]]]:
-        """Every item of `image_data.json` with a sound id."""
+        """Every item of `image_data.json` with a valid id."""
         if self.image_data is None:
             return []
         items = []
@@ -104,7 +105,7 @@ class Images:
 
 
 def image_number(image_id: object) -> int | None:
-    """Read an image id that may be written as a number, a string of digits or a file name; None if it names no image.
+    """Read an image id that is a number, a string of digits or a file name; None if it is none of these.
 
     Examples
     --------

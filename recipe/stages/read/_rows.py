@@ -1,4 +1,4 @@
-"""Entries in, columns out: flat lists while a file is read, then one table."""
+"""Collect entries in columns: flat lists while a file is read, then one table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rows:
     source
         What the pool calls the file.
     image_token
-        ``"front"`` puts `<image>` at the start of the first question, ``"given"`` leaves it where it does no harm.
+        ``"front"`` puts `<image>` at the start of the first question, ``"given"`` leaves it where it is harmless.
     """
 
     def __init__(self, source: str, *, image_token: Literal["front", "given"]) -> None:
@@ -38,14 +38,14 @@ class Rows:
         self.values: list[str] = []
 
     def add(self, entry: Entry) -> None:
-        """Append one entry, whatever it is."""
+        """Append one entry, valid or not."""
         turns, spelling = entry.turns, None
         if entry.image is not None:
             turns = in_front(turns)
             if self.leaves_token and turns is not entry.turns and is_harmless(entry.turns):
                 turns, spelling = entry.turns, key_of(None, entry.turns)
         key = key_of(entry.image, turns) if entry.raw is None else digest(entry.raw)
-        # spelling parts samples that are equal but for the place of <image>, so that their order is not left to chance
+        # spelling distinguishes samples that differ only in the place of <image>, so that their order is deterministic
         self.entries.append((key, entry.id or key, entry.image, entry.extra, entry.task_name, entry.problem, spelling))
         self.speakers += [speaker for speaker, _ in turns]
         self.values += [value for _, value in turns]
@@ -60,7 +60,7 @@ class Rows:
         )
 
     def _turns(self) -> pl.DataFrame:
-        """Group the turns by record, and measure them."""
+        """Group the turns by record, and count their words and tokens."""
         ends = pl.DataFrame({"end": self.ends}, schema={"end": pl.UInt32}).with_row_index("record")
         counts = ends.select("record", n=pl.col("end") - pl.col("end").shift(1, fill_value=0))
         turns = pl.DataFrame(
@@ -79,7 +79,7 @@ class Rows:
 
 
 def stack(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    """Put the files' tables together, in key order, as the table of a pool.
+    """Concatenate the tables of files, in key order, as the table of a pool.
 
     Parameters
     ----------
@@ -89,13 +89,13 @@ def stack(frames: list[pl.DataFrame]) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        The columns of `recipe.data.pool.SCHEMA`. Samples with one key stand in an order that the order of files and
-        records does not change, unless they agree in everything.
+        The columns of `recipe.data.pool.SCHEMA`. The order of samples with the same key does not depend on the order of
+        files and records, unless they are equal in every column.
     """
     rows = in_key_order(pl.concat(frames, how="vertical", rechunk=True).with_row_index("order"))
     return rows.with_row_index("row").select(pl.col(n).cast(t) for n, t in SCHEMA.items())
 
 
 def in_key_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """Sort samples by their keys; those with one key by all that tells them apart."""
+    """Sort samples by key, and those with the same key by every column in which they can differ."""
     return rows.sort(_ORDER, nulls_last=False)

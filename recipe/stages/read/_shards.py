@@ -1,4 +1,4 @@
-"""Files cut into pieces, pieces read by workers into tables on disk, tables merged into the shards of a pool."""
+"""Cut files into pieces, read each on a worker into a table on disk, and merge the tables into shards of a pool."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from recipe.stages.read._json.cut import Span
     from recipe.stages.read._sources import File
 
-PIECE = 16_000_000  # bytes of a piece, about: a worker holds some ten times as much while it reads one
+PIECE = 16_000_000  # approximate bytes of a piece; a worker needs about ten times as much memory to read it
 
 
 class Options(NamedTuple):
@@ -46,16 +46,16 @@ class Options(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A part of a file, or all of it."""
+    """A range of a file, or all of it."""
 
     file: File
     beside: Path | None  # image_data.json
     format: Format | None
-    span: Span | None = None  # None: the whole file, whatever it holds
+    span: Span | None = None  # None: the whole file, of any kind
 
 
-class Broken(Exception):  # noqa: N818  it travels inside this room only
-    """A piece that is not sound JSON by itself: what is wrong can only be told from the whole file."""
+class Broken(Exception):  # noqa: N818  caught inside this stage
+    """A piece that is not valid JSON by itself; the cause can only be found by reading the whole file."""
 
 
 def pieces_of(file: File, beside: Path | None, format: Format | None, *, lenient: bool) -> list[Piece]:  # noqa: A002  the word that users know
@@ -66,22 +66,22 @@ def pieces_of(file: File, beside: Path | None, format: Format | None, *, lenient
     file
         A source.
     beside
-        The `image_data.json` that tells the sizes of its images.
+        The `image_data.json` with the sizes of its images.
     format
-        The reader that was asked for, or None to recognise it by the first piece.
+        The reader named by the user, or None to recognise it by the first piece.
     lenient
         As for `recipe.read_pool`.
     """
-    asked = file.format or format
-    whole = [Piece(file, beside, asked)]
+    named = file.format or format
+    uncut = [Piece(file, beside, named)]
     try:
         spans = cut(file.path, piece=PIECE)
         if spans is None:
-            return whole
-        reader = asked or recognise(read_span(file.path, spans[0]), file.path, lenient=lenient)
+            return uncut
+        reader = named or recognise(read_span(file.path, spans[0]), file.path, lenient=lenient)
     except (OSError, InputError, Undecodable):
-        return whole  # which says what is wrong
-    return [Piece(file, beside, reader, span) for span in spans] if isinstance(reader, str) else whole
+        return uncut  # reading it whole reports the error
+    return [Piece(file, beside, reader, span) for span in spans] if isinstance(reader, str) else uncut
 
 
 def read_piece(piece: Piece, options: Options) -> pl.DataFrame:
@@ -90,9 +90,9 @@ def read_piece(piece: Piece, options: Options) -> pl.DataFrame:
     Raises
     ------
     Broken
-        If it is a part of a file and not sound.
+        If it is a range of a file and not valid JSON.
     InputError
-        If it is a whole file that cannot be read as asked.
+        If it is a whole file that cannot be read.
     """
     path, lenient = piece.file.path, options.lenient
     context = Context(path, options.boxes, options.suffix_seed, _images(piece.beside, options.images))
@@ -120,16 +120,16 @@ def _samples(
         if isinstance(error, Malformed) and piece.span:
             raise Broken from error
         if isinstance(error, Malformed) and not lenient:
-            read_entries(context.path, walk=True)  # raises at the exact place
+            read_entries(context.path, walk=True)  # raises an error with the exact position
         return [Entry([], problem=f"bad_json:{error}", raw=bytes_of(entry))]
 
 
 def _checked(samples: Iterable[Any], read: Callable[..., Any]) -> list[Entry]:
-    """Return what a reader makes of a record, if that is what it should make."""
+    """Return the entries that a reader makes of a record, or raise if they are of another type."""
     entries: list[Entry] = []
     for one in samples:
         if not isinstance(one, Entry):
-            what = f"expected a reader to make recipe.stages.read.Entry, got {type(one).__name__}"
+            what = f"expected a reader to return recipe.stages.read.Entry objects, got {type(one).__name__}"
             raise ConfigError(f"read.{getattr(read, '__module__', read)}: {what}")
         entries.append(one)
     return entries
@@ -138,8 +138,9 @@ def _checked(samples: Iterable[Any], read: Callable[..., Any]) -> list[Entry]:
 def read_shards(pieces: Sequence[Piece], options: Options, store: Store, stage: str) -> Shards:
     """Read pieces on all cores into Arrow files of about 65,536 rows, in key order over all of them.
 
-    Keys are hashes, so a range of keys is a shard: each piece is written in key order, and each shard gathers its range
-    from all pieces. What was done before a kill is not done again. O(n log n), and the memory of a few shards.
+    Keys are uniform hashes, so a shard is a range of keys: each piece is written in key order, and each shard gathers
+    its range from all pieces. A restarted job does not repeat finished work. O(n log n) time, and the memory of a few
+    shards.
 
     Parameters
     ----------
@@ -152,8 +153,8 @@ def read_shards(pieces: Sequence[Piece], options: Options, store: Store, stage: 
 
     Returns
     -------
-    Parts
-        The files and where they begin.
+    Shards
+        The files and their first rows.
     """
     done = f"{stage}/done.json"
     if not store.has(done):
@@ -175,7 +176,7 @@ def read_shards(pieces: Sequence[Piece], options: Options, store: Store, stage: 
 
 
 def _tables(pieces: Sequence[Piece], options: Options, store: Store, stage: str) -> list[tuple[str, str]]:
-    """Read every piece, and return the names of the tables and of their files; a broken file is read as a whole."""
+    """Read every piece, and return the names of the tables and of their files; a broken file is read whole instead."""
     named = [(f"{stage}/piece-{number:05}.arrow", piece) for number, piece in enumerate(pieces)]
     while True:
         todo = [one for one in named if not store.has(one[0])]
@@ -207,7 +208,7 @@ def _write_piece(options: Options, store: Store, named: tuple[str, Piece]) -> bo
 
 
 def _offsets(files: Sequence[str], heights: Sequence[int]) -> list[tuple[int, int]]:
-    """Return for each table how many rows were read before it: of its file, and in all."""
+    """Return for each table how many rows were read before it: from its file, and in total."""
     offsets, before, of_file = [], 0, dict.fromkeys(files, 0)
     for file, height in zip(files, heights, strict=True):
         offsets.append((of_file[file], before))
@@ -216,7 +217,7 @@ def _offsets(files: Sequence[str], heights: Sequence[int]) -> list[tuple[int, in
     return offsets
 
 
-def _merge(  # noqa: PLR0917  all but the shard are bound beforehand
+def _merge(  # noqa: PLR0917  all but the shard are bound by `partial`
     store: Store, stage: str, tables: Sequence[str], offsets: Sequence[tuple[int, int]], count: int, shard: int
 ) -> None:
     """Gather a range of keys from all tables into one shard."""
@@ -242,13 +243,13 @@ def _shard(stage: str, number: int) -> str:
 
 @lru_cache(maxsize=4)
 def _images(beside: Path | None, folder: Path | None) -> Images:
-    """Read what is known of the images, once in each process."""
+    """Load the paths and sizes of images, once in each process."""
     return Images(beside, folder)
 
 
 @contextmanager
 def _collector_off() -> Iterator[None]:
-    """Keep the garbage collector from walking over the records again and again while they are read."""
+    """Switch off the garbage collector, which would scan all records again and again while they are read."""
     was_on = gc.isenabled()
     gc.disable()
     try:

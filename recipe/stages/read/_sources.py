@@ -1,4 +1,4 @@
-"""Which files a source means, and what each is called."""
+"""The files that a source stands for, and the name of each."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ENDINGS = (
     ".jsonl.gz",
     ".json.zst",
     ".jsonl.zst",
-)  # what a folder is searched for; a named file may end as it likes
-SIDE_DATA = ("image_data.json",)  # Visual Genome's list of image sizes lies beside SVIT's files and holds no samples
+)  # of the files that a folder is searched for; a file that is named directly may have any ending
+SIDE_DATA = ("image_data.json",)  # Visual Genome's list of image sizes is kept beside SVIT's files and has no samples
 SIDE_FILES = (".manifest.json", ".stats.json", ".rejects.jsonl")  # what `recipe` writes beside a mix
 KEYS = ("path", "name", "format")
 
@@ -36,9 +36,9 @@ class File:
     Parameters
     ----------
     path
-        Where it lies.
+        Path of the file.
     source
-        What the pool calls it.
+        Its name in the pool.
     format
         A reader's name, or None to recognise it by its content.
     """
@@ -49,13 +49,13 @@ class File:
 
 
 def expand(sources: Source | Sequence[Source]) -> list[File]:
-    """Return the files that the sources mean, each once, in the order in which they are named.
+    """Return the files that the sources stand for, each once, in the order in which they are named.
 
     A folder stands for the JSON files in it and in its subfolders, sorted by name, without hidden files, unfinished
     files (`*.tmp`), `image_data.json`, and what `recipe` writes beside a mix (`*.manifest.json`, `*.stats.json`,
-    `*.rejects.jsonl`); the mix itself is a file of samples as any other. A file is called by the name given with it,
-    else by its path below the common parent folder of all files, so names depend neither on the working directory nor
-    on the order of the sources.
+    `*.rejects.jsonl`); the mix itself is a file of samples like any other. The name of a file is the one given with it,
+    else its path below the common parent folder of all files, so names depend neither on the working directory nor on
+    the order of the sources.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ def expand(sources: Source | Sequence[Source]) -> list[File]:
         raise InputError("expected at least one file, folder or glob to read, got none; name one")
     found: dict[Path, File] = {}
     for source in many:
-        asked = _asked(source)
-        for path in _paths(os.fspath(asked.path)):
-            file = replace(asked, path=path)
+        named = _named(source)
+        for path in _paths(os.fspath(named.path)):
+            file = replace(named, path=path)
             same = path.resolve()
             found[same] = _agree(found[same], file) if same in found else file
     files = list(found.values())
@@ -98,8 +98,8 @@ def expand(sources: Source | Sequence[Source]) -> list[File]:
     return [replace(f, source=f.source or f.path.relative_to(folder).as_posix()) for f in files]
 
 
-def _asked(source: Source) -> File:
-    """Read one source as the user wrote it; an empty name is filled in later."""
+def _named(source: Source) -> File:
+    """Parse one source as the user wrote it; an empty name is filled in later."""
     if isinstance(source, (str, os.PathLike)):
         return File(Path(source), "")
     if not isinstance(source, Mapping):
@@ -113,7 +113,7 @@ def _asked(source: Source) -> File:
 
 
 def _agree(one: File, other: File) -> File:
-    """Merge two mentions of one file; which was first must not matter."""
+    """Merge two mentions of one file, in either order."""
     if (one.source and other.source and one.source != other.source) or (
         one.format and other.format and one.format != other.format
     ):
@@ -123,8 +123,8 @@ def _agree(one: File, other: File) -> File:
 
 
 def _paths(name: str) -> list[Path]:
-    """List the files behind one path or glob."""
-    path = Path(os.path.abspath(name))  # noqa: PTH100  resolve() would follow links, whose targets may bear no telling name
+    """List the files that one path or glob stands for."""
+    path = Path(os.path.abspath(name))  # noqa: PTH100  resolve() would follow links and lose their names
     if path.is_dir():
         files = sorted(_walk(path))
         if not files:
@@ -155,5 +155,5 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _passed_over(name: str) -> bool:
-    """Tell whether a name is hidden, a marker as `_SUCCESS`, unfinished, or of a file beside a mix."""
+    """Return whether a name is hidden, a marker such as `_SUCCESS`, unfinished, or of a file beside a mix."""
     return name.startswith((".", "_")) or name.endswith((".tmp", *SIDE_FILES))

@@ -15,33 +15,33 @@ SCHEMA = ("id", "image", "conversations")
 
 
 def confidence(record: dict[str, Any]) -> float:
-    """Say how sure it is, 0 to 1, that a record is of this format: turns under `conversations`, as others have."""
+    """Return 0.5 if a record has turns under `conversations`, as in other formats too; else 0."""
     return 0.5 if has_turns(record) else 0
 
 
 def has_turns(head: dict[str, Any]) -> bool:
-    """Tell whether a record has a list of turns with `from` or `value`."""
+    """Return whether a record has a list of turns with `from` or `value`."""
     turns = head.get("conversations")
     return isinstance(turns, list) and any(
         isinstance(turn, dict) and ("from" in turn or "value" in turn) for turn in turns
     )
 
 
-def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: ARG001  every reader is called alike
+def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: ARG001  all readers have the same signature
     """Read one record as one sample.
 
     Parameters
     ----------
     record
         ``{"id"?, "image"?, "conversations": [{"from": "human" | "gpt", "value": str}, ...]}`` and any other keys, which
-        are kept. A `task_name` is kept, too, and is the sample's task name if it is a string.
+        are kept. A `task_name` is kept too, and becomes the sample's task name if it is a string.
     context
-        Not needed.
+        Unused.
 
     Yields
     ------
     Entry
-        The sample. A record without an id gets its key as id; an id that is no string becomes its JSON text.
+        The sample. A record without an id gets its key as id; an id that is not a string is written as JSON text.
 
     Examples
     --------
@@ -53,16 +53,16 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: 
     image, image_problem = read_image(record)
     extra = {key: value for key, value in record.items() if key not in SCHEMA}
     name = extra.get("task_name")
-    given = record.get("id")
-    if "id" in record and (not isinstance(given, str) or is_broken(given)):
-        extra["id"] = given
+    identifier = record.get("id")
+    if "id" in record and (not isinstance(identifier, str) or is_broken(identifier)):
+        extra["id"] = identifier
     if others:
         extra["conversations"] = others
     problem = problem or image_problem
     yield Entry(
         turns,
         image,
-        None if given is None or given == "" else text_id(given),
+        None if identifier is None or identifier == "" else text_id(identifier),
         pack_extra(extra),
         name if isinstance(name, str) and name and not is_broken(name) else None,
         problem,

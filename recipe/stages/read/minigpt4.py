@@ -1,4 +1,4 @@
-"""MiniGPT-4's detailed captions (`filter_cap.json`): one description a sample."""
+"""MiniGPT-4's detailed captions (`filter_cap.json`): one description per sample."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ QUESTION = "Describe this image in detail."  # the first of MiniGPT-4's own inst
 
 
 def confidence(record: dict[str, Any]) -> float:
-    """Say how sure it is, 0 to 1, that a record is of this format: an `image_id` and a `caption`, as COCO's are too."""
+    """Return 0.4 if a record has an `image_id` and a `caption`, which COCO's captions have too; else 0."""
     return 0.4 if "image_id" in record and "caption" in record else 0
 
 
-def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: ARG001  every reader is called alike
+def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: ARG001  all readers have the same signature
     """Read one caption as the answer to one fixed question.
 
     Parameters
@@ -27,7 +27,7 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: 
     record
         ``{"image_id": str | int, "caption": str}``; the image is `<image_id>.jpg`.
     context
-        Not needed.
+        Unused.
 
     Yields
     ------
@@ -41,8 +41,8 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: 
     >>> next(read({"image_id": "2", "caption": "A man is fishing."}, None)).turns
     [('human', 'Describe this image in detail.'), ('gpt', 'A man is fishing.')]
     """
-    asked = [{"from": "human", "value": QUESTION}, {"from": "gpt", "value": record.get("caption")}]
-    turns, _, problem = read_turns(asked)
+    written = [{"from": "human", "value": QUESTION}, {"from": "gpt", "value": record.get("caption")}]
+    turns, _, problem = read_turns(written)
     image_id = record.get("image_id")
     named = type(image_id) is int or (isinstance(image_id, str) and image_id != "" and not is_broken(image_id))
     problem = problem or (None if named else "L07")

@@ -1,4 +1,4 @@
-"""SVIT's raw files: one item an image, one sample for each conversation of it."""
+"""SVIT's raw files: one item per image, one sample for each conversation about it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SUFFIXES = (
     "Locate the objects with their coordinates.",
 )
 _SPEAKERS = {**SPEAKERS, "user": "human"}
-_TASK_OF_NAME = (  # the first word that a file's name holds
+_TASK_OF_NAME = (  # the first word that a file's name contains decides
     ("referring", "referring_qa"),
     ("detail", "detail_description"),
     ("reasoning", "complex_reasoning"),
@@ -34,12 +34,12 @@ _ASKS_TO_DESCRIBE = re.compile(
 )
 _OF_THE_IMAGE = re.compile(r"\b(?:image|picture|photo)\b", re.IGNORECASE)
 _ASKS_ABOUT = re.compile(r"\s*(?:what|which|who|why|where|when|how|is|are|do|does)\b", re.IGNORECASE)
-_SHORT = 12  # words up to which a request to describe the image says nothing else
-_LONG = 60  # words from which the answer to any such question is a description
+_SHORT = 12  # a request to describe the image of at most so many words asks for nothing else
+_LONG = 60  # an answer of at least so many words to any such question is a description
 
 
 def confidence(record: dict[str, Any]) -> float:
-    """Say how sure it is, 0 to 1, that a record is of this format: conversations, each with `content`, of an image."""
+    """Return 0.9 if a record has conversations with `content` and an `image_id`, 0.4 without the latter; else 0."""
     talks = record.get("conversations")
     if not isinstance(talks, list) or not any(isinstance(talk, dict) and "content" in talk for talk in talks):
         return 0
@@ -47,24 +47,24 @@ def confidence(record: dict[str, Any]) -> float:
 
 
 def read(item: dict[str, Any], context: Context) -> Iterator[Entry]:
-    """Read the conversations of one image, each as one sample, as SVIT's own LLaVA-format files have them.
+    """Read each conversation of one image as one sample, as in SVIT's own LLaVA-format files.
 
-    In referring samples `<st>` and `<ed>` are removed, boxes are moved onto the padded square (or kept), and one of
-    three sentences, drawn by the sample's key, is appended to each question.
+    In referring samples `<st>` and `<ed>` are removed, boxes are converted to the padded square image (or kept), and
+    one of three sentences, drawn by the sample's key, is appended to each question.
 
     Parameters
     ----------
     item
         ``{"image_id": int, "conversations": [{"topic"?: str, "content": [{"from": "user" | "gpt", "value": str}]}]}``.
     context
-        `path` for the task in the file's name (else the shape of a sample tells its task), `boxes`, `suffix_seed`, and
+        `path` for the task in the file's name (else the task is inferred from the sample), `boxes`, `suffix_seed`, and
         `images` for path and size.
 
     Yields
     ------
     Entry
-        The samples, with `topic` and unknown keys in `extra`; or one entry with a problem where the item holds none.
-        An `image_id` that names no image (negative, null, missing) is `L07`.
+        The samples, with `topic` and unknown keys in `extra`; or one entry with a problem if the item has none. An
+        `image_id` that is not a valid id (negative, null, missing) is problem `L07`.
 
     Source: Zhao et al. 2023, SVIT (arXiv:2307.04087), section 3, and the files `SVIT_*.json` in LLaVA format.
     """
@@ -95,7 +95,7 @@ def _sample(item: dict[str, Any], index: int, talk: object, context: Context) ->
 
 
 def _with_boxes(turns: Turns, image: str, number: int, task: str, context: Context) -> tuple[Turns, str | None]:
-    """Convert the boxes of a referring sample, or of any sample that SVIT marked up as one."""
+    """Convert the boxes of a referring sample, or of any sample with SVIT's box markup."""
     if task != "referring_qa" and not any(has_marks(value) for _, value in turns):
         return turns, None
     boxed = context.boxes == "square" and any(has_box(value) for _, value in turns)
@@ -114,28 +114,28 @@ def _with_suffix(turns: Turns, suffix: str) -> Turns:
 
 
 def _extra(item: dict[str, Any], talk: dict[str, Any], others: list[dict[str, Any]] | None) -> str | None:
-    """Keep the topic by its name, and all that SVIT does not have under `item`, so that no key of LLaVA's is hidden."""
-    beyond = {key: value for key, value in item.items() if key not in ("image_id", "conversations")}
-    beyond |= {key: value for key, value in talk.items() if key not in ("topic", "content")}
+    """Keep the topic, and put keys unknown to SVIT under `item`, so that they do not hide a key of LLaVA's format."""
+    unknown = {key: value for key, value in item.items() if key not in ("image_id", "conversations")}
+    unknown |= {key: value for key, value in talk.items() if key not in ("topic", "content")}
     if "image_id" in item and type(item["image_id"]) is not int:
-        beyond["image_id"] = item["image_id"]
+        unknown["image_id"] = item["image_id"]
     extra: dict[str, Any] = {"topic": talk["topic"]} if "topic" in talk else {}
-    if beyond:
-        extra["item"] = beyond
+    if unknown:
+        extra["item"] = unknown
     if others:
         extra["conversations"] = others
     return pack_extra(extra)
 
 
 def _task_of_name(name: str) -> str | None:
-    """Tell the task from a file's name."""
+    """Return the task that a file's name contains, if any."""
     return next((task for word, task in _TASK_OF_NAME if word in name.lower()), None)
 
 
 def _task_of_shape(turns: Turns) -> str:
-    """Tell the task from a sample itself.
+    """Infer the task from the sample itself.
 
-    SVIT's requests for a description name no object, only the image; all its other questions are about something in it.
+    SVIT's requests for a description mention only the image; all its other questions are about something in it.
     """
     if any(has_marks(value) or has_box(value) for _, value in turns):
         return "referring_qa"

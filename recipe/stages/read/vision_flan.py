@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def confidence(record: dict[str, Any]) -> float:
-    """Say how sure it is, 0 to 1, that a record is of this format: a `task_name`, and turns or a prompt."""
-    asked = llava.has_turns(record) or ("prompt" in record and "target" in record)
-    return 0.9 if "task_name" in record and asked else 0
+    """Return 0.9 if a record has a `task_name`, and turns or a prompt and its target; else 0."""
+    has_text = llava.has_turns(record) or ("prompt" in record and "target" in record)
+    return 0.9 if "task_name" in record and has_text else 0
 
 
 def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
@@ -24,8 +24,8 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     Parameters
     ----------
     record
-        As for `llava`, with a `task_name`. Where it is missing or no text, the sample has no task name. Or
-        ``{"img_path"?, "prompt": str, "target": str, "task_name"}``, as the examples of its project page.
+        As for `llava`, with a `task_name`; if that is missing or not a string, the sample has no task name. Or
+        ``{"img_path"?, "prompt": str, "target": str, "task_name"}``, as in the examples of its project page.
     context
         As for `llava`.
 
@@ -47,7 +47,7 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
 
 def _with_turns(record: dict[str, Any]) -> dict[str, Any]:
     """Write a prompt and its target as two turns."""
-    asked = [{"from": "human", "value": record.get("prompt")}, {"from": "gpt", "value": record.get("target")}]
+    turns = [{"from": "human", "value": record.get("prompt")}, {"from": "gpt", "value": record.get("target")}]
     rest = {key: value for key, value in record.items() if key not in ("prompt", "target", "img_path")}
     image = {"image": record["img_path"]} if "img_path" in record else {}
-    return {**image, **rest, "conversations": asked}
+    return {**image, **rest, "conversations": turns}

@@ -1,7 +1,7 @@
-"""Scores of every sample. Each file: pool -> (n,) float32, higher = wanted.
+"""Scores of every sample. Each file: pool -> (n,) float32, higher is better.
 
-A file that says ``COSTLY = True`` takes minutes in a large pool; what it makes is kept by the checkpoint. Such a score
-depends on no quota.
+A file with ``COSTLY = True`` takes minutes for a large pool, so its scores are cached. Such a score must not depend on
+quotas.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def apply(pool: Pool, plan: Recipe) -> Pool:
-    """Attach a column for each score of the recipe, in order: a score may be made of those before it."""
+    """Attach a column for each score of the recipe, in order: a score may use those before it."""
     for number, step in enumerate(plan.score):
         pool = pool.with_scores({step.label: _scores(pool, plan.score[: number + 1])})
     release(pool.vectors)
@@ -31,11 +31,11 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
 
 
 def _scores(pool: Pool, steps: tuple[Step, ...]) -> NDArray[np.float32]:
-    """Make the last of some scores; what costs much is kept under the names of all that it may be made of."""
+    """Compute the last of some scores; a costly one is cached under the names of all scores that it may use."""
     step = steps[-1]
     if not is_costly("score", step.name):
         scores: NDArray[np.float32] = call("score", step, pool)
         return scores
     at = checkpoint.enter(pool, "score", *steps)
-    kept: NDArray[np.float32] = checkpoint.whole(at, "scores.npy", lambda: call("score", step, pool))
-    return np.array(kept)
+    cached: NDArray[np.float32] = checkpoint.whole(at, "scores.npy", lambda: call("score", step, pool))
+    return np.array(cached)

@@ -8,11 +8,11 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def mean_of_largest(similarity, k):
-    """Return the mean of the k largest values of each row but for the diagonal, from (m, m) float32 to (m,) float64.
+    """Return the mean of the k largest values of each row except the diagonal, from (m, m) float32 to (m,) float64.
 
-    Each row keeps its k largest so far in descending order; a value passes the smallest of them seldom, so one
-    comparison decides most. They are summed in float64, the largest first, so the mean does not hang on where they
-    stand. k is from 1 to m - 1. O(m m) comparisons and some m k log(m) moves.
+    The k largest values so far of a row are kept in descending order; few values are larger than the smallest of them,
+    so one comparison is usually enough. They are summed in float64, the largest first, so the mean does not depend on
+    the order of the columns. k is from 1 to m - 1. O(m m) comparisons and about m k log(m) moves.
     """
     m = len(similarity)
     means = np.empty(m, np.float64)

@@ -1,4 +1,4 @@
-"""The eligible part of an embedded and clustered pool."""
+"""The eligible samples of an embedded and clustered pool."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ BLOCK = 8192  # members in memory at a time
 def eligible_members(pool: Pool, name: str) -> tuple[Vectors, list[NDArray[np.int64]]]:
     """Return the vectors of all rows, and the rows of each cluster that may be selected.
 
-    Clusters come in the order of their numbers, rows ascending; vectors are to be taken cluster by cluster, since all
-    of them may not fit into memory. O(n log n).
+    Clusters are in the order of their numbers, rows ascending; read the vectors cluster by cluster, since all of them
+    may not fit into memory. O(n log n).
 
     Raises
     ------
@@ -39,9 +39,9 @@ def eligible_members(pool: Pool, name: str) -> tuple[Vectors, list[NDArray[np.in
 
 
 def to_centroid(vectors: Vectors, members: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the cosine of each member to the mean of all, (m,) float64; 0 where the mean is nothing; O(m d)."""
-    parts = [members[at : at + BLOCK] for at in range(0, len(members), BLOCK)]
-    total = np.sum([rows_of(vectors, part).sum(axis=0, dtype=np.float64) for part in parts], axis=0)
+    """Return the cosine of each member to the mean of all, (m,) float64; 0 if the mean is zero; O(m d)."""
+    blocks = [members[at : at + BLOCK] for at in range(0, len(members), BLOCK)]
+    total = np.sum([rows_of(vectors, block).sum(axis=0, dtype=np.float64) for block in blocks], axis=0)
     length = np.linalg.norm(total)
     middle = total / length if length > 0 else total
-    return np.concatenate([rows_of(vectors, part).astype(np.float64) @ middle for part in parts])
+    return np.concatenate([rows_of(vectors, block).astype(np.float64) @ middle for block in blocks])

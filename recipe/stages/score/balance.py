@@ -1,4 +1,4 @@
-"""How short the supply of a sample's cell is against the recipe's shares."""
+"""How scarce a sample's cell is relative to the recipe's shares."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def score(pool: Pool) -> NDArray[np.float32]:
     Parameters
     ----------
     pool
-        n samples with `cell` and `cell_quota`, as quotas attach them.
+        n samples with `cell` and `cell_quota`, which the balance stage attaches.
 
     Returns
     -------
     ndarray
-        (n,) float32 on 0..1: the chance that a random draw under the quotas picks the sample. 1 where the recipe wants
-        all there is, 0 for a sample that may not be selected.
+        (n,) float32 in 0..1: the probability that a random draw under the quotas picks the sample. 1 if the recipe
+        wants the whole cell, 0 for a sample that may not be selected.
 
     Raises
     ------

@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 
 def score(pool: Pool, *, weights: Mapping[str, float]) -> NDArray[np.float32]:
-    """Score the weighted mean of the ranks that a sample has by other scores; O(n log n) for each.
+    """Score the weighted mean of a sample's ranks in other scores; O(n log n) for each.
 
-    Ranks have no unit and no outliers, so scores of any range can be mixed, and a weight says how much each counts.
+    Ranks have no unit and no outliers, so scores of any range can be combined; the weights say how much each counts.
 
     Parameters
     ----------
     pool
-        n samples with the named scores: those that stand before the blend in the recipe.
+        n samples with the named scores: those listed before the blend in the recipe.
     weights
-        Score to weight; any finite number but 0. Below 0 the smallest value is the best.
+        Score to weight; any finite number except 0. If it is below 0, the smallest value is the best.
 
     Returns
     -------
     ndarray
-        (n,) float32 on 0..1: the mean of the ranks among the eligible samples, divided by their number, equal values
-        sharing their mean rank. 0 for a sample that may not be selected.
+        (n,) float32 in 0..1: the mean of the ranks among the eligible samples, divided by their number; equal values
+        get their mean rank. 0 for a sample that may not be selected.
 
     Raises
     ------
     ConfigError
-        If a name is no column of numbers that is there already, or a weight is 0 or not finite.
+        If a name is not a numeric column of the pool, or a weight is 0 or not finite.
 
     References
     ----------
@@ -56,7 +56,7 @@ def score(pool: Pool, *, weights: Mapping[str, float]) -> NDArray[np.float32]:
     numbers = [name for name, kind in pool.rows.schema.items() if kind.is_numeric()]
     for name, weight in weights.items():
         if name not in numbers:
-            what = f"weights name '{name}', which is no score before it"
+            what = f"weights name '{name}', which is not a score before it"
             raise ConfigError(f"score.blend: {what}, {nearest(name, numbers)}")
         if not isinstance(weight, int | float) or not math.isfinite(weight) or weight == 0:
             raise ConfigError(f"score.blend: expected weights that are numbers and not 0, got {name}={weight!r}")
@@ -64,7 +64,7 @@ def score(pool: Pool, *, weights: Mapping[str, float]) -> NDArray[np.float32]:
         raise ConfigError("score.blend: expected a weight for at least one score, got weights={}")
     rows = np.flatnonzero(pool.eligible)
     total = np.zeros(len(rows))
-    for name in sorted(weights):  # so that the sum has one order
+    for name in sorted(weights):  # so that the sum has a fixed order
         values = pool.rows[name].gather(rows)
         total += abs(weights[name]) * rank_shares(values if weights[name] > 0 else -values.cast(float))
     scores = np.zeros(len(pool), np.float32)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 READERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
     ".parquet": lambda file: pl.scan_parquet(file, glob=False),
-    ".csv": lambda file: pl.scan_csv(file, glob=False, infer_schema=False),  # ids keep the zeros they begin with
+    ".csv": lambda file: pl.scan_csv(file, glob=False, infer_schema=False),  # ids keep their leading zeros
     ".jsonl": lambda file: pl.scan_ndjson(file, infer_schema_length=None),
 }
 
@@ -33,32 +33,31 @@ def score(
     key: Literal["key", "id"] = "key",
     missing: float | None = None,
 ) -> NDArray[np.float32]:
-    """Score each sample by a number that was computed elsewhere, as a model's judgement of it; O(n + lines).
+    """Score each sample by a number that was computed elsewhere, such as a model's rating of it; O(n + lines).
 
     Parameters
     ----------
     pool
         n samples.
     file
-        ``.parquet``, ``.csv`` or ``.jsonl``, with a column that is called as `key` says. Lines of other samples are
-        ignored.
+        ``.parquet``, ``.csv`` or ``.jsonl``, with a column named by `key`. Lines of other samples are ignored.
     column
-        Its column of numbers; higher = wanted. Null says nothing, NaN and infinity are refused.
+        Its column of numbers; higher is better. Null counts as missing; NaN and infinity are refused.
     key
-        Whether lines are found by ``"key"``, which every table of scores has, or by ``"id"``. Ids repeat in real
-        files: all samples of an id get its number.
+        Whether lines are matched by ``"key"``, which every table of scores has, or by ``"id"``. Ids repeat in real
+        files: all samples with an id get its number.
     missing
-        What a sample of which the file says nothing scores, any finite number; None to refuse the file.
+        The score of a sample that is not in the file, any finite number; None to raise an error.
 
     Returns
     -------
     ndarray
-        (n,) float32 as the file says; 0 for a sample that may not be selected.
+        (n,) float32 from the file; 0 for a sample that may not be selected.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or the column holds no numbers.
+        If the file cannot be read, or the column is not numeric.
     ConfigError
         If a knob is out of its range, or the file has no such column.
     AlignmentError
@@ -79,9 +78,9 @@ def score(
         raise ConfigError(f"score.column: expected key or id, got key={key!r}")
     if missing is not None and not math.isfinite(missing):
         raise ConfigError(f"score.column: expected a finite number or null, got missing={missing}")
-    given = _numbers(Path(file), column, key)
-    wanted = pool.rows.select("row", name=key).filter(pool.eligible)
-    found = wanted.join(given, on="name", how="left", maintain_order="left")
+    numbers = _numbers(Path(file), column, key)
+    eligible = pool.rows.select("row", name=key).filter(pool.eligible)
+    found = eligible.join(numbers, on="name", how="left", maintain_order="left")
     lost = found.filter(pl.col("value").is_null())
     if lost.height and missing is None:
         what = f"expected a number in {column} for each of {found.height:,} eligible samples"
@@ -93,7 +92,7 @@ def score(
 
 
 def _numbers(file: Path, column: str, key: str) -> pl.DataFrame:
-    """Return the lines of a file that say something: name and value, each name once."""
+    """Return the lines of a file that have a number: name and value, each name once."""
     if file.suffix not in READERS:
         raise ConfigError(f"score.column: expected a file of {', '.join(READERS)}, got file={str(file)!r}")
     if not file.is_file():
@@ -103,7 +102,7 @@ def _numbers(file: Path, column: str, key: str) -> pl.DataFrame:
         columns = whole.collect_schema().names()
         for name in (key, column):
             if name not in columns:
-                raise ConfigError(f"score.column: {file}: no column '{name}' here, {nearest(name, columns)}")
+                raise ConfigError(f"score.column: {file}: no column '{name}', {nearest(name, columns)}")
         value = pl.col(column).cast(pl.Float64)
         table = whole.select(name=pl.col(key).cast(pl.String), value=value).drop_nulls().collect()
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -1,4 +1,4 @@
-"""How much of the concept list a sample touches."""
+"""How much of the concept list a sample covers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def score(pool: Pool) -> NDArray[np.float32]:
-    """Score the concepts that a sample touches, a rare concept more than a common one.
+    """Score the concepts that a sample covers, a rare concept more than a common one.
 
     The score is the sum over its concepts of ``log(1 + n / samples with the concept)``, divided by that sum over all
-    concepts of the pool: 1 for a sample that touches all of them. O(n).
+    concepts of the pool: 1 for a sample that covers all of them. O(n).
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ def score(pool: Pool) -> NDArray[np.float32]:
     Returns
     -------
     ndarray
-        (n,) float32 on 0..1; 0 for a sample that may not be selected.
+        (n,) float32 in 0..1; 0 for a sample that may not be selected.
 
     References
     ----------
-    Zhao et al. 2023 (SVIT), the data recipe: a sample's informativeness is its overlap with the concept set; weighted
-    here as terms are in tf-idf.
+    Zhao et al. 2023 (SVIT), the data recipe: a sample's informativeness is its overlap with the concept set; here
+    concepts are weighted as terms are in tf-idf.
 
     Examples
     --------
@@ -42,12 +42,12 @@ def score(pool: Pool) -> NDArray[np.float32]:
     True
     """
     chosen = pool.rows.select("row", "concepts").filter(pool.eligible)
-    touched = chosen.explode("concepts").drop_nulls("concepts")
-    rarity = touched.group_by("concepts").agg(rarity=(1 + chosen.height / pl.len()).log()).sort("concepts")
+    covered = chosen.explode("concepts").drop_nulls("concepts")
+    rarity = covered.group_by("concepts").agg(rarity=(1 + chosen.height / pl.len()).log()).sort("concepts")
     total = float(rarity["rarity"].sum())
     scores = np.zeros(len(pool), np.float32)
     if total:
-        weighed = touched.join(rarity, on="concepts", how="left", maintain_order="left")
+        weighed = covered.join(rarity, on="concepts", how="left", maintain_order="left")
         summed = np.bincount(weighed["row"].to_numpy(), weighed["rarity"].to_numpy(), len(pool))
         scores[:] = np.clip(summed / total, 0, 1)
     return scores

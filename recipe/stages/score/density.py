@@ -1,4 +1,4 @@
-"""How much of its cluster lies around a sample."""
+"""How similar a sample is to the rest of its cluster."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from recipe.data.pool import Pool
 
-COSTLY = True  # minutes in a large pool, so the checkpoint keeps it
+COSTLY = True  # minutes for a large pool, so it is cached
 BLOCK = 8192  # members in memory at a time
 
 
 def score(pool: Pool) -> NDArray[np.float32]:
     """Score the mean cosine to all other eligible samples of the cluster; O(n d).
 
-    The mean over pairs is taken through the cluster's vector sum, never pair by pair.
+    The mean over pairs is computed from the sum of the cluster's vectors, never pair by pair.
 
     Parameters
     ----------
@@ -32,11 +32,12 @@ def score(pool: Pool) -> NDArray[np.float32]:
     Returns
     -------
     ndarray
-        (n,) float32 on -1..1; 0 for a sample alone in its cluster, and for one that may not be selected.
+        (n,) float32 in -1..1; 0 for a sample alone in its cluster, and for one that may not be selected.
 
     References
     ----------
-    The within-cluster similarity of Lee et al. 2024 (COINCIDE), section 3.2, with the cosine for the Gaussian kernel.
+    The within-cluster similarity of Lee et al. 2024 (COINCIDE), section 3.2, with the cosine instead of a Gaussian
+    kernel.
 
     Examples
     --------
@@ -50,12 +51,12 @@ def score(pool: Pool) -> NDArray[np.float32]:
 
     def fill_in(members: NDArray[np.int64]) -> None:
         """Score the members of one cluster."""
-        parts = [members[at : at + BLOCK] for at in range(0, len(members), BLOCK)]
-        total = np.sum([rows_of(vectors, part).sum(axis=0, dtype=np.float64) for part in parts], axis=0)
-        for part in parts:
-            points = rows_of(vectors, part).astype(np.float64)
+        blocks = [members[at : at + BLOCK] for at in range(0, len(members), BLOCK)]
+        total = np.sum([rows_of(vectors, block).sum(axis=0, dtype=np.float64) for block in blocks], axis=0)
+        for block in blocks:
+            points = rows_of(vectors, block).astype(np.float64)
             others = points @ total - np.einsum("ij,ij->i", points, points)
-            scores[part] = np.clip(others / (len(members) - 1), -1, 1)
+            scores[block] = np.clip(others / (len(members) - 1), -1, 1)
 
     each(fill_in, [members for members in clusters if len(members) > 1], label="score: density")
     return scores

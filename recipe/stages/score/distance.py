@@ -1,4 +1,4 @@
-"""How far from the middle of its cluster a sample is."""
+"""How far a sample is from the centroid of its cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def score(pool: Pool) -> NDArray[np.float32]:
     """Score 1 minus the cosine to the centroid of the cluster, the mean of its eligible samples; O(n d).
 
-    High is hard, low is typical, in the words of the papers on pruning by prototypes.
+    In the terms of papers on prototype-based pruning, a high score means a hard sample, a low one a typical sample.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def score(pool: Pool) -> NDArray[np.float32]:
     Returns
     -------
     ndarray
-        (n,) float32 on 0..2; 0 for a sample alone in its cluster, and for one that may not be selected.
+        (n,) float32 in 0..2; 0 for a sample alone in its cluster, and for one that may not be selected.
 
     Raises
     ------
@@ -37,9 +37,9 @@ def score(pool: Pool) -> NDArray[np.float32]:
 
     References
     ----------
-    Sorscher et al. 2022, Beyond neural scaling laws: beating power law scaling via data pruning, section 4, by cosine
-    as Abbas et al. 2024, Effective pruning of web-scale datasets, have it. The published code measures to the centroids
-    of k-means, which samples that may not be selected have moved too.
+    Sorscher et al. 2022, Beyond neural scaling laws: beating power law scaling via data pruning, section 4, with the
+    cosine as in Abbas et al. 2024, Effective pruning of web-scale datasets. The published code measures the distance to
+    the centroids of k-means, which also depend on samples that may not be selected.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How usual a sample's length is for its task."""
+"""How typical a sample's length is for its task."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MAD = 1.4826  # median absolute deviation to standard deviation, for a normal di
 
 
 def score(pool: Pool) -> NDArray[np.float32]:
-    """Score 1 at the median length of the task, less for runaway texts and for stubs; O(n log n).
+    """Score 1 at the median length of the task, less for much longer and much shorter samples; O(n log n).
 
     The score is ``exp(-z**2 / 2)`` with z the robust z-score of log(1 + words) among the eligible samples of the task.
-    A task whose samples are all of one length scores them 1.
+    If all samples of a task have the same length, they score 1.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def score(pool: Pool) -> NDArray[np.float32]:
     Returns
     -------
     ndarray
-        (n,) float32 on 0..1; 0 for a sample that may not be selected.
+        (n,) float32 in 0..1; 0 for a sample that may not be selected.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""How unlike its neighbours a sample is."""
+"""How different a sample is from its nearest neighbours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from recipe.data.pool import Pool
 
-COSTLY = True  # minutes in a large pool, so the checkpoint keeps it
+COSTLY = True  # minutes for a large pool, so it is cached
 
 
 def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.float32]:
@@ -29,14 +29,14 @@ def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.
     pool
         n samples with vectors and `cluster`.
     neighbours
-        How many nearest neighbours count, from 1; fewer where the cluster has fewer.
+        Number of nearest neighbours, from 1; fewer if the cluster has fewer.
     block
-        Samples, from 1: a larger cluster is cut into blocks of so many, and neighbours are sought inside the block.
+        Samples, from 1: a larger cluster is cut into blocks of this size, and neighbours are found inside the block.
 
     Returns
     -------
     ndarray
-        (n,) float32 on 0..2; 1 for a sample alone in its cluster, 0 for one that may not be selected.
+        (n,) float32 in 0..2; 1 for a sample alone in its cluster, 0 for one that may not be selected.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.
     vectors, clusters = eligible_members(pool, "novelty")
 
     def mean_similarity(members: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Go through the blocks of one cluster."""
+        """Return the mean similarity of each member of one cluster to its neighbours, block by block."""
         points = rows_of(vectors, members)
         means = np.zeros(len(members), np.float32)
         for inner in cut_blocks(points, np.zeros(len(members), np.int32), most=block):

@@ -1,4 +1,4 @@
-"""How unlike the samples that come before it in its cluster a sample is: any threshold of SemDeDup is then a sort."""
+"""How different a sample is from those before it in its cluster: sorting by it is SemDeDup at any threshold."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
 
 Keep = Literal["hard", "easy", "random"]
 
-COSTLY = True  # minutes in a large pool, so the checkpoint keeps it
+COSTLY = True  # minutes for a large pool, so it is cached
 
 
 @single_threaded
 def score(pool: Pool, *, keep: Keep = "hard", block: int = 20_000, seed: int = 0) -> NDArray[np.float32]:
     """Score 1 minus the largest cosine to the samples before it in its cluster.
 
-    The samples that score more than e are what SemDeDup keeps at the threshold e; so the best of any number are what it
-    would keep if e were tuned for that number. A cosine below 0 counts as 0. O(n c d) for clusters of c, in tiles that
-    take little memory.
+    The samples that score more than e are those that SemDeDup keeps at the threshold e, so the k best are those that it
+    would keep if e were tuned for k samples. A cosine below 0 counts as 0. O(n c d) for clusters of c samples, in tiles
+    that take little memory.
 
     Parameters
     ----------
     pool
         n samples with vectors and `cluster`.
     keep
-        What comes first and is kept: ``"hard"``, the farthest from the centroid; ``"easy"``, the nearest; or
-        ``"random"``, by lot. Ties go to the smaller key.
+        Which samples come first and are kept: ``"hard"``, the farthest from the centroid; ``"easy"``, the nearest; or
+        ``"random"``, in random order. Ties go to the smaller key.
     block
-        A cluster of more samples is cut into blocks of neighbours, from 2, each an order of its own.
+        Samples, from 2: a larger cluster is cut into blocks of neighbours, each with an order of its own.
     seed
-        Any integer: draws the order of ``"random"``.
+        Any integer: seed for the order of ``"random"``.
 
     Returns
     -------
     ndarray
-        (n,) float32 on 0..1; 1 for the first of a cluster, 0 for one that may not be selected.
+        (n,) float32 in 0..1; 1 for the first of a cluster, 0 for one that may not be selected.
 
     Raises
     ------
@@ -55,8 +55,8 @@ def score(pool: Pool, *, keep: Keep = "hard", block: int = 20_000, seed: int = 0
     References
     ----------
     Abbas et al. 2023, SemDeDup: Data-efficient learning at web-scale through semantic deduplication, section 3, and the
-    stored maximum similarities of its code. As there, a sample counts against those after it even if it is dropped
-    itself; `recipe.stages.dedup.semantic` drops a sample only for one that is kept. The published code sorts by the
+    stored maximum similarities of its code. As there, a sample is compared with all those before it, even if they would
+    be dropped; `recipe.stages.dedup.semantic` drops a sample only for one that is kept. The published code sorts by the
     distance to the centroids of k-means, here it is the mean of the samples that may be selected.
 
     Examples
@@ -78,8 +78,8 @@ def score(pool: Pool, *, keep: Keep = "hard", block: int = 20_000, seed: int = 0
         cosine = to_centroid(vectors, members)
         return members[np.argsort(cosine if keep == "hard" else -cosine, kind="stable")]
 
-    parts = in_blocks(vectors, clusters, block)
-    orders = each(order, parts, label="score: order")
+    blocks = in_blocks(vectors, clusters, block)
+    orders = each(order, blocks, label="score: order")
     found = each(lambda rows: nearest_earlier(vectors, rows), orders, label="score: uniqueness")
     scores = np.zeros(len(pool), np.float32)
     for rows, nearest in zip(orders, found, strict=True):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def apply(pool: Pool, plan: Recipe, quotas: Quotas) -> Picks:
-    """Pick as many samples of each cell as its quota says."""
+    """Pick as many samples from each cell as its quota says."""
     picks: object = call("select", plan.select, pool, quotas, seed=plan.seed)
     release(pool.vectors)
     if not isinstance(picks, Picks):

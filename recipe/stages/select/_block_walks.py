@@ -1,4 +1,4 @@
-"""Greedy walks inside blocks of similar samples, and the one order that is made of them."""
+"""Greedy selection inside blocks of similar samples, merged into one order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Limits(NamedTuple):
-    """What a walk keeps to: (b,) cell and image of each sample, how many a cell and an image may give (both shrink)."""
+    """Limits of a walk: (b,) cell and image of each sample; samples left per cell and per image, updated in place."""
 
     cell: NDArray[np.int32]
     wanted: NDArray[np.int64]
@@ -32,8 +32,8 @@ class Limits(NamedTuple):
     room: NDArray[np.int64]
 
 
-class Part(NamedTuple):
-    """A block that is to be walked: its places among the open rows, their rows, its limits, and its part of the mix."""
+class Block(NamedTuple):
+    """A block: positions of its samples among the selectable rows, their rows, limits, and expected picks."""
 
     places: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -42,7 +42,7 @@ class Part(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Places in the block in pick order, the gain of each, which never grows, and the gain by term, (k, t)."""
+    """Positions in the block in pick order, the gain of each, which never grows, and the gain by term, (k, t)."""
 
     order: NDArray[np.int64]
     total: NDArray[np.float64]
@@ -50,7 +50,7 @@ class Walk(NamedTuple):
 
 
 def ready(name: str, pool: Pool, *, block: int, candidates: float, weights: Mapping[str, float]) -> Vectors:
-    """Return the matrix of a pool, if the knobs that all walks share are in their ranges."""
+    """Return the vectors of a pool, after checking the knobs that all walks share."""
     if block < 2 or candidates < 1 or min(weights.values(), default=0) < 0:  # noqa: PLR2004  a pair
         got = f"block={block}, candidates={candidates}, weights={dict(weights)}"
         raise ConfigError(f"select.{name}: expected block from 2, candidates from 1 and weights from 0, got {got}")
@@ -59,11 +59,11 @@ def ready(name: str, pool: Pool, *, block: int, candidates: float, weights: Mapp
     return pool.vectors
 
 
-def cut_parts(pool: Pool, quotas: Quotas, *, block: int, candidates: float) -> list[Part]:
-    """Cut the open rows of an embedded pool into blocks, each with `candidates` times its part of each quota.
+def split_into_blocks(pool: Pool, quotas: Quotas, *, block: int, candidates: float) -> list[Block]:
+    """Split the selectable rows of an embedded pool into blocks, each with `candidates` times its share of each quota.
 
-    A block's part of a quota is the share of the cell's samples that lie in it, rounded up. The block of a pool that is
-    one gives each quota once, so that its walk is the whole selection. Blocks that are asked for nothing are left out.
+    A block's share of a quota is the share of the cell's samples that are in it, rounded up. A pool of a single block
+    uses each quota once, so that its walk is the whole selection. Blocks without a share are left out.
     """
     rows = np.flatnonzero(quotas.cell >= 0)
     vectors = pool.vectors
@@ -72,41 +72,41 @@ def cut_parts(pool: Pool, quotas: Quotas, *, block: int, candidates: float) -> l
         blocks = cut_blocks(vectors, pool.rows["cluster"].to_numpy()[rows], most=block, rows=rows)
     supply = np.bincount(quotas.cell[rows], minlength=len(quotas.quota))
     factor = candidates if len(blocks) > 1 else 1.0
-    parts = []
+    found = []
     for places in blocks:
-        cells, local, here = np.unique(quotas.cell[rows[places]], return_inverse=True, return_counts=True)
-        share = quotas.quota[cells] * (here / supply[cells])
-        wanted = np.minimum(np.ceil(factor * share - 1e-9).astype(np.int64), here)
+        cells, local, counts = np.unique(quotas.cell[rows[places]], return_inverse=True, return_counts=True)
+        share = quotas.quota[cells] * (counts / supply[cells])
+        wanted = np.minimum(np.ceil(factor * share - 1e-9).astype(np.int64), counts)
         image, room = np.zeros(len(places), np.int64), np.array([UNLIMITED])
         if quotas.per_image is not None:
             images, image = np.unique(quotas.image[rows[places]], return_inverse=True)
             room = np.full(len(images), quotas.per_image)
         if wanted.any():
             limits = Limits(local.astype(np.int32), wanted, image.astype(np.int32), room)
-            parts.append(Part(places, rows[places], limits, float(share.sum())))
-    return parts
+            found.append(Block(places, rows[places], limits, float(share.sum())))
+    return found
 
 
-def walk_parts(
-    parts: list[Part], walk: Callable[[Part], Walk], quotas: Quotas, terms: Sequence[str], *, label: str
+def walk_blocks(
+    blocks: list[Block], walk: Callable[[Block], Walk], quotas: Quotas, terms: Sequence[str], *, label: str
 ) -> Picks:
-    """Walk all blocks, and take what they pick by its gain, the largest first, under the quotas of the whole pool.
+    """Select greedily inside each block, then merge the picks of all blocks by gain under the quotas of the pool.
 
-    Gains never grow along a walk, so each keeps its order. Of equal gains the one found earlier in its walk goes first,
-    then the smaller key.
+    Gains never grow along a walk, so each walk keeps its order. Of equal gains the one found earlier in its walk goes
+    first, then the smaller key.
 
     Parameters
     ----------
-    parts
-        What to walk.
+    blocks
+        The blocks, as `split_into_blocks` returns them.
     walk
-        Pure.
+        A pure function that selects inside one block.
     quotas
         How many of each cell.
     terms
-        Names of the columns of what walks tell of gains.
+        Names of the columns of `Walk.terms`.
     label
-        Of the progress bar.
+        Label of the progress bar.
 
     Returns
     -------
@@ -114,8 +114,8 @@ def walk_parts(
         As many rows as the quotas ask for.
     """
     nothing = Walk(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, len(terms))))
-    walks = [nothing, *each(walk, parts, label=label)]
-    found = np.concatenate([walks[0].order, *(part.rows[w.order] for part, w in zip(parts, walks[1:], strict=True))])
+    walks = [nothing, *each(walk, blocks, label=label)]
+    found = np.concatenate([walks[0].order, *(block.rows[w.order] for block, w in zip(blocks, walks[1:], strict=True))])
     total = np.concatenate([walked.total for walked in walks])
     step = np.concatenate([np.arange(len(walked.order)) for walked in walks])
     gains = np.concatenate([walked.terms for walked in walks])

@@ -1,4 +1,4 @@
-"""The last picks, where a limit on images keeps cells from their quotas."""
+"""Take rows in order under quotas and image limits, and fill up cells whose quota an image limit blocks."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def take(order: NDArray[np.int64], quotas: Quotas, *, taken: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-    """Walk an order of rows and take each one whose cell and image still have room; O(n).
+    """Go through rows in order and take each one whose cell and image are not yet full; O(n).
 
     Parameters
     ----------
     order
-        Rows of the pool, the most wanted first; rows that may not be selected are passed over.
+        Rows of the pool, the best first; rows that may not be selected are skipped.
     quotas
         How many of each cell and image.
     taken
-        Rows that were picked before and count against the limits.
+        Rows that were picked before and count towards the limits.
 
     Returns
     -------
@@ -44,16 +44,16 @@ def take(order: NDArray[np.int64], quotas: Quotas, *, taken: NDArray[np.int64] |
 
 
 def fill_up(picks: Picks, quotas: Quotas) -> Picks:
-    """Complete picks that an image limit kept below the size, at a gain of 0, by smaller keys first.
+    """Complete picks that image limits kept below the size, at a gain of 0, smaller keys first.
 
-    A cell that is blocked is replaced by another of its stratum, and when the stratum is blocked too by any that is not
-    limited. Without limits it always succeeds: as long as fewer are picked than the images allow in all, some image has
-    an unpicked row and room for it.
+    The missing samples of a blocked cell come from other cells of its stratum, and if these are blocked too, from any
+    cell without a limit. Without limits on values this always succeeds: as long as fewer samples are picked than the
+    images allow in total, some image has an unpicked row that may still be picked.
 
     Raises
     ------
     SupplyError
-        If the limits on images and on values together leave too few samples.
+        If limits on images and values together leave too few samples.
     """
     if len(picks) == quotas.size:
         return picks

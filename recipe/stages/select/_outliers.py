@@ -1,4 +1,4 @@
-"""Which samples are far from all others: they need not be covered, and are not picked."""
+"""Leave out outliers: samples far from all others, which need not be covered and are not picked."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def drop_outliers(
     vectors: Vectors, rows: NDArray[np.int64], blocks: list[NDArray[np.int64]], quotas: Quotas, share: float
 ) -> NDArray[np.int64]:
-    """Return some rows without a share of them whose fair radius is the largest, as far as quotas can spare them.
+    """Return rows without the share of them that has the largest fair radius, as far as the quotas allow.
 
-    The fair radius of a sample in a mix of k out of n is the distance within which it has n / k samples, itself
-    counted: where a mean pick would serve it. Of equal ones the larger key is dropped first. O(n block).
+    The fair radius of a sample, for a mix of k out of n, is the distance within which there are n / k samples,
+    including itself: on average one of them is picked. Of equal radii the larger key is dropped first. O(n block).
 
     Parameters
     ----------
@@ -33,24 +33,24 @@ def drop_outliers(
     rows
         (m,) rows of it that may be picked.
     blocks
-        Places in `rows` of each block; samples of other blocks are not seen.
+        Positions in `rows` of each block; samples are compared only inside their block.
     quotas
         How many of each cell.
     share
-        0..1.
+        Share of the rows to drop, 0..1.
 
     Returns
     -------
     ndarray
-        Rows that are left, ascending; of each cell no fewer than its quota.
+        Rows that are left, ascending; of each cell at least its quota.
     """
     count = max(2, -(-len(rows) // max(1, quotas.size)))
-    likeness = np.empty(len(rows), np.int16)
+    similarity = np.empty(len(rows), np.int16)
     found = each(
         partial(_at_fair_radius, vectors, count), [rows[places] for places in blocks], label="select: outliers"
     )
-    likeness[np.concatenate(blocks)] = np.concatenate(found)
-    order = np.lexsort((-np.arange(len(rows)), likeness))[: int(share * len(rows))]
+    similarity[np.concatenate(blocks)] = np.concatenate(found)
+    order = np.lexsort((-np.arange(len(rows)), similarity))[: int(share * len(rows))]
     cell = quotas.cell[rows]
     spare = np.bincount(cell, minlength=len(quotas.quota)) - quotas.quota
     by_cell = order[np.argsort(cell[order], kind="stable")]
@@ -61,7 +61,7 @@ def drop_outliers(
 
 
 def _at_fair_radius(vectors: Vectors, count: int, rows: NDArray[np.int64]) -> NDArray[np.int16]:
-    """Return how like each sample of a block is to the `count`-th nearest, itself the first, in quanta."""
+    """Return the similarity of each sample of a block to its `count`-th nearest, starting with itself, in quanta."""
     points = rows_of(vectors, rows)
     at = max(0, len(rows) - count)
     return np.asarray(np.partition(quantise(points @ points.T), at, axis=1)[:, at])

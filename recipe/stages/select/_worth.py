@@ -1,4 +1,4 @@
-"""What samples are ranked by: one column as it stands, or the ranks of several, weighed."""
+"""The value by which samples are ranked: one column as it is, or a weighted sum of the ranks of several."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 
 def worth_of(pool: Pool, rows: NDArray[np.int64], by: str | Mapping[str, float], knob: str) -> NDArray[np.float64]:
-    """Return what each of some rows is worth: the larger, the more it is wanted; O(m log m) a column.
+    """Return the value of each of some rows, higher is better; O(m log m) per column.
 
     Parameters
     ----------
     pool
-        n samples with the columns that are named.
+        n samples with the named columns.
     rows
         (m,) rows of it.
     by
-        A column of numbers as it stands, or columns to weights: a column then counts by its rank among these rows, 0..1
-        and the mean rank for equal ones, so that scores of any unit may be added.
+        A column of numbers as it is, or columns to weights: a column then counts by its rank among these rows, 0..1,
+        with the mean rank for equal values, so that scores of any unit may be added.
     knob
-        What asks, as ``"select.ranked: by"``, for what an error says.
+        Stage and knob for error messages, such as ``"select.ranked: by"``.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def worth_of(pool: Pool, rows: NDArray[np.int64], by: str | Mapping[str, float],
     Raises
     ------
     ConfigError
-        If nothing is named, or a column is not there, holds no numbers, or not one for each row.
+        If no column is named, or a column does not exist, is not numeric, or has no number for some row.
     """
     if not by:
         raise ConfigError(f"{knob}: expected a score, or scores and their weights, got by={by!r}")
@@ -57,7 +57,7 @@ def _numbers(pool: Pool, rows: NDArray[np.int64], name: str, knob: str) -> NDArr
     """Return a column of numbers."""
     if name not in pool.rows.columns:
         hint = nearest(name, pool.rows.columns)
-        raise ConfigError(f"{knob} names '{name}', which is no score, {hint}")
+        raise ConfigError(f"{knob} names '{name}', which is not a score, {hint}")
     if not (column := pool.rows[name]).dtype.is_numeric():
         raise ConfigError(f"{knob}: expected a column of numbers, got {name} of {column.dtype}")
     values = column.gather(rows).cast(pl.Float64).fill_null(np.nan).to_numpy()

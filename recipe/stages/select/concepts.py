@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:  # noqa: ARG001  every selector takes a seed
-    """Pick the samples that touch most concepts, then most keywords; ties go to the smaller key.
+    """Pick the samples that cover most concepts, then most keywords; ties go to the smaller key.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:  # noqa: ARG0
     Returns
     -------
     Picks
-        As many rows as the quotas ask for; the gain `concepts` is the number of concepts that the sample touches.
+        As many rows as the quotas ask for; the gain `concepts` is the number of concepts that the sample covers.
 
     References
     ----------
     Zhao et al. 2023 (SVIT, arXiv 2307.04087), the data recipe: concept sets matching MME and MMBench, informativeness
-    as the overlap with them, the most informative samples taken. The code was never released.
+    as the overlap with them, and the most informative samples picked. The code was never released.
     """
     overlap = pool.rows.select(pl.col("concepts").list.len().fill_null(0), pl.col("n_keywords").fill_null(0))
     concepts, keywords = (overlap[name].to_numpy().astype(np.int64) for name in overlap.columns)

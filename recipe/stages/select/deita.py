@@ -1,4 +1,4 @@
-"""Score first, diversity aware: the best samples of which none is like another."""
+"""Score first, diversity aware: the best samples of which no two are too similar."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
-BATCH = 2048  # samples that are compared with what was kept before at once
-SLICE = 256  # of them, one thread's work
+BATCH = 2048  # samples that are compared at once with those kept before
+SLICE = 256  # samples of a batch for one thread
 NOTHING = np.float32(-2)  # similarity to nothing: below all others
 
 
-class Passed(NamedTuple):
-    """What a walk kept, and what it passed over because it was too similar, with its similarity to what was kept."""
+class Filtered(NamedTuple):
+    """Rows that were kept, and rows that were skipped as too similar, with their similarity to those kept."""
 
     kept: Rows
-    over: Rows
+    skipped: Rows
     similarity: NDArray[np.float32]
 
 
@@ -50,34 +50,34 @@ def select(
     block: int = 1_000_000,
     seed: int = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
-    """Walk down a score and keep each sample whose cosine to all kept ones is below `tau`, until the size.
+    """Go through samples by descending score and keep each one whose cosine to all kept ones is below `tau`.
 
-    Where too few are left, `tau` is relaxed just as far as it must be: the samples that were passed over come next, the
-    least similar first, and of equally similar ones the better. In a pool of up to `block` samples this is exact. A
-    larger one is cut into blocks of neighbours, each is walked by itself, and what they keep is taken by score; two
-    similar samples may then both be kept if they lie in different blocks. O(v k d) time for v samples visited and k
-    kept of a block: the walk ends when the size is reached.
+    If too few are kept, `tau` is relaxed as little as possible: the skipped samples come next, the least similar first,
+    and of equally similar ones the better. In a pool of up to `block` samples this is exact. A larger one is cut into
+    blocks of neighbours, each is filtered by itself, and the samples that they keep are picked by score; two similar
+    samples may then both be kept if they are in different blocks. O(v k d) time for v samples visited and k kept per
+    block: it ends when the size is reached.
 
     Parameters
     ----------
     pool
         n samples with vectors, `cluster`, and the columns that `by` names.
     quotas
-        How many of each cell; a sample of a cell that is full is neither kept nor counts as kept.
+        How many of each cell; samples of a full cell are ignored.
     by
-        A score (or any column of numbers) as it stands; or scores to weights, each counting by its rank, 0..1.
+        A score (or any column of numbers) as it is; or scores to weights, each counting by its rank, 0..1.
     tau
-        Cosine from which two samples are too similar, above 0; above 1 nothing is.
+        Cosine from which two samples are too similar, above 0; above 1 no samples are.
     block
-        Samples of a pool, or a block, that are walked in one go, from 2.
+        Samples per block, from 2; a pool of at most as many is one block.
     seed
         Any integer; unused.
 
     Returns
     -------
     Picks
-        As many rows as the quotas ask for; the gains are `score`, and `similarity`, minus the best cosine to the picks
-        before it if the sample was first passed over, else 0.
+        As many rows as the quotas ask for; the gains are `score`, and `similarity`: minus the best cosine to the kept
+        samples if the sample was skipped at first, else 0.
 
     Raises
     ------
@@ -86,9 +86,9 @@ def select(
 
     References
     ----------
-    Liu et al. 2024, What Makes Good Data for Alignment? (DEITA), section 3.3. The published code compares, in batches
-    of more than one, with samples that it dropped itself, and returns fewer than asked for where the filter leaves
-    fewer.
+    Liu et al. 2024, What Makes Good Data for Alignment? (DEITA), section 3.3. With batches of more than one sample, the
+    published code also compares with samples that it dropped, and it returns too few samples if the filter leaves too
+    few.
 
     Examples
     --------
@@ -106,28 +106,28 @@ def select(
     blocks = [np.arange(len(rows))]
     if len(rows) > block:
         blocks = cut_blocks(pool.vectors, pool.rows["cluster"].to_numpy()[rows], most=block, rows=rows)
-    walks = []
+    filtered = []
     for places in blocks:
-        here = rows[places]
-        walks.append(_walk(pool.vectors, here[np.argsort(-worth[here], kind="stable")], quotas, tau))
-    kept = np.concatenate([found.kept for found in walks])
-    over = np.concatenate([found.over for found in walks])
+        members = rows[places]
+        filtered.append(_filter(pool.vectors, members[np.argsort(-worth[members], kind="stable")], quotas, tau))
+    kept = np.concatenate([found.kept for found in filtered])
+    skipped = np.concatenate([found.skipped for found in filtered])
     near = np.zeros(len(pool))
-    near[over] = np.concatenate([found.similarity for found in walks])
+    near[skipped] = np.concatenate([found.similarity for found in filtered])
     best = take(kept[np.lexsort((kept, -worth[kept]))], quotas)
-    more = take(over[np.lexsort((over, -worth[over], near[over]))], quotas, taken=best)
+    more = take(skipped[np.lexsort((skipped, -worth[skipped], near[skipped]))], quotas, taken=best)
     picks = fill_up(Picks(np.concatenate([best, more])), quotas)
     return Picks(picks.rows, {"score": worth[picks.rows], "similarity": 0.0 - near[picks.rows]})
 
 
-def _walk(vectors: Vectors, order: Rows, quotas: Quotas, tau: float) -> Passed:
-    """Walk down some rows, batch by batch, each compared with all that was kept before it."""
+def _filter(vectors: Vectors, order: Rows, quotas: Quotas, tau: float) -> Filtered:
+    """Go through rows in order, batch by batch, and compare each with all rows kept before it."""
     quota = quotas.quota.copy()
     images = np.zeros(int(quotas.image.max(initial=-1)) + 1, np.int64)
     most = quotas.per_image or len(quotas.cell)
     limits = (quotas.cell, quota, quotas.image, images, most)
-    kept, over, similarity = [order[:0]], [order[:0]], [np.zeros(0, np.float32)]
-    held: list[NDArray[np.float32]] = []
+    kept, skipped, similarity = [order[:0]], [order[:0]], [np.zeros(0, np.float32)]
+    kept_points: list[NDArray[np.float32]] = []
     for at in range(0, len(order), BATCH):
         batch = order[at : at + BATCH]
         batch = batch[(quota[quotas.cell[batch]] > 0) & (images[quotas.image[batch]] < most)]
@@ -135,23 +135,23 @@ def _walk(vectors: Vectors, order: Rows, quotas: Quotas, tau: float) -> Passed:
             break
         points = rows_of(vectors, batch)
         slices = [points[first : first + SLICE] for first in range(0, len(points), SLICE)]
-        found = each(partial(_nearest, held, points), slices, label="select: deita") if slices else []
+        found = each(partial(_nearest, kept_points, points), slices, label="select: deita") if slices else []
         nearest = np.concatenate([np.zeros(0, np.float32), *(best for best, _ in found)])
         among = np.concatenate([np.zeros((0, len(points)), np.float32), *(line for _, line in found)])
         state = pass_by(batch, nearest, among, np.float32(tau), *limits)
         kept.append(batch[state == 1])
-        over.append(batch[state == 0])
+        skipped.append(batch[state == 0])
         similarity.append(nearest[state == 0])
-        held.append(points[state == 1])
-    return Passed(np.concatenate(kept), np.concatenate(over), np.concatenate(similarity))
+        kept_points.append(points[state == 1])
+    return Filtered(np.concatenate(kept), np.concatenate(skipped), np.concatenate(similarity))
 
 
 def _nearest(
-    held: list[NDArray[np.float32]], batch: NDArray[np.float32], points: NDArray[np.float32]
+    kept_points: list[NDArray[np.float32]], batch: NDArray[np.float32], points: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the best cosine of each point to what is held, and its cosines to the batch it stands in."""
+    """Return the best cosine of each point to the points kept before, and its cosines to its own batch."""
     best = np.full(len(points), NOTHING)
-    for part in held:
-        if len(part):
-            best = np.maximum(best, (points @ part.T).max(axis=1))
+    for earlier in kept_points:
+        if len(earlier):
+            best = np.maximum(best, (points @ earlier.T).max(axis=1))
     return best, points @ batch.T

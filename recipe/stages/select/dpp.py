@@ -1,4 +1,4 @@
-"""Determinantal point process: the mix whose samples span the largest volume, longer ones of higher quality."""
+"""Determinantal point process: the mix whose samples span the largest volume, scaled by their quality."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from recipe.data.vectors import rows_of
 from recipe.engine import single_threaded
 from recipe.errors import ConfigError
-from recipe.stages.select._block_walks import Walk, cut_parts, ready, walk_parts
+from recipe.stages.select._block_walks import Walk, ready, split_into_blocks, walk_blocks
 from recipe.stages.select._kernels.lazy_greedy import QUANTUM
 from recipe.stages.select._kernels.volume import volume_walk
 from recipe.stages.select._worth import worth_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recipe.data.picks import Picks
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
-    from recipe.stages.select._block_walks import Part
+    from recipe.stages.select._block_walks import Block
 
 
 @single_threaded
@@ -35,26 +35,25 @@ def select(
     candidates: float = 1.0,
     seed: int = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
-    """Pick samples greedily towards the likeliest set of a determinantal point process, under quotas.
+    """Pick samples greedily towards the most probable set of a determinantal point process, under quotas.
 
     The objective of a mix S is::
 
         log det K_S + sum_{j in S} sum_s by[s] * rank of j in score s (0..1)
         K(i, j) = exp((cos(i, j) - 1) / width) / (1 + ridge) for two samples, 1 for one
 
-    so each pick is the sample that has the most left when its likeness to all picks, taken together, is projected out.
-    The kernel is Gaussian in the distance of the vectors: that of bare cosines has rank d, and after d picks all
-    samples would be worth nothing. `ridge` is the share of noise in it, and bounds what a twin of a pick costs:
-    log(ridge).
+    so each pick is the sample with the largest remainder after projection onto the picks so far. The kernel is Gaussian
+    in the distance of the vectors: a kernel of plain cosines has rank d, and after d picks all other samples would have
+    no volume left. `ridge` is the share of noise in it, and bounds the cost of a duplicate of a pick: log(ridge).
 
-    A pool of one block is solved exactly as naive greedy would. A larger one is cut into blocks of similar samples, and
-    likeness to picks of another block counts as 0: each block walks through its part of each quota, and the walks are
-    merged by gain. Gains are held in steps of 2**-14, so that ties, which go to the smaller key, are real ties. Under
-    quotas of one cell the order of a pool of one block nests; cut into blocks it need not, for a larger mix lets each
-    block walk farther.
+    For a pool of one block the result is that of naive greedy. A larger one is cut into blocks of similar samples, and
+    similarity to picks of another block counts as 0: each block picks its share of each quota, and the picks are merged
+    by gain. Gains are rounded to multiples of 2**-14, so that ties are exact; they go to the smaller key. Under quotas
+    of one cell the order of a pool of one block nests; with more blocks it need not, since in a larger mix each block
+    picks more.
 
-    O(n d block + n q^2) time at worst for q picks a block, of which lazy looks leave a part, and O(block (block + q))
-    memory a thread.
+    O(n d block + n q^2) time at worst for q picks per block, of which lazy evaluation skips much, and O(block (block +
+    q)) memory per thread.
 
     Parameters
     ----------
@@ -63,17 +62,17 @@ def select(
     quotas
         How many of each cell.
     by
-        Score to weight, from 0; nothing by default. From the worst rank to the best, a weight of 1 makes up for a loss
-        of e in volume.
+        Score to weight, from 0; none by default. At a weight of 1, the step from the worst rank to the best makes up
+        for a factor of e in volume.
     width
-        Above 0: the difference of cosines over which likeness falls by e. Where none is like another, nothing is told
-        apart; where all are, the volume is noise.
+        Difference of cosines over which the kernel falls by a factor of e, above 0. If it is so small that no two
+        samples are similar, all have the same gain; if all are similar, the volume is noise.
     ridge
-        Above 0, up to 1.
+        Share of noise in the kernel, above 0, up to 1; a duplicate of a pick costs its logarithm.
     block
-        Samples a block, from 2.
+        Samples per block, from 2.
     candidates
-        How many times its part of a quota a block offers, from 1; time grows with its square.
+        Candidates of a block as a multiple of its share of the quota, from 1; time grows with its square.
     seed
         Any integer; unused.
 
@@ -90,9 +89,9 @@ def select(
     References
     ----------
     Chen, Zhang and Zhou 2018, Fast Greedy MAP Inference for Determinantal Point Process to Improve Recommendation
-    Diversity, NeurIPS, algorithm 1: the incremental factor. There the kernel is linear and greedy stops where the
-    volume is gone; here the quotas are always filled. Hemmi, Oki, Sakaue, Fujii and Iwata 2022, Lazy and Fast
-    Greedy MAP Inference for Determinantal Point Process, NeurIPS: lazy rows of the factor. From memory.
+    Diversity, NeurIPS, algorithm 1: the incremental factor. There the kernel is linear and greedy stops when no volume
+    is left; here the quotas are always filled. Hemmi, Oki, Sakaue, Fujii and Iwata 2022, Lazy and Fast Greedy MAP
+    Inference for Determinantal Point Process, NeurIPS: lazy rows of the factor. From memory.
 
     Examples
     --------
@@ -107,10 +106,10 @@ def select(
     rows = np.flatnonzero(quotas.cell >= 0)
     bonus = np.rint(QUANTUM * worth_of(pool, rows, by, "select.dpp: by")) if by else np.zeros(len(rows))
 
-    def walk(part: Part) -> Walk:
-        points, own = rows_of(vectors, part.rows), bonus[part.places]
-        order, total = volume_walk(points @ points.T, own, float(width), float(ridge), *part.limits)
+    def walk(current: Block) -> Walk:
+        points, own = rows_of(vectors, current.rows), bonus[current.places]
+        order, total = volume_walk(points @ points.T, own, float(width), float(ridge), *current.limits)
         return Walk(order, total, np.stack([total - own[order], own[order]], axis=1) / QUANTUM)
 
-    parts = cut_parts(pool, quotas, block=block, candidates=candidates)
-    return walk_parts(parts, walk, quotas, ("volume", "quality"), label="select: volume")
+    blocks = split_into_blocks(pool, quotas, block=block, candidates=candidates)
+    return walk_blocks(blocks, walk, quotas, ("volume", "quality"), label="select: volume")

@@ -1,4 +1,4 @@
-"""Facility location: every sample of the pool should have a picked sample like it."""
+"""Facility location: every sample of the pool should have a similar sample in the mix."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def select(
         + concepts * 1/U sum_u sqrt(picked with u / samples with u)         concave: the tenth brings less than the
         first + sum_s quality[s] * mean over S of the sample's rank in score s    modular
 
-    which is monotone and submodular; greedy under a partition reaches half of the optimum at worst, and the certificate
-    says how much it reached here. A pool of one block is solved exactly as naive greedy would. A larger one is
-    cut into blocks of similar samples; each block proposes `candidates` times its quota, greedily by its own
-    similarities, and one greedy round over all candidates picks the mix, where every sample sees the candidates of the
-    blocks near it (GreeDi). Where samples have no neighbourhoods (probes find nearer ones among strangers than in their
-    block) a pool of up to 20,000 is solved as one block, and in a larger one twice as much is proposed, kept and
-    four times as much seen. Similarities below 0 count as 0, and are held in steps of 2**-14, so that all sums are
-    exact and ties, which go to the smaller key, are real ties.
+    which is monotone and submodular. Greedy selection under quotas reaches at least half of the optimum, and the
+    certificate, an upper bound of the optimum for this pool, says how much it reached here. For a pool of one block the
+    result is that of naive greedy. A larger one is cut into blocks of similar samples; each block proposes `candidates`
+    times its quota, greedily by its own similarities, and one greedy round over all candidates picks the mix, in which
+    every sample is compared with the candidates of nearby blocks (GreeDi). If blocks do not contain the neighbours of
+    their samples (which is tested on a few samples), a pool of up to 20,000 is solved as one block, and in a larger one
+    twice as many candidates are proposed and kept and four times as many compared. Similarities below 0 count as 0, and
+    are rounded to multiples of 2**-14, so that all sums and ties are exact; ties go to the smaller key.
 
-    O(n d (block + reach) + n log n) time and O(n keep) memory, of the vectors only a few blocks at a time.
+    O(n d (block + reach) + n log n) time and O(n keep) memory, plus the vectors of a few blocks at a time.
 
     Parameters
     ----------
@@ -63,35 +63,39 @@ def select(
     quotas
         How many of each cell.
     concepts
-        Weight of concept coverage, from 0. At 0.02 a mix of 20,000 from 159 K real samples held the ten rarest of the
-        34 concepts 1.7 times as often as at 0, for 5 % of what coverage gains over chance; at 0.1 that lost a quarter.
+        Weight of concept coverage, from 0. At 0.02 a mix of 20,000 from 159 K real samples had the ten rarest of the 34
+        concepts 1.7 times as often as at 0, at the cost of 5 % of the gain in coverage over a random mix; at 0.1 the
+        cost was a quarter.
     quality
-        Score to weight, from 0; nothing by default.
+        Score to weight, from 0; none by default.
     block
-        Points a block, from 2. Larger is nearer to exact greedy, and slower in proportion.
+        Samples per block, from 2. Larger blocks are closer to exact greedy, and slower in proportion.
     candidates
-        Candidates a quota, from 1.
+        Candidates as a multiple of the quota, from 1.
     reach
-        Candidates that a sample sees at least, from 1; blocks are added, the nearest first, until there are as many.
-        By default 2,400 in a pool of 20,000 to a million, else 1,200.
+        Minimum number of candidates that a sample is compared with, from 1; blocks are added, the nearest first, until
+        there are as many. By default 2,400 in a pool of 20,000 to a million, else 1,200.
     keep
-        Nearest candidates that a sample keeps in the last round, from 1. Half of the candidates are picked, so that the
-        chance that none of 16 is there is nil.
+        Nearest candidates that a sample keeps in the last round, from 1. Half of the candidates are picked, so the
+        probability that none of 16 is picked is negligible.
     refine
-        Rounds of swaps after greedy, from 0: a pick gives its place to a sample of its cell that raises the objective.
-        A round takes about twice the time of the selection, and most of what swaps gain comes with the first.
+        Rounds of swaps after greedy, from 0: a pick is replaced by a sample of its cell if that raises the objective.
+        A round takes about twice the time of the selection, and most of the gain of swaps comes in the first.
     certificate
-        Whether to compute the objective reached and its upper bound, which takes about as long as the selection.
+        Whether to compute the objective reached and an upper bound of the optimum, which takes about as long as the
+        selection.
     seed
-        Any integer: draws the samples that fine cells are learned from, and those that judge far blocks for the bound.
+        Any integer: seed for the samples from which fine cells are learned, and for those by which the bound estimates
+        the gains in far blocks.
 
     Returns
     -------
     Picks
-        As many rows as the quotas ask for, gains by the terms `coverage`, `concepts` and `quality`, the objective and
-        an upper bound of it. In a pool of one block both are exact. In a larger one the objective counts a sample as
-        covered only by picks that it sees, so that the true one is no less; the bound holds for the whole pool, but
-        for what far blocks might add, which is estimated from 256 samples plus three standard errors (`certify`).
+        As many rows as the quotas ask for, gains by the terms `coverage`, `concepts` and `quality`, the objective, and
+        an upper bound of the objective of any selection under the same quotas. In a pool of one block both are exact.
+        In a larger one a sample counts as covered only by picks that it is compared with, so the true objective is not
+        smaller; the bound holds for the whole pool, except that the gains in far blocks are estimated from 256 samples
+        plus three standard errors (`certify`).
 
     Raises
     ------
@@ -113,7 +117,7 @@ def select(
     if refine:
         chosen = swap_rounds(ground, chosen[found.picks], refine, width.reach)
         whole = len(ground.blocks) == 1
-        found = ground.whole(chosen) if whole else ground.merge(chosen, width.reach, width.keep)
+        found = ground.solve_all_pairs(chosen) if whole else ground.merge(chosen, width.reach, width.keep)
     picks = chosen[found.picks]
     scale = 1 / (QUANTUM * len(rows))
     value, bound = (x * scale for x in certify(ground, picks, found, block // 2, seed)) if certificate else (None, None)

@@ -1,4 +1,4 @@
-"""The order of reading: what a file keeps its own order by."""
+"""The order of reading, by which a file keeps its own order."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
-ORDERED = True  # its picks depend on the order of files and records, which is what it keeps
+ORDERED = True  # its picks depend on the order of files and records
 
 
 def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:  # noqa: ARG001  every selector takes a seed
     """Pick samples in the order in which they were read, until each cell has its quota; O(n log n).
 
-    Made for parts that take all there is, as a published mix that is passed through. It is the one selector whose picks
-    hang on the order of files and records: that order is what it keeps.
+    For parts of size "all", such as a published mix that is kept unchanged. It is the only selector whose picks depend
+    on the order of files and records.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Herding: the picks of each cell are spread as the cell is."""
+"""Herding: the picks of each cell have the distribution of the cell."""
 
 from __future__ import annotations
 
@@ -34,15 +34,14 @@ def select(
     block: int = 2000,
     seed: int = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
-    """Pick in each cell the samples whose distribution is nearest to the cell's, greedily by MMD.
+    """Pick in each cell the samples whose distribution is closest to the cell's, greedily by MMD.
 
     The squared maximum mean discrepancy of a cell X and its picks Y is ``K_XX + K_YY - 2 K_XY``, the means of the
-    kernel ``exp(-|x - y|^2 / (2 sigma^2))`` over all pairs; each pick makes it as small as one sample can. For unit
-    rows ``|x - y|^2`` is ``2 - 2 cos``. Kernels are held in steps of 2**-14, so that sums are exact and ties, which go
-    to the smaller key, are real ties. A cell of more than `block` samples is cut into blocks of neighbours, each with
-    its part of the quota. The picks of all blocks are interleaved: pick r of a block that gives q stands at
-    (r + 1/2) / q, so that any beginning of the mix holds each block in its share. O(n block d) time, O(block^2) memory
-    a thread.
+    kernel ``exp(-|x - y|^2 / (2 sigma^2))`` over all pairs; each pick minimises it. For unit rows ``|x - y|^2`` is
+    ``2 - 2 cos``. Kernel values are rounded to multiples of 2**-14, so that sums and ties are exact; ties go to the
+    smaller key. A cell of more than `block` samples is cut into blocks of neighbours, each with its share of the quota.
+    The picks of all blocks are interleaved: pick r of q of a block comes at position (r + 1/2) / q, so that any prefix
+    of the mix has each block in proportion. O(n block d) time, O(block^2) memory per thread.
 
     Parameters
     ----------
@@ -51,17 +50,17 @@ def select(
     quotas
         How many of each cell.
     sigma
-        Width of the kernel, above 0.
+        Width of the kernel, above 0: a distance of unit rows, which are 0..2 apart.
     block
-        Samples a block, from 2.
+        Samples per block, from 2.
     seed
         Any integer; unused.
 
     Returns
     -------
     Picks
-        As many rows as the quotas ask for; the gain `herding` is the mean kernel of a pick to its block less that to
-        the picks of the block up to it, itself not counted: what herding maximises, on -1..1.
+        As many rows as the quotas ask for; the gain `herding` is the mean kernel of a pick to its block minus that to
+        the earlier picks of the block: what herding maximises, in -1..1.
 
     Raises
     ------
@@ -71,8 +70,8 @@ def select(
     References
     ----------
     Chen, Welling and Smola 2010, Super-Samples from Kernel Herding; Lee et al. 2024 (COINCIDE), section 3.3, for the
-    step inside a cluster. The published code of COINCIDE sums the kernels of all picks afresh for each pick, O(n^2 m^2)
-    for m picks of n; here both sums are carried along, O(n^2). Its selection is the same but for rounding.
+    step inside a cluster. The published code of COINCIDE sums the kernels of all picks again for each pick, O(n^2 m^2)
+    for m picks of n; here both sums are updated, O(n^2). The selection is the same up to rounding.
 
     Examples
     --------
@@ -89,19 +88,19 @@ def select(
         )
     vectors = pool.vectors
     cells = [cell for cell in cells_of(quotas) if quotas.quota[quotas.cell[cell[0]]] > 0]
-    blocks = [part for cell in cells for part in _parts(pool, cell, block)]
+    blocks = [rows for cell in cells for rows in _blocks(pool, cell, block)]
     supply = np.bincount(quotas.cell[quotas.cell >= 0], minlength=len(quotas.quota))
 
     def walk(rows: Rows) -> tuple[Rows, NDArray[np.float64], NDArray[np.float64]]:
         cell = quotas.cell[rows[0]]
-        part = -(-int(quotas.quota[cell]) * len(rows) // int(supply[cell]))
+        count = -(-int(quotas.quota[cell]) * len(rows) // int(supply[cell]))
         points = rows_of(vectors, rows)
-        order, gain = herd(gaussian_quanta(points @ points.T, sigma), part)
-        return rows[order], (np.arange(part) + 0.5) / part, gain / QUANTUM
+        order, gain = herd(gaussian_quanta(points @ points.T, sigma), count)
+        return rows[order], (np.arange(count) + 0.5) / count, gain / QUANTUM
 
     walks = each(walk, blocks, label="select: herding")
     none = np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
-    rows, at, gain = (np.concatenate(parts) for parts in zip(none, *walks, strict=True))
+    rows, at, gain = (np.concatenate(arrays) for arrays in zip(none, *walks, strict=True))
     gains = np.zeros(len(pool))
     gains[rows] = gain
     picks = fill_up(Picks(take(rows[np.lexsort((rows, at))], quotas)), quotas)
@@ -114,8 +113,8 @@ def cells_of(quotas: Quotas) -> list[Rows]:
     return grouped(rows, quotas.cell[rows])
 
 
-def _parts(pool: Pool, rows: Rows, block: int) -> list[Rows]:
+def _blocks(pool: Pool, rows: Rows, block: int) -> list[Rows]:
     """Cut a large cell into blocks of neighbours."""
     if len(rows) <= block or pool.vectors is None:
         return [rows]
-    return [rows[part] for part in cut_blocks(pool.vectors, np.zeros(len(rows), np.int32), most=block, rows=rows)]
+    return [rows[places] for places in cut_blocks(pool.vectors, np.zeros(len(rows), np.int32), most=block, rows=rows)]

@@ -1,4 +1,4 @@
-"""Farthest first: each pick is the sample least like all picks before it."""
+"""Farthest first: each pick is the sample least similar to all earlier picks."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def select(
     block: int = 2000,
     seed: int = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
-    """Pick farthest-first inside blocks of similar samples, and order the picks of all blocks by their distance.
+    """Pick farthest-first inside blocks of similar samples, and merge the picks of all blocks by distance.
 
     Good for outliers, not for coverage: the mean coverage of such a mix may be below that of a random one. Each block
-    starts with the sample nearest to its middle and walks through all of its samples under the quotas; what the walk
-    orders is then taken by distance, the largest first, under the quotas of the whole pool. Of equal distances the one
-    found earlier in its walk goes first, then the smaller key. O(n block d).
+    starts with the sample closest to its mean and orders its samples farthest-first under its quotas; the picks of all
+    blocks are then taken by distance, the largest first, under the quotas of the whole pool. Of equal distances the one
+    found earlier in its block goes first, then the smaller key. O(n block d).
 
-    Farthest first takes what is like nothing else before all others: odd and broken samples. With `outliers` this share
-    of the samples is left out beforehand, neither picked nor covered, but where a quota needs them: those whose fair
-    radius is the largest, the distance within which a sample of a pool of n has n / k samples for a mix of k. In a pool
-    of one block and one cell every other sample then lies within 2 R of a pick, where R is the largest fair radius
-    among them: k + 1 samples farther than that from each other would have disks without a common sample, and more than
-    n in them. It also lies within 2 times of the least radius by which the samples that are not left out can be
-    covered. Radii are lengths between unit vectors, sqrt(2 - 2 cos), and one of more than a right angle counts as one
-    of that. In blocks, or under quotas of several cells, neither holds.
+    Farthest first prefers samples that are unlike all others, such as odd and broken ones. With `outliers` this share
+    of the samples is left out, neither picked nor covered, unless a quota needs them: those with the largest fair
+    radius, the distance within which a sample of a pool of n has n / k samples for a mix of k. In a pool of one block
+    and one cell every other sample is then within 2 R of a pick, where R is the largest fair radius among them: k + 1
+    samples farther apart than that would have disjoint disks with more than n samples in total. It is also within 2
+    times the smallest radius by which k picks can cover the samples that are not left out. Radii are distances between
+    unit vectors, sqrt(2 - 2 cos), and angles above a right angle count as a right angle. With several blocks or cells
+    neither bound holds.
 
     Parameters
     ----------
@@ -57,15 +57,15 @@ def select(
     outliers
         Share of the samples that need not be covered, from 0 to below 1.
     block
-        Samples a block, from 2; a pool of one block is solved as a whole.
+        Samples per block, from 2; a pool of one block is solved as a whole.
     seed
         Any integer; unused.
 
     Returns
     -------
     Picks
-        As many rows as the quotas ask for; the gain `distance` is 1 minus the best similarity to the picks of the block
-        before it, 0..1.
+        As many rows as the quotas ask for; the gain `distance` is 1 minus the best similarity to earlier picks of the
+        block, 0..1.
 
     Raises
     ------
@@ -77,9 +77,9 @@ def select(
     Gonzalez 1985, Clustering to minimize the maximum intercluster distance; Sener and Savarese 2018, Active Learning
     for Convolutional Neural Networks: A Core-Set Approach. Outliers: the problem is that of Charikar, Khuller, Mount
     and Narasimhan 2001, Algorithms for Facility Location Problems with Outliers, and Malkomes et al. 2015, Fast
-    Distributed k-Center Clustering with Outliers on Massive Data. Their disks of one radius tell outliers apart where
-    picks are few; in a mix of a fifth of the pool each odd sample would have a disk of its own. The fair radius is that
-    of Jung, Kannan and Lutz 2020, Service in Your Neighborhood: Fairness in Center Location. From memory.
+    Distributed k-Center Clustering with Outliers on Massive Data. Their disks of one radius find outliers if there are
+    few picks; in a mix of a fifth of the pool each odd sample would have its own disk. The fair radius is that of Jung,
+    Kannan and Lutz 2020, Service in Your Neighborhood: Fairness in Center Location. From memory.
 
     Examples
     --------
@@ -103,10 +103,10 @@ def select(
 
     def walk(members: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         points, cell = rows_of(vectors, rows[members]), quotas.cell[rows[members]]
-        cells, local, here = np.unique(cell, return_inverse=True, return_counts=True)
-        part = np.ceil(quotas.quota[cells] * (here / supply[cells]) - 1e-9).astype(np.int64)
+        cells, local, counts = np.unique(cell, return_inverse=True, return_counts=True)
+        quota = np.ceil(quotas.quota[cells] * (counts / supply[cells]) - 1e-9).astype(np.int64)
         first = int(np.argmax(points @ points.mean(axis=0)))
-        order, distance = farthest_first(quantise(points @ points.T), first, local.astype(np.int32), part)
+        order, distance = farthest_first(quantise(points @ points.T), first, local.astype(np.int32), quota)
         return rows[members[order]], distance
 
     walks = each(walk, blocks, label="select: farthest first")

@@ -1,4 +1,4 @@
-"""Facility location under a cost, as a budget of tokens: the most coverage for what is spent."""
+"""Facility location under a cost, such as a token budget: the most coverage per cost."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def select(
 ) -> Picks:
     """Pick samples greedily by gain divided by a power of their cost, under quotas; made for ``size: "2M tokens"``.
 
-    The objective, blocks and rounds are those of `recipe.stages.select.facility`; what differs is the order: the next
-    pick has the largest gain / cost ** exponent. The quotas say how many samples are picked; under a budget of tokens
-    the number of samples is fitted to it, so that cheap samples leave room for more of them.
+    The objective, blocks and rounds are those of `recipe.stages.select.facility`, but the next pick is the one with the
+    largest gain / cost ** exponent. The quotas say how many samples are picked; under a token budget the number of
+    samples is fitted to the budget, so that cheap samples leave room for more.
 
-    Scaled greedy may be fooled by samples that are cheap and bring little, and plain greedy by dear ones. With `better`
-    both are run, and the one that reaches the higher objective for the same money, under the same quotas, is taken:
-    what scaled greedy spends, against plain greedy under quotas cut down alike until it spends no more. In a pool of
-    one block this is exact; in a larger one each counts what its samples see. When the number of samples is fitted to a
-    budget, the two are compared anew for every number that is tried.
+    Scaled greedy may prefer cheap samples with little gain, and plain greedy expensive ones. With `better` both are
+    run, and the one with the higher objective at the same cost is used: scaled greedy is compared with plain greedy
+    under quotas that are reduced in proportion until it costs no more. In a pool of one block this comparison is exact;
+    in a larger one each objective counts only the candidates that a sample is compared with. When the number of samples
+    is fitted to a budget, the two are compared again for every number that is tried.
 
     The order of a pool of one block nests under quotas of one cell, but the choice between the two may change with the
-    size. O(n d (block + reach) + n log n) time, up to three times with `better`.
+    size. O(n d (block + reach) + n log n) time, up to three times as much with `better`.
 
     Parameters
     ----------
@@ -63,11 +63,12 @@ def select(
     quotas
         How many of each cell.
     cost
-        A column of numbers from 0, as `n_tokens`; what costs nothing counts as the cheapest sample that does not.
+        A column of numbers from 0, such as `n_tokens`; a cost of 0 counts as the smallest cost above 0.
     exponent
-        From 0. 1 is gain a token; 0 is plain greedy, and makes picks as `facility` does.
+        Power of the cost by which gains are divided, from 0. 1 is gain per token; 0 is plain greedy, and picks as
+        `facility` does.
     better
-        Whether to run plain greedy too, and take the better one.
+        Whether to run plain greedy too, and use the better one.
     concepts, quality, block, candidates, reach, keep, seed
         As for `recipe.stages.select.facility`.
 
@@ -75,12 +76,12 @@ def select(
     -------
     Picks
         As many rows as the quotas ask for, and gains by the terms `coverage`, `concepts` and `quality`, not divided by
-        the cost: they need not fall along the order.
+        the cost, so they need not decrease in pick order.
 
     Raises
     ------
     ConfigError
-        If a knob is out of its range, the cost is no column or no number from 0, or the pool has no vectors.
+        If a knob is out of its range, the cost is not a column of numbers from 0, or the pool has no vectors.
 
     References
     ----------
@@ -109,27 +110,27 @@ def select(
     if better and exponent:
         other, cost_of = _run(plain, width), np.zeros(len(pool))
         cost_of[rows] = costs
-        spent, dear = (float(cost_of[found.rows].sum()) for found in (picks, other))
-        if spent >= dear:  # plain greedy spends no more as it is
-            picks = max(picks, other, key=_worth)
-        elif _worth(other) > _worth(picks):
-            fewer = _run(replace(plain, quota=_cut_down(quotas.quota, spent / dear)), width)
-            within = int(np.searchsorted(np.cumsum(cost_of[fewer.rows]), spent, side="right"))
-            picks = other if _worth(fewer.head(within)) > _worth(picks) else picks
+        scaled_cost, plain_cost = (float(cost_of[found.rows].sum()) for found in (picks, other))
+        if scaled_cost >= plain_cost:
+            picks = max(picks, other, key=_objective)
+        elif _objective(other) > _objective(picks):
+            fewer = _run(replace(plain, quota=_reduced(quotas.quota, scaled_cost / plain_cost)), width)
+            within = int(np.searchsorted(np.cumsum(cost_of[fewer.rows]), scaled_cost, side="right"))
+            picks = other if _objective(fewer.head(within)) > _objective(picks) else picks
     return fill_up(picks, quotas)
 
 
 def _costs(pool: Pool, rows: NDArray[np.int64], cost: str) -> NDArray[np.float64]:
-    """Return what each open row costs, above 0."""
+    """Return the cost of each selectable row, above 0."""
     if cost not in pool.rows.columns or not pool.rows[cost].dtype.is_numeric():
         numbers = [name for name, dtype in pool.rows.schema.items() if dtype.is_numeric()]
-        raise ConfigError(f"select.knapsack: cost='{cost}' is no column of numbers, {nearest(cost, numbers)}")
+        raise ConfigError(f"select.knapsack: cost='{cost}' is not a column of numbers, {nearest(cost, numbers)}")
     costs = pool.rows[cost][rows].cast(float).to_numpy()
     bad = ~(np.isfinite(costs) & (costs >= 0))
     if bad.any():
         key = pool.rows["key"][int(rows[bad][0])]
         raise ConfigError(
-            f"select.knapsack: expected costs from 0, got {cost}={costs[bad][0]} for key={key}; mend the column"
+            f"select.knapsack: expected costs from 0, got {cost}={costs[bad][0]} for key={key}; correct the column"
         )
     return np.maximum(costs, costs[costs > 0].min(initial=np.inf)) if (costs > 0).any() else np.ones(len(costs))
 
@@ -140,14 +141,14 @@ def _run(ground: Ground, width: Width) -> Picks:
     return Picks(ground.rows[chosen[found.picks]], gains_of(ground, found))
 
 
-def _cut_down(quota: NDArray[np.int64], share: float) -> NDArray[np.int64]:
-    """Return a share of each quota, by largest remainders; ties to the smaller cell."""
+def _reduced(quota: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+    """Return a share of each quota, rounded by largest remainders; ties go to the smaller cell."""
     whole: NDArray[np.int64] = np.floor(quota * share).astype(np.int64)
     missing = round(float(quota.sum()) * share) - int(whole.sum())
     whole[np.argsort(whole - quota * share, kind="stable")[:missing]] += 1
     return whole
 
 
-def _worth(picks: Picks) -> float:
+def _objective(picks: Picks) -> float:
     """Return the objective that picks reach."""
     return float(sum(gain.sum() for gain in picks.gains.values()))

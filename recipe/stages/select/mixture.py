@@ -1,4 +1,4 @@
-"""Submodular mixture: a weighted sum of named terms, each a share of the objective."""
+"""Submodular mixture: a weighted sum of terms, each with a share of the objective."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from recipe.data.vectors import rows_of
 from recipe.engine import single_threaded
 from recipe.errors import ConfigError
-from recipe.stages.select._block_walks import Walk, cut_parts, ready, walk_parts
+from recipe.stages.select._block_walks import Walk, ready, split_into_blocks, walk_blocks
 from recipe.stages.select._facility.terms import weigh_terms
 from recipe.stages.select._kernels.blend import blend_walk
 from recipe.stages.select._kernels.lazy_greedy import QUANTUM, quantise
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from recipe.data.picks import Picks
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
-    from recipe.stages.select._block_walks import Part
+    from recipe.stages.select._block_walks import Block
     from recipe.stages.select._facility.terms import Terms
 
 TERMS = ("coverage", "saturated", "graph_cut", "concepts", "quality")
-MONOTONE = 0.5  # most redundancy at which a graph cut never falls
+MONOTONE = 0.5  # largest redundancy at which a graph cut is monotone
 
 
 @single_threaded
@@ -55,20 +55,21 @@ def select(
         concepts    1/U sum_u sqrt(picked with u / samples with u)        as `facility`
         quality     mean over S of the rank of its samples in a score     one weight a score
 
-    Saturated coverage is 1 when every sample has its fair share of likeness, that of a mean mix; coverage asks for one
-    pick near it, however alone. The graph cut of a mean mix is about 1 and prefers the dense middle. Each term is
-    monotone and submodular, so greedy reaches half of the optimum under quotas, and 1 - 1/e of it under one.
+    Saturated coverage is 1 when every sample has its fair share of similarity to the picks, that of a mean mix;
+    coverage needs only one similar pick. The graph cut of a mean mix is about 1, and it prefers dense regions. Each
+    term is monotone and submodular, so greedy reaches at least half of the optimum under quotas, and 1 - 1/e of it
+    under a single one.
 
-    A pool of one block is solved exactly as naive greedy would; with `coverage` alone it picks as `facility` does. A
-    larger one is cut into blocks of similar samples: likeness to samples of another block counts as 0, each block has
-    the weight of its number of samples, and the picks with a concept are taken to grow in all blocks alike. Each block
-    walks through `candidates` times its part of each quota, and the walks are merged by gain. Similarities are held in
-    steps of 2**-14, so that ties, which go to the smaller key, are real ties. The order does not nest, for fair shares
-    grow with the size; without `saturated`, that of a pool of one block and cell does, but for `quality`, whose weight
-    a sample falls with the size.
+    For a pool of one block the result is that of naive greedy; with `coverage` alone it is that of `facility`. A larger
+    one is cut into blocks of similar samples: similarity to samples of another block counts as 0, each block is
+    weighted by its number of samples, and the number of picks with a concept is assumed to grow equally in all blocks.
+    Each block picks `candidates` times its share of each quota, and the picks are merged by gain. Similarities are
+    rounded to multiples of 2**-14, so that ties are exact; they go to the smaller key. The order does not nest, since
+    fair shares grow with the size; without `saturated`, that of a pool of one block and one cell does, except for
+    `quality`, whose weight per sample falls with the size.
 
-    O(n block (d + q)) time at worst for q picks a block, of which lazy looks leave a part, and O(block^2) memory a
-    thread.
+    O(n block (d + q)) time at worst for q picks per block, of which lazy evaluation skips much, and O(block^2) memory
+    per thread.
 
     Parameters
     ----------
@@ -77,17 +78,17 @@ def select(
     quotas
         How many of each cell.
     coverage, saturated, graph_cut, concepts
-        Weights, from 0. That of concepts is as for `facility`; the others are plain, not learned.
+        Weights, from 0. The default for concepts is that of `facility`; the others are simple choices, not learned.
     quality
-        Score to weight, from 0; nothing by default.
+        Score to weight, from 0; none by default.
     saturation
-        Above 0: fair shares of likeness at which a sample has enough.
+        Fair shares of similarity at which a sample counts as fully covered, above 0.
     redundancy
-        0..0.5: what likeness among picks takes from the graph cut; above it would not be monotone.
+        Weight of similarity among picks in the graph cut, 0..0.5; above 0.5 it would not be monotone.
     block
-        Samples a block, from 2.
+        Samples per block, from 2.
     candidates
-        How many times its part of a quota a block offers, from 1.
+        Candidates of a block as a multiple of its share of the quota, from 1.
     seed
         Any integer; unused.
 
@@ -115,8 +116,8 @@ def select(
     >>> sorted(mix.picks.gains)
     ['concepts', 'coverage', 'graph_cut', 'quality', 'saturated']
     """
-    given = {"coverage": coverage, "saturated": saturated, "graph_cut": graph_cut, "concepts": concepts}
-    weights = given | dict(quality or {})
+    of_terms = {"coverage": coverage, "saturated": saturated, "graph_cut": graph_cut, "concepts": concepts}
+    weights = of_terms | dict(quality or {})
     vectors = ready("mixture", pool, block=block, candidates=candidates, weights=weights)
     whole = sum(weights.values())
     if not (whole > 0 and saturation > 0 and 0 <= redundancy <= MONOTONE):
@@ -129,27 +130,27 @@ def select(
     terms = weigh_terms(pool, rows, quotas, concepts=concepts / whole, quality=shares)
     mentions = np.bincount(terms.concepts, minlength=len(terms.worth))
 
-    def walk(part: Part) -> Walk:
-        points = rows_of(vectors, part.rows)
+    def walk(current: Block) -> Walk:
+        points = rows_of(vectors, current.rows)
         quanta = quantise(points @ points.T)
-        alike = quanta.sum(axis=1, dtype=np.int64)
-        size = len(alike)
-        cap = np.ceil(alike * min(1.0, saturation * part.expected / size)).astype(np.int64)
-        unit = size * QUANTUM / whole  # what the block would weigh if it were all of the objective
+        summed = quanta.sum(axis=1, dtype=np.int64)
+        size = len(summed)
+        cap = np.ceil(summed * min(1.0, saturation * current.expected / size)).astype(np.int64)
+        unit = size * QUANTUM / whole  # weight of the block if it were all of the objective
         saturating = saturated * unit / float(cap.sum())
-        cutting = graph_cut * unit / (part.expected * float(alike.sum()) / size)
+        cutting = graph_cut * unit / (current.expected * float(summed.sum()) / size)
         weight = np.array([coverage / whole, saturating, cutting, redundancy])
-        own = terms.take(part.places)
-        order, total, gains = blend_walk(quanta, cap, weight, _concepts(own, mentions), own.bonus, *part.limits)
+        own = terms.take(current.places)
+        order, total, gains = blend_walk(quanta, cap, weight, _concepts(own, mentions), own.bonus, *current.limits)
         return Walk(order, total, gains / (QUANTUM * len(rows)))
 
-    parts = cut_parts(pool, quotas, block=block, candidates=candidates)
-    return walk_parts(parts, walk, quotas, TERMS, label="select: mixture")
+    blocks = split_into_blocks(pool, quotas, block=block, candidates=candidates)
+    return walk_blocks(blocks, walk, quotas, TERMS, label="select: mixture")
 
 
 def _concepts(
     own: Terms, mentions: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.int64]]:
-    """Return the concepts of a block as the walk takes them, each worth what it is if all blocks do alike."""
-    here = np.bincount(own.concepts, minlength=len(mentions))
-    return own.concept_start, own.concepts, own.worth * np.sqrt(here / mentions), np.zeros(len(mentions), np.int64)
+    """Return the concepts of a block as the kernel takes them, weighted as if all blocks picked them equally often."""
+    inside = np.bincount(own.concepts, minlength=len(mentions))
+    return own.concept_start, own.concepts, own.worth * np.sqrt(inside / mentions), np.zeros(len(mentions), np.int64)

@@ -1,4 +1,4 @@
-"""Maximal marginal relevance: each pick is relevant, and unlike the picks before it."""
+"""Maximal marginal relevance: each pick is relevant, and different from the earlier picks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from recipe.data.vectors import rows_of
 from recipe.engine import single_threaded
 from recipe.errors import ConfigError
-from recipe.stages.select._block_walks import Walk, cut_parts, ready, walk_parts
+from recipe.stages.select._block_walks import Walk, ready, split_into_blocks, walk_blocks
 from recipe.stages.select._kernels.lazy_greedy import QUANTUM, quantise
 from recipe.stages.select._kernels.penalty import penalised_walk
 from recipe.stages.select._worth import worth_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recipe.data.picks import Picks
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
-    from recipe.stages.select._block_walks import Part
+    from recipe.stages.select._block_walks import Block
 
 
 @single_threaded
@@ -34,19 +34,19 @@ def select(
     candidates: float = 2.0,
     seed: int = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
-    """Pick the sample with the best balance of relevance and novelty, again and again, under quotas.
+    """Pick at each step the sample with the best trade-off between relevance and novelty, under quotas.
 
     The next pick is the j with the largest::
 
         (1 - diversity) * relevance(j) - diversity * max_{i in S} cos(i, j)
 
-    where S holds the picks so far. A pool of one block is solved exactly so. A larger one is cut into blocks of similar
-    samples, and likeness to picks of another block counts as 0: each block walks through `candidates` times its part of
-    each quota, and the walks are merged by the value above. Similarities below 0 count as 0, and are held in steps of
-    2**-14, so that ties, which go to the smaller key, are real ties. Under quotas of one cell the order of a pool of
-    one block nests; cut into blocks it need not, for a larger mix lets each block walk farther.
+    where S is the set of picks so far. For a pool of one block this is exact. A larger one is cut into blocks of
+    similar samples, and similarity to picks of another block counts as 0: each block picks `candidates` times its share
+    of each quota, and the picks are merged by the value above. Similarities below 0 count as 0, and are rounded to
+    multiples of 2**-14, so that ties are exact; they go to the smaller key. Under quotas of one cell the order of a
+    pool of one block nests; with more blocks it need not, since in a larger mix each block picks more.
 
-    O(n d block) time, and O(block^2) memory a thread.
+    O(n d block) time, and O(block^2) memory per thread.
 
     Parameters
     ----------
@@ -55,14 +55,14 @@ def select(
     quotas
         How many of each cell.
     by
-        Score to weight, from 0. Relevance is the mean of the ranks of these scores, 0..1, weighted; by default all
-        samples are as relevant.
+        Score to weight, from 0. Relevance is the weighted mean of the ranks of these scores, 0..1; by default all
+        samples are equally relevant.
     diversity
         0..1: 1 minus the lambda of the paper. 0 is the order by relevance, 1 is farthest first.
     block
-        Samples a block, from 2.
+        Samples per block, from 2.
     candidates
-        How many times its part of a quota a block offers, from 1. More lets relevant blocks give more.
+        Candidates of a block as a multiple of its share of the quota, from 1. With more, relevant blocks can give more.
     seed
         Any integer; unused.
 
@@ -79,7 +79,7 @@ def select(
     References
     ----------
     Carbonell and Goldstein 1998, The Use of MMR, Diversity-Based Reranking for Reordering Documents and Producing
-    Summaries, SIGIR, section 2. There relevance is likeness to a query, and the best of one short list is sought.
+    Summaries, SIGIR, section 2. There relevance is similarity to a query, and one short list is reranked.
 
     Examples
     --------
@@ -98,11 +98,11 @@ def select(
         relevance = worth_of(pool, rows, weights, "select.mmr: by") / (sum(weights.values()) or 1)
     worth = np.rint((1 - diversity) * QUANTUM * relevance)
 
-    def walk(part: Part) -> Walk:
-        points, own = rows_of(vectors, part.rows), worth[part.places]
+    def walk(current: Block) -> Walk:
+        points, own = rows_of(vectors, current.rows), worth[current.places]
         quanta = quantise(points @ points.T)
-        order, total = penalised_walk(quanta, own, float(diversity), False, np.zeros(len(own)), *part.limits)
+        order, total = penalised_walk(quanta, own, float(diversity), False, np.zeros(len(own)), *current.limits)
         return Walk(order, total, np.stack([own[order], total - own[order]], axis=1) / QUANTUM)
 
-    parts = cut_parts(pool, quotas, block=block, candidates=candidates)
-    return walk_parts(parts, walk, quotas, ("relevance", "redundancy"), label="select: marginal relevance")
+    blocks = split_into_blocks(pool, quotas, block=block, candidates=candidates)
+    return walk_blocks(blocks, walk, quotas, ("relevance", "redundancy"), label="select: marginal relevance")

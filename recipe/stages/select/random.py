@@ -1,4 +1,4 @@
-"""Chance, under the same quotas: the baseline that every selector must beat."""
+"""A random selection under the same quotas: the baseline that every selector must beat."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:
-    """Pick samples by lot; each key draws its own number, so a sample's luck does not depend on its company.
+    """Pick samples at random; each key draws its own number, so a sample's place does not depend on other samples.
 
     Parameters
     ----------

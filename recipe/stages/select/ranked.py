@@ -1,4 +1,4 @@
-"""Best first: the samples that score highest."""
+"""Best first: the samples with the highest score."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ def select(
     quotas
         How many of each cell.
     by
-        A score (or any column of numbers) as it stands; or scores to weights, each counting by its rank among the
-        eligible samples, 0..1. A weight below 0 prefers the low. The default takes the longest samples.
+        A score (or any column of numbers) as it is; or scores to weights, each counting by its rank among the eligible
+        samples, 0..1. A weight below 0 prefers low values. The default picks the longest samples.
     seed
         Any integer; unused.
 
     Returns
     -------
     Picks
-        As many rows as the quotas ask for; the gain `score` is what was ranked by.
+        As many rows as the quotas ask for; the gain `score` is the value by which they are ranked.
 
     Raises
     ------
     ConfigError
-        If a column is not there or holds no number for some sample.
+        If a column does not exist or has no number for some sample.
 
     References
     ----------
-    The default is the baseline of Zhao, Andriushchenko, Croce and Flammarion 2024, Long Is More for Alignment. Weighed
-    ranks: as DataTailor combines its scores (second-hand).
+    The default is the baseline of Zhao, Andriushchenko, Croce and Flammarion 2024, Long Is More for Alignment. Weighted
+    ranks: as DataTailor combines its scores (not checked against the paper).
 
     Examples
     --------

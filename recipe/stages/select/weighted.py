@@ -1,4 +1,4 @@
-"""By lot, with a chance that grows with a score."""
+"""Weighted random sampling: the probability of a sample grows with its score."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def select(
     tau: float = 1.0,
     seed: int = 0,
 ) -> Picks:
-    """Draw samples of each cell without replacement, each draw in proportion to weights of what is left; O(n log n).
+    """Draw samples of each cell without replacement, each in proportion to the weights of those left; O(n log n).
 
-    A sample's place in the order is ``log(weight) + g`` with g a Gumbel number drawn by its key: the largest places are
-    a draw without replacement (Gumbel top-k; the same law as the keys of Efraimidis and Spirakis). So a sample's luck
-    does not depend on its company, only its rank does.
+    Samples are ordered by ``log(weight) + g`` with g a Gumbel number drawn by the sample's key: the largest values are
+    a draw without replacement (Gumbel top-k; the same distribution as with the keys of Efraimidis and Spirakis). A
+    sample's number does not depend on other samples, only its rank does.
 
     Parameters
     ----------
@@ -43,10 +43,10 @@ def select(
     quotas
         How many of each cell.
     by
-        A score (or any column of numbers) as it stands; or scores to weights, each counting by its rank, 0..1.
+        A score (or any column of numbers) as it is; or scores to weights, each counting by its rank, 0..1.
     chance
-        ``"softmax"``: weights are ``exp(score / tau)``; ``"proportional"``: they are the scores, from 0 on; a score of
-        0 is drawn when nothing else is left.
+        ``"softmax"``: weights are ``exp(score / tau)``; ``"proportional"``: weights are the scores, from 0; samples
+        with a score of 0 are drawn last.
     tau
         Temperature of the softmax, above 0.
     seed
@@ -80,11 +80,11 @@ def select(
     worth = worth_of(pool, rows, by, "select.weighted: by")
     if chance == "proportional" and (worth < 0).any():
         raise ConfigError(f"select.weighted: expected scores from 0 on as weights, got {float(worth.min())} by {by}")
-    lot = draws(pool.rows["key"], seed=seed, label="select.weighted")[rows]
-    uniform = np.minimum((lot.astype(np.float64) + 0.5) / 2.0**64, BELOW_ONE)
-    with np.errstate(divide="ignore"):  # a weight of 0 stands last
+    numbers = draws(pool.rows["key"], seed=seed, label="select.weighted")[rows]
+    uniform = np.minimum((numbers.astype(np.float64) + 0.5) / 2.0**64, BELOW_ONE)
+    with np.errstate(divide="ignore"):  # a weight of 0 comes last
         place = (worth / tau if chance == "softmax" else np.log(worth)) - np.log(-np.log(uniform))
-    order = rows[np.lexsort((lot, -place))]
+    order = rows[np.lexsort((numbers, -place))]
     picks = fill_up(Picks(take(order, quotas)), quotas)
     score = np.zeros(len(pool))
     score[rows] = worth

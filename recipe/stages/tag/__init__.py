@@ -1,4 +1,4 @@
-"""Labels of every sample: task, kind of answer, data set, concepts, trouble. Each file: pool -> table of n labels."""
+"""Labels of every sample: task, kind of answer, data set, concepts, problems. Each file: pool -> table of n labels."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from recipe.config.recipe import Recipe
     from recipe.data.pool import Pool
 
-TAGGERS = ("answer", "task", "dataset", "trouble")  # what each sample is asked by itself; concepts need a list as well
+TAGGERS = ("answer", "task", "dataset", "trouble")  # these need the sample alone; concepts need a list of keywords too
 
 
 def apply(pool: Pool, plan: Recipe) -> Pool:
-    """Attach the labels that each sample has by itself, and refuse those in trouble."""
+    """Attach the labels that depend on each sample alone, and refuse samples with a problem."""
     known = concepts.keywords_of(plan.tag.concepts)
     if plan.tag.min_frequency:
         pool = checkpoint.enter(pool, "keywords", known=known.to_dicts())
@@ -31,12 +31,12 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
     return pool.refuse(labels["problem"]).with_labels(labels.drop("problem"))
 
 
-def label(part: Pool, known: pl.DataFrame) -> pl.DataFrame:
-    """Make all labels of a part of a pool.
+def label(shard: Pool, known: pl.DataFrame) -> pl.DataFrame:
+    """Compute all labels of a shard of a pool.
 
     Parameters
     ----------
-    part
+    shard
         m samples.
     known
         Concepts and their keywords, as `recipe.stages.tag.concepts.keywords_of` returns them.
@@ -46,5 +46,5 @@ def label(part: Pool, known: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         m rows: the columns of every tagger.
     """
-    labels: list[pl.DataFrame] = [call("tag", Step(name, {}), part) for name in TAGGERS]
-    return pl.concat([*labels, concepts.say(part, known)], how="horizontal")
+    labels: list[pl.DataFrame] = [call("tag", Step(name, {}), shard) for name in TAGGERS]
+    return pl.concat([*labels, concepts.concepts_of(shard, known)], how="horizontal")

@@ -1,4 +1,4 @@
-"""Answers that are no answers: refusals, and what a model says when it was shown nothing."""
+"""Answers that are not answers: refusals, and what a model writes when it was given no image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HAVE = r"I (?:do not|don.t) (?:have|possess) (?:\w+ ){0,2}(?:ability|access|cap
 _ANOTHER = r"\b(?:clearer|larger|different|another|correct|valid|higher.resolution)\b[^.!?]*\b(?:image|picture|photo)"
 _YOURS = r"\b(?:image|picture|photo) you(?:.ve| have)? (?:provided|uploaded|shared)\b"
 
-# Who answers may say that it is an AI; it may not say so in place of an answer.
+# An answer may mention that it is by an AI; it may not consist of that.
 BOILERPLATE = (  # pattern, what it finds
     (r"\b(?:message|request|prompt|input) (?:is|was|appears to be|seems to be) (?:empty|blank)", "an empty request"),
     (rf"\b{_UNABLE} (?:see|view|access|open|load) (?:an?|the|this|that|your|any) (?:image|picture|photo)", "no image"),
@@ -34,5 +34,5 @@ BOILERPLATE = (  # pattern, what it finds
 
 
 def is_boilerplate(answer: pl.Expr) -> pl.Expr:
-    """Return whether an answer holds a pattern of the table; case does not matter."""
+    """Return whether an answer matches a pattern of the table; case does not matter."""
     return answer.str.contains("(?i)" + "|".join(f"(?:{pattern})" for pattern, _ in BOILERPLATE))

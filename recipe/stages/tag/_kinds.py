@@ -1,4 +1,4 @@
-"""The kinds of answers, one table, and the expression that asks its rules in order."""
+"""The table of kinds of answers, and the expression that applies its rules in order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import polars as pl
 
 _QUESTION = pl.col("question").fill_null("")
 _ANSWER = pl.col("answer").str.strip_chars()
-_WORD = r"\p{Han}|\p{Hiragana}|\p{Katakana}|[^\s\p{Han}\p{Hiragana}\p{Katakana}]+"  # such scripts set no blanks
+_WORD = (
+    r"\p{Han}|\p{Hiragana}|\p{Katakana}|[^\s\p{Han}\p{Hiragana}\p{Katakana}]+"  # scripts without spaces between words
+)
 
 WORDS = _ANSWER.str.count_matches(_WORD)
 BOX = r"\[\s*[-+\d.eE]+(?:\s*,\s*[-+\d.eE]+){3}\s*\]"
@@ -29,7 +31,7 @@ _LETTER, _LETTER_IS = (
 
 
 class Kind(NamedTuple):
-    """What an answer is, how it is known, and why so."""
+    """The name of a kind of answer, its test, and the reason."""
 
     name: str
     test: pl.Expr
@@ -73,6 +75,6 @@ NAMES = tuple(kind.name for kind in KINDS)
 
 def kind() -> pl.Expr:
     """Return the kind of each answer of `Pool.qas`, as an Enum in the order of the table; null for no answer."""
-    said = _ANSWER.str.len_chars() > 0
+    not_empty = _ANSWER.str.len_chars() > 0
     first = pl.coalesce(pl.when(rule.test).then(pl.lit(rule.name)) for rule in KINDS)
-    return pl.when(said).then(first).cast(pl.Enum(NAMES))
+    return pl.when(not_empty).then(first).cast(pl.Enum(NAMES))

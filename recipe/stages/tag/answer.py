@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 def tag(pool: Pool) -> pl.DataFrame:
-    """Label every sample with the most frequent kind of its answers; a tie goes to the kind that the table asks first.
+    """Label every sample with the most frequent kind of its answers; a tie goes to the kind listed first in the table.
 
     Parameters
     ----------
     pool
-        n samples. The rules stand in `recipe.stages.tag._kinds.KINDS`, in the order in which they are asked.
+        n samples. The rules are in `recipe.stages.tag._kinds.KINDS`, in the order in which they are applied.
 
     Returns
     -------
     polars.DataFrame
-        n rows: `answer` (str, null where nothing is answered), `n_qas`, `n_yes`, `n_no` (u32, answered pairs, and
-        those answered yes and no).
+        n rows: `answer` (str, null if there is no answer), `n_qas`, `n_yes`, `n_no` (u32: answered pairs, and those
+        answered yes and no).
 
     Source: the selection balances "Yes" and "No" answers (SVIT, arXiv 2307.04087, data recipe); in a multi-turn sample
     every pair counts.

@@ -1,4 +1,4 @@
-"""Concepts that a sample touches: MME's subtasks and MMBench's abilities, known by their keywords."""
+"""Concepts that a sample covers: MME's subtasks and MMBench's abilities, found by their keywords."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).with_name("concepts.yaml")
 
-_SLICE = 1 << 17  # samples whose text is held twice
-_GAP = r"[^\p{L}\p{M}\p{N}_]+"  # what stands between words
+_SLICE = 1 << 17  # samples whose text is copied at a time
+_GAP = r"[^\p{L}\p{M}\p{N}_]+"  # between words
 
 
 def tag(pool: Pool, *, concepts: Concepts = None, min_frequency: float = 0) -> pl.DataFrame:
-    """List the concepts whose keywords a sample says, in one pass over the text for all keywords (Aho-Corasick).
+    """List the concepts whose keywords a sample contains, in one pass over the text for all keywords (Aho-Corasick).
 
-    A keyword matches whole words; case does not matter, nor what stands between the words of a phrase. Keywords may
+    A keyword matches whole words; case and the characters between the words of a phrase do not matter. Keywords may
     overlap. LLaVA's response-format prompts ("Answer the question using a single word or phrase.") are not searched.
 
     Parameters
@@ -36,9 +36,9 @@ def tag(pool: Pool, *, concepts: Concepts = None, min_frequency: float = 0) -> p
     pool
         n samples.
     concepts
-        Names to keywords, or a YAML file of them; the shipped list by default, see `load_concepts`.
+        Concept names to keywords, or a YAML file of them; the built-in list by default, see `load_concepts`.
     min_frequency
-        Keywords found in fewer samples of the pool are dropped: a count from 1 on, or a share of the samples below 1.
+        From 0: keywords found in fewer samples are dropped; a count if 1 or more, a share of the pool if below 1.
 
     Returns
     -------
@@ -65,11 +65,11 @@ def tag(pool: Pool, *, concepts: Concepts = None, min_frequency: float = 0) -> p
     known = keywords_of(concepts)
     if min_frequency:
         known = frequent(known, [count(pool, known)], min_frequency, len(pool))
-    return say(pool, known)
+    return concepts_of(pool, known)
 
 
 def keywords_of(concepts: Concepts = None) -> pl.DataFrame:
-    """Return one line a keyword of a concept: keyword as it is searched for, concept, order (of the concept)."""
+    """Return one line per keyword of a concept: normalised keyword, concept, position of the concept in the list."""
     named = load_concepts(concepts)
     pairs = [(keyword, name, order) for order, (name, words) in enumerate(named.items()) for keyword in words]
     table = pl.DataFrame(pairs, schema=["keyword", "concept", "order"], orient="row")
@@ -77,19 +77,19 @@ def keywords_of(concepts: Concepts = None) -> pl.DataFrame:
 
 
 def count(pool: Pool, known: pl.DataFrame) -> pl.DataFrame:
-    """Count the samples of a pool, or of a part of it, that say each keyword: `keyword` and `n`."""
+    """Count the samples of a pool, or of a shard of it, that contain each keyword: `keyword` and `n`."""
     return _find(pool, known).group_by("keyword").agg(n=pl.len())
 
 
 def frequent(known: pl.DataFrame, counts: Sequence[pl.DataFrame], min_frequency: float, n: int) -> pl.DataFrame:
-    """Return the keywords that enough samples say.
+    """Return the keywords that enough samples contain.
 
     Parameters
     ----------
     known
         As `keywords_of` returns it.
     counts
-        What `count` returned for each part of the pool.
+        What `count` returned for each shard of the pool.
     min_frequency
         As for `tag`.
     n
@@ -100,8 +100,8 @@ def frequent(known: pl.DataFrame, counts: Sequence[pl.DataFrame], min_frequency:
     return known.join(common, on="keyword", how="semi", maintain_order="left")
 
 
-def say(pool: Pool, known: pl.DataFrame) -> pl.DataFrame:
-    """List the concepts of which a sample says a keyword: as `tag`, with the keywords at hand."""
+def concepts_of(pool: Pool, known: pl.DataFrame) -> pl.DataFrame:
+    """List the concepts of which a sample contains a keyword: as `tag`, with keywords from `keywords_of`."""
     keyword = pl.Enum(known["keyword"].unique(maintain_order=True))  # numbers join and sort faster than names
     concept = known.unique("order", maintain_order=True).select("order", "concept")
     found = _find(pool, known).with_columns(pl.col("keyword").cast(keyword).to_physical())
@@ -131,8 +131,8 @@ def load_concepts(concepts: Concepts = None) -> dict[str, tuple[str, ...]]:
     Parameters
     ----------
     concepts
-        A YAML file ``{name: [keyword, …], …}``, the same as a mapping, or None for the shipped list: the 14 subtasks of
-        MME and the 20 leaf abilities of MMBench.
+        A YAML file ``{name: [keyword, …], …}``, the same as a mapping, or None for the built-in list: the 14 subtasks
+        of MME and the 20 leaf abilities of MMBench.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def load_concepts(concepts: Concepts = None) -> dict[str, tuple[str, ...]]:
     Raises
     ------
     ConfigError
-        If the file cannot be read, or holds anything else.
+        If the file cannot be read, or contains anything else.
 
     Examples
     --------
@@ -166,7 +166,7 @@ def load_concepts(concepts: Concepts = None) -> dict[str, tuple[str, ...]]:
 
 
 def _checked(concepts: object, where: str) -> dict[str, tuple[str, ...]]:
-    """Return the concepts, or say which key is at fault."""
+    """Return the concepts, or raise an error that names the wrong key."""
     if not isinstance(concepts, Mapping) or not concepts:
         got = "nothing" if not concepts else type(concepts).__name__
         raise ConfigError(f"{where}: expected a mapping of names to lists of keywords, got {got}")
@@ -191,15 +191,15 @@ def _plain(text: pl.Expr) -> pl.Expr:
 
 
 def _find(pool: Pool, known: pl.DataFrame) -> pl.DataFrame:
-    """Return one line a keyword that a text says: row, keyword."""
+    """Return one line per keyword that a text contains: row, keyword."""
     needles = known["keyword"].unique(maintain_order=True).to_list()
     texts = pl.DataFrame({"row": pool.rows["row"], "text": pool.texts})
-    said = _plain(pl.col("text").str.replace_all(FORMAT_PROMPTS, " "))
-    parts = [
-        part.select("row", keyword=said.str.extract_many(needles, overlapping=True).list.unique())
+    text = _plain(pl.col("text").str.replace_all(FORMAT_PROMPTS, " "))
+    found = [
+        chunk.select("row", keyword=text.str.extract_many(needles, overlapping=True).list.unique())
         .explode("keyword")
         .drop_nulls("keyword")
-        for part in texts.iter_slices(_SLICE)
+        for chunk in texts.iter_slices(_SLICE)
         if needles
     ]
-    return pl.concat(parts or [pl.DataFrame(schema={"row": pl.UInt32, "keyword": pl.String})])
+    return pl.concat(found or [pl.DataFrame(schema={"row": pl.UInt32, "keyword": pl.String})])

@@ -1,4 +1,4 @@
-"""What a sample trains: conversation, reasoning, description, captions, regions, reading …, by one table of rules."""
+"""What a sample trains: conversation, reasoning, description, captions, regions, reading …, by a table of rules."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _OWN = rf"^svit_({'|'.join(TASKS)})_-?\d+_\d+$"  # ids that the reader of SVIT's
 
 
 class Rule(NamedTuple):
-    """Which task, when, and why."""
+    """A task, its test, and the reason."""
 
     task: str
     test: pl.Expr
@@ -65,17 +65,17 @@ class Rule(NamedTuple):
 
 
 def _named(pattern: str) -> pl.Expr:
-    """Return whether the source's own name of the task holds the pattern; case does not matter."""
+    """Return whether the source's own name of the task matches the pattern; case does not matter."""
     return pl.col("name").str.contains(f"(?i){pattern}")
 
 
 def _most(count: str) -> pl.Expr:
-    """Return whether more than half of the answered pairs are of a sort."""
+    """Return whether more than half of the answered pairs are of one kind."""
     return 2 * pl.col(count) > pl.col("n")
 
 
-RULES = (  # the first test that holds decides; a name that is itself a task is believed before all of them
-    Rule("text_only", pl.col("image").is_null(), "no image, whatever is asked: it trains the language model alone"),
+RULES = (  # the first test that holds decides; a source's name that is itself a task takes precedence over all of them
+    Rule("text_only", pl.col("image").is_null(), "no image, for any question: it trains the language model alone"),
     # names, as Vision-Flan writes them: data set + task
     Rule("multiple_choice", _most("letters"), "the answers name an option, even where the name says classification"),
     Rule("multiple_choice", _named("multiple_choice|choose_txt|text_selection|step_selection"), "the name says so"),
@@ -123,13 +123,13 @@ def tag(pool: Pool) -> pl.DataFrame:
     Parameters
     ----------
     pool
-        n samples. The source's own name of the task stands in `task_name` and stays there; a SVIT sample that was
-        written as a LLaVA record tells it by its id.
+        n samples. The source's own name of the task is in `task_name` and stays there; that of a SVIT sample which was
+        written as a LLaVA record is in its id.
 
     Returns
     -------
     polars.DataFrame
-        n rows: `task` (str, one of `TASKS`; `other` where nothing is answered).
+        n rows: `task` (str, one of `TASKS`; `other` if there is no answer).
 
     Examples
     --------
@@ -148,10 +148,10 @@ def tag(pool: Pool) -> pl.DataFrame:
 
 
 def _facts(qas: pl.DataFrame) -> pl.DataFrame:
-    """Return what the rules ask of each row's answered pairs."""
-    asked, answer = pl.col("question").fill_null(""), pl.col("kind")
-    region = asked.str.contains(BOX) & asked.str.contains(_REGION) & (answer != "box")
-    located = (answer == "box") & asked.str.contains(_LOCATES)
+    """Return the facts about each row's answered pairs that the rules use."""
+    question, answer = pl.col("question").fill_null(""), pl.col("kind")
+    region = question.str.contains(BOX) & question.str.contains(_REGION) & (answer != "box")
+    located = (answer == "box") & question.str.contains(_LOCATES)
     return (
         qas.lazy()
         .with_columns(kind=kind().cast(pl.String))
@@ -163,14 +163,14 @@ def _facts(qas: pl.DataFrame) -> pl.DataFrame:
             whether=answer.is_in(["yes", "no"]).sum(),
             short=(answer.is_in(_SHORT) | pl.col("question").str.contains(_ANSWER_SHORT)).sum(),
             long=(answer == "paragraph").any(),
-            boxes=(asked.str.contains(BOX) | pl.col("answer").str.contains(BOX)).sum(),
+            boxes=(question.str.contains(BOX) | pl.col("answer").str.contains(BOX)).sum(),
             regions=region.sum(),
             located=located.sum(),
-            readings=asked.str.replace_all(FORMAT_PROMPTS, "").str.contains(_READS).sum(),
-            refers=asked.str.contains(_REFERS).any(),
-            captions=asked.str.contains(_CAPTIONS).any(),
-            describes=asked.str.contains(_DESCRIBES).any(),
-            tokens=asked.str.contains("Reference OCR token", literal=True).any(),
+            readings=question.str.replace_all(FORMAT_PROMPTS, "").str.contains(_READS).sum(),
+            refers=question.str.contains(_REFERS).any(),
+            captions=question.str.contains(_CAPTIONS).any(),
+            describes=question.str.contains(_DESCRIBES).any(),
+            tokens=question.str.contains("Reference OCR token", literal=True).any(),
         )
         .collect()
     )

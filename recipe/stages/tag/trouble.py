@@ -1,4 +1,4 @@
-"""What is wrong with a sample: a problem keeps it out of every mix, a flag only says what to look at."""
+"""What is wrong with a sample: a problem keeps it out of every mix, a flag only points out what to look at."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
 
 CONTEXT = 2048  # model_max_length of LLaVA v1.5
-PATCHES = 576  # what an image takes of it: (336 / 14) squared
-A_TURN = 5  # tokens of `USER:` or `ASSISTANT:`, of which the pool's estimate knows nothing
+PATCHES = 576  # tokens of it that an image takes: (336 / 14) squared
+A_TURN = 5  # tokens of `USER:` or `ASSISTANT:`, which the pool's estimate does not include
 LONG = 400  # words; 998 of 1,000 descriptions are shorter
 LOOP = 0.3  # distinct share of all runs of three words; 999 of 1,000 answers have 0.45 and more
 
-_WORD = r"[^\s\x1c-\x1f]"  # what Python's str.split leaves
+_WORD = r"[^\s\x1c-\x1f]"  # what Python's str.split does not remove
 _MARK = r"(?i)<(?:image|video)>"
 _TEMPLATE = r"</s>|<unk>|(?:^| )ASSISTANT:(?: |$)"
 _ELSEWHERE = r"^/|\\|(?:^|/)\.\.(?:/|$)|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]*:/|^data:|[\x00-\x1f\x7f]|^\s*$"
@@ -33,7 +33,7 @@ _SOURCE = (
 
 
 class Rule(NamedTuple):
-    """A name, when it holds, and why it matters."""
+    """The name of a problem or flag, its test, and why it matters."""
 
     name: str
     test: pl.Expr
@@ -45,21 +45,21 @@ _room = CONTEXT - pl.when(_shown).then(PATCHES).otherwise(0)
 _tokens = pl.col("n_tokens") + A_TURN * pl.col("turns")
 
 PROBLEMS = (  # codes of `recipe.data.problems`; the first test that holds decides
-    Rule("L09", pl.col("turns") == 0, "nothing is said"),
+    Rule("L09", pl.col("turns") == 0, "there are no turns"),
     Rule("L05", pl.col("silent"), "a turn has no text"),
-    Rule("L10", pl.col("stranger"), "the template knows human and gpt"),
+    Rule("L10", pl.col("stranger"), "the template knows only human and gpt"),
     Rule("L11", pl.col("repeats"), "the template asserts that speakers alternate"),
     Rule("W03", pl.col("opens") == "gpt", "the loader drops the turn"),
     Rule("W05", pl.col("closes") == "human", "a question without an answer masks every label"),
     Rule("L06", ~pl.col("words"), "the sampler refuses a record of no words"),
-    Rule("L13", _shown & (pl.col("marked") > 1), "a second image that is not there is looked up"),
+    Rule("L13", _shown & (pl.col("marked") > 1), "the model looks for a second image that does not exist"),
     Rule("W02", pl.col("strange_mark") | (~_shown & (pl.col("marked") > 0)), "the mark is trained as text"),
     Rule("W04", _shown & (pl.col("marked") == 1) & ~pl.col("well_placed"), "the loader moves the mark, or finds none"),
     Rule("W01", _shown & (pl.col("marked") == 0), "the image is loaded and never shown"),
     Rule(
         "W06",
         pl.col("blank") | (pl.col("no_question") & ~_shown),
-        "the template comes out otherwise and every label is masked; with an image a first turn may be <image> alone",
+        "the template does not match and every label is masked; with an image a first turn may be <image> alone",
     ),
     Rule("W08", pl.col("image").str.contains(_ELSEWHERE), "no such file in an image folder"),
     Rule("W09", pl.col("markup"), "the template is cut at the wrong place and every label is masked"),
@@ -67,21 +67,21 @@ PROBLEMS = (  # codes of `recipe.data.problems`; the first test that holds decid
     Rule("W07", _tokens > _room, "the tail is cut"),
     Rule("boilerplate", pl.col("boilerplate"), "trains the model to refuse"),
 )
-# L12 is the readers' to find: a polars string is UTF-8 and cannot hold half of a surrogate pair.
+# Readers find L12: a polars string is UTF-8 and cannot contain half of a surrogate pair.
 
 FLAGS = (
-    Rule("no_question", pl.col("no_question"), "an answer to nothing but the image"),
-    Rule("mentions_source", _shown & pl.col("source"), "speaks of the captions or boxes it was written from"),
+    Rule("no_question", pl.col("no_question"), "an answer to the image alone"),
+    Rule("mentions_source", _shown & pl.col("source"), "mentions the captions or boxes it was written from"),
     Rule("long_answer", pl.col("long"), f"more than {LONG} words"),
     Rule("runaway", pl.col("runaway"), "repeats itself"),
     Rule("chat_markup", pl.col("chat"), "markup of another chat template"),
-    Rule("control_characters", pl.col("control"), "besides tab and line breaks"),
+    Rule("control_characters", pl.col("control"), "other than tab and line breaks"),
     Rule("invisible_characters", pl.col("invisible"), "zero width, direction marks, soft hyphens"),
 )
 
 
 def tag(pool: Pool) -> pl.DataFrame:
-    """Find what would stop a LLaVA-v1.5 run or make it train wrong, and flag what a reader should look at.
+    """Find what would stop a LLaVA-v1.5 run or make it train wrongly, and flag what a person should look at.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def tag(pool: Pool) -> pl.DataFrame:
     -------
     polars.DataFrame
         n rows: `problem` (str, a code of `recipe.data.problems`, null if there is none) and `flags` (list of str, names
-        of `FLAGS`, often empty). Problems that the pool already has are neither repeated nor overruled.
+        of `FLAGS`, often empty). Problems that the pool already has are neither repeated nor replaced.
 
     Source: LLaVA v1.5, `llava/train/train.py`, `llava/conversation.py` (template v1).
 
@@ -113,8 +113,8 @@ def tag(pool: Pool) -> pl.DataFrame:
 
 
 def _facts(turns: pl.LazyFrame) -> pl.DataFrame:
-    """Return what the rules ask of each row's turns."""
-    said = pl.col("value").str.replace_all("<image>", "", literal=True)
+    """Return the facts about each row's turns that the rules use."""
+    text = pl.col("value").str.replace_all("<image>", "", literal=True)
     mark = pl.col("value").str.count_matches("<image>", literal=True)
     stripped = pl.col("value").str.strip_chars()
     at_an_end = stripped.str.starts_with("<image>") | stripped.str.ends_with("<image>")
@@ -123,16 +123,16 @@ def _facts(turns: pl.LazyFrame) -> pl.DataFrame:
     known = turns.with_columns(
         marks=mark,
         at_an_end=at_an_end,
-        wordy=said.str.contains(_WORD),
-        strange=said.str.contains(_MARK),
-        markup=said.str.contains(_TEMPLATE),
-        control=said.str.contains(_CONTROL),
-        invisible=said.str.contains(_INVISIBLE),
-        chat=said.str.contains(_CHAT),
+        wordy=text.str.contains(_WORD),
+        strange=text.str.contains(_MARK),
+        markup=text.str.contains(_TEMPLATE),
+        control=text.str.contains(_CONTROL),
+        invisible=text.str.contains(_INVISIBLE),
+        chat=text.str.contains(_CHAT),
         boilerplate=is_boilerplate(answers),
         source=answers.str.contains(_SOURCE),
         n_words=answers.str.count_matches(r"\S+"),
-        chars=said.str.len_chars(),
+        chars=text.str.len_chars(),
         human=human,
     ).with_columns(loops=_loops(answers, pl.col("n_words")))
     col = pl.col
@@ -162,14 +162,14 @@ def _facts(turns: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _loops(text: pl.Expr, n_words: pl.Expr) -> pl.Expr:
-    """Return whether a text of at least 50 words says the same three words over and over.
+    """Return whether a text of at least 50 words repeats the same three words over and over.
 
     Source: share of duplicate n-grams, as in the repetition filters of Rae et al. 2021 (arXiv 2112.11446, appendix A1).
     """
     word = pl.element()
     runs = pl.concat_str(word, word.shift(-1), word.shift(-2), separator=" ").drop_nulls()
-    long = pl.when(n_words >= 50).then(text)  # noqa: PLR2004  below, the share says little
+    long = pl.when(n_words >= 50).then(text)  # noqa: PLR2004  the share means little below
     words = long.str.to_lowercase().str.extract_all(r"\w+")
-    # Each distinct word but two begins a distinct run, so that only a text of few words can have few runs.
+    # Each distinct word except two begins a distinct run, so only a text with few distinct words can have few runs.
     few = pl.when(words.list.n_unique() <= LOOP * words.list.len() + 2).then(words)
     return few.list.eval(runs.n_unique() < LOOP * runs.len()).list.first()

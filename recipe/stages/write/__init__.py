@@ -1,4 +1,4 @@
-"""Picks out to files that trainers read. Each file: pool and rows -> one file; the door writes the files beside it."""
+"""Write picks to files that trainers read. Each file: pool and rows -> one file; this one writes the side files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORMATS = {".json": "llava", ".jsonl": "jsonl"}
 
 
 def side_file(path: Path, name: str) -> Path:
-    """Return the path of a file beside the mix, as mix.manifest.json beside mix.json."""
+    """Return the path of a file beside the mix, such as mix.manifest.json beside mix.json."""
     return path.with_name(f"{path.stem}.{name}")
 
 
@@ -44,28 +44,28 @@ def write_mix(
     format: Step | None = None,  # noqa: A002  the word that users know
     **knobs: Any,
 ) -> list[Path]:
-    """Write a mix and the files beside it, each whole or not at all, the manifest last.
+    """Write a mix and the files beside it, each atomically, the manifest last.
 
     Parameters
     ----------
     path
-        Where the mix goes: ``.json`` for one array, ``.jsonl`` for a record a line.
+        Path of the mix: ``.json`` for one array, ``.jsonl`` for one record per line.
     pool
         n samples.
     rows
         (k,) rows in pick order.
     manifest
-        What rebuilds the mix; the number of records and the hash of each file are added.
+        What is needed to rebuild the mix; the number of records and the hash of each file are added.
     stats
         JSON text of the statistics.
     scores
-        One line a sample of the pool.
+        One line per sample of the pool.
     layout
-        Which picks stand where; one file in pick order by default.
+        Which picks go to which file, and in which order; one file in pick order by default.
     format
-        The writer; by the ending of the path by default.
+        The writer; by default the one for the ending of the path.
     **knobs
-        Given on to the writer: ids, pack, max_tokens, originals.
+        Passed to the writer: ids, pack, max_tokens, originals.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def write_mix(
     Raises
     ------
     ConfigError
-        If the ending names no format.
+        If there is no format for the ending.
     InputError
         If the folder cannot be written to.
     """
@@ -100,17 +100,17 @@ def write_mix(
     return [*records, *beside.values()]
 
 
-def writer_of(path: Path, asked: Step | None = None) -> Step:
-    """Return the writer that a recipe asks for, or that the ending of a path names.
+def writer_of(path: Path, named: Step | None = None) -> Step:
+    """Return the writer that a recipe names, or else the one for the ending of a path.
 
     Raises
     ------
     ConfigError
-        If none is asked for and the ending names none.
+        If none is named and there is none for the ending.
     """
-    if asked is None and path.suffix not in FORMATS:
+    if named is None and path.suffix not in FORMATS:
         raise ConfigError(f"expected a mix ending in {' or '.join(FORMATS)}, got {path}")
-    return asked or Step(FORMATS[path.suffix], {})
+    return named or Step(FORMATS[path.suffix], {})
 
 
 def write_records(
@@ -127,19 +127,18 @@ def write_records(
     Parameters
     ----------
     path, pool, rows, layout, format, **knobs
-        As for `write_mix`. A writer of your own is given those of the knobs that it has.
+        As for `write_mix`. Your own writer is given only the knobs that it takes.
 
     Returns
     -------
     dict
-        Each file to the records in it.
+        File to number of records in it.
 
     Raises
     ------
     ConfigError
-        If the ending names no format.
+        If there is no format for the ending.
     """
     writer = writer_of(path, format)
-    given = fitting("write", writer.name, knobs) | writer.knobs
-    step = Step(writer.name, given)
-    return {file: int(call("write", step, pool, some, file)) for file, some in layout.split(path, pool, rows).items()}
+    step = Step(writer.name, fitting("write", writer.name, knobs) | writer.knobs)
+    return {file: int(call("write", step, pool, own, file)) for file, own in layout.split(path, pool, rows).items()}

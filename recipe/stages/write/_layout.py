@@ -1,4 +1,4 @@
-"""Which picks stand in which file, and in which order."""
+"""Which picks go to which file, and in which order."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Layout:
     Parameters
     ----------
     order
-        ``"picked"``, or ``"shuffled"`` by the seed: each key draws its place.
+        ``"picked"``, or ``"shuffled"``: in random order by seed and key.
     files
-        ``"one"``, or ``"parts"``: a file for each part, named after it, as ``mix.stage1.json``.
+        ``"one"``, or ``"parts"``: a file for each part, named after it, such as ``mix.stage1.json``.
     parts
-        Name to number of picks, in pick order.
+        Name of each part to number of its picks, in pick order.
     seed
-        Of the places.
+        Seed of the random order.
     """
 
     order: Literal["picked", "shuffled"] = "picked"
@@ -45,7 +45,7 @@ class Layout:
         Parameters
         ----------
         path
-            Where the mix goes.
+            Path of the mix.
         pool
             n samples.
         rows
@@ -54,16 +54,16 @@ class Layout:
         Returns
         -------
         dict
-            Path to rows; all rows are in one of them.
+            Path to rows; each row is in exactly one file.
         """
         found = {path: rows}
         if self.files == "parts":
             names = [path.with_name(f"{path.stem}.{name}{path.suffix}") for name in self.parts]
             found = dict(zip(names, np.split(rows, np.cumsum(list(self.parts.values()))[:-1]), strict=True))
-        return {file: self._ordered(pool, some) for file, some in found.items()}
+        return {file: self._ordered(pool, own) for file, own in found.items()}
 
     def _ordered(self, pool: Pool, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Put the rows of a file in order; samples of one key stay in pick order."""
+        """Put the rows of a file in order; samples with the same key stay in pick order."""
         if self.order == "picked":
             return rows
         return shuffled(rows, pool.rows["key"], seed=self.seed, label="write.order")

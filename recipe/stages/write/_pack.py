@@ -21,18 +21,17 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 MARK = "<image>\n"
-TEMPLATE = 10  # tokens of `USER:` and `ASSISTANT:` around a pair, of which the estimate knows nothing
+TEMPLATE = 10  # tokens of `USER:` and `ASSISTANT:` around a pair, which the estimate does not include
 SLICE = 8192  # rows whose turns are in memory at a time
-ALIKE = ("image", "source", "task_name", "task")  # what the members of a pack have in common
+SHARED = ("image", "source", "task_name", "task")  # columns in which the members of a pack are equal
 
 
 def pack(pool: Pool, rows: Rows, *, max_tokens: int = 1472) -> list[list[int]]:
-    """Group picked rows that can be one record.
+    """Group picked rows that can be merged into one record.
 
-    A sample can join others if it is one question and one answer about an image, with `<image>` at its start, and
-    carries no unknown keys that a merged record would have to mix up. It joins the latest record of its image, source
-    and task in pick order; where that would grow beyond `max_tokens`, a new one is begun. Every other sample stays
-    alone, however long it is.
+    A sample can join others if it is one question and one answer about an image, with `<image>` at its start, and has
+    no unknown keys. It joins the latest record of its image, source and task in pick order; if that would then have
+    more than `max_tokens`, it starts a new one. Every other sample stays a record of its own, however long it is.
 
     Parameters
     ----------
@@ -41,8 +40,8 @@ def pack(pool: Pool, rows: Rows, *, max_tokens: int = 1472) -> list[list[int]]:
     rows
         (k,) rows of the pool in pick order, unique.
     max_tokens
-        Most tokens of a record with several members, from 1, by the pool's estimate; 1,472 is what LLaVA v1.5's context
-        of 2,048 leaves beside an image.
+        Maximum tokens of a record with several members, from 1, by the pool's estimate; 1,472 is what LLaVA v1.5's
+        context of 2,048 leaves besides an image.
 
     Returns
     -------
@@ -53,20 +52,20 @@ def pack(pool: Pool, rows: Rows, *, max_tokens: int = 1472) -> list[list[int]]:
     data sets, QA pairs from the same training image are merged into a single conversation). O(k).
     """
     order = np.asarray(rows, dtype=np.int64)
-    alike = [column for column in ALIKE if column in pool.rows.columns]
-    columns = ("n_tokens", "extra", "turns", *alike)
-    told = (
-        facts
+    shared = [column for column in SHARED if column in pool.rows.columns]
+    columns = ("n_tokens", "extra", "turns", *shared)
+    samples = (
+        sample
         for at in range(0, len(order), SLICE)
-        for facts in take(pool.rows, columns, order[at : at + SLICE])
-        .select("n_tokens", "extra", _joinable().alias("joinable"), *alike)
+        for sample in take(pool.rows, columns, order[at : at + SLICE])
+        .select("n_tokens", "extra", _joinable().alias("joinable"), *shared)
         .iter_rows()
     )
     packs: list[list[int]] = []
     latest: dict[tuple[str | None, ...], tuple[list[int], int]] = {}
-    for row, (said, extra, joinable, *common) in zip(order.tolist(), told, strict=True):
-        n_tokens = said + TEMPLATE
-        if not joinable or _carries(extra):
+    for row, (text_tokens, extra, joinable, *common) in zip(order.tolist(), samples, strict=True):
+        n_tokens = text_tokens + TEMPLATE
+        if not joinable or _has_keys(extra):
             packs.append([row])
             continue
         members, used = latest.get(tuple(common), (None, 0))
@@ -79,18 +78,18 @@ def pack(pool: Pool, rows: Rows, *, max_tokens: int = 1472) -> list[list[int]]:
 
 
 def _joinable() -> pl.Expr:
-    """Tell whether a sample is one question about an image, marked at its start, and its answer."""
+    """Return whether a sample is one question that starts with `<image>`, and its answer."""
     question = pl.col("turns").list.first().struct.field("value")
     return pl.col("image").is_not_null() & (pl.col("turns").list.len() == 2) & question.str.starts_with(MARK)  # noqa: PLR2004  a pair
 
 
-def _carries(extra: str | None) -> bool:
-    """Tell whether a sample has keys beside an id that was no string."""
+def _has_keys(extra: str | None) -> bool:
+    """Return whether a sample has unknown keys, other than an id that was not a string."""
     return extra is not None and not json.loads(extra).keys() <= {"id"}
 
 
 def merge(records: Sequence[Record]) -> Record:
-    r"""Make one record of the records of a pack.
+    r"""Merge the records of a pack into one.
 
     Parameters
     ----------
@@ -100,13 +99,13 @@ def merge(records: Sequence[Record]) -> Record:
     Returns
     -------
     dict
-        The first record with the turns of the others behind its own; only its first question keeps `<image>`.
+        The first record with the turns of the others after its own; only its first question keeps `<image>`.
 
     Examples
     --------
-    >>> asked = [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "cat"}]
-    >>> again = [{"from": "human", "value": "<image>\nIts color?"}, {"from": "gpt", "value": "black"}]
-    >>> merged = merge([{"id": "1", "conversations": asked}, {"id": "2", "conversations": again}])
+    >>> one = [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "cat"}]
+    >>> two = [{"from": "human", "value": "<image>\nIts color?"}, {"from": "gpt", "value": "black"}]
+    >>> merged = merge([{"id": "1", "conversations": one}, {"id": "2", "conversations": two}])
     >>> merged["id"], [turn["value"] for turn in merged["conversations"]]
     ('1', ['<image>\nWhat is it?', 'cat', 'Its color?', 'black'])
     """

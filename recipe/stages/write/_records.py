@@ -1,4 +1,4 @@
-"""Rows of a pool as LLaVA records, and records as lines."""
+"""Convert rows of a pool to LLaVA records, and records to lines."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ Ids = Literal["string", "given"]
 
 
 class Originals(Protocol):
-    """Where the lines of records come from that are written as they were read."""
+    """The source of lines of records that are written as they were read."""
 
     def lines(self, rows: NDArray[np.int64]) -> Iterator[str | None]:
-        """Return the line of each row, None where it must be made."""
+        """Return the line of each row, None if it must be made from the pool."""
         ...
 
 
-SLICE = 8192  # rows that are Python objects at a time
+SLICE = 8192  # rows that are converted to Python objects at a time
 
 
 def records(pool: Pool, rows: Rows, *, ids: Ids = "string") -> Iterator[Record]:
-    """Make the LLaVA record of each row, one after the other.
+    """Yield the LLaVA record of each row.
 
     Parameters
     ----------
     pool
         n samples.
     rows
-        (k,) rows of the pool in the order in which they are wanted.
+        (k,) rows of the pool, in the order of the records.
     ids
         ``"string"`` writes every id as a string, as Arrow and Hugging Face loaders need it; ``"given"`` writes it as it
         was read.
@@ -55,7 +55,7 @@ def records(pool: Pool, rows: Rows, *, ids: Ids = "string") -> Iterator[Record]:
     Raises
     ------
     ConfigError
-        If `ids` is neither.
+        If `ids` is neither of these.
     """
     if ids not in get_args(Ids):
         raise ConfigError(f"write: expected one of {', '.join(get_args(Ids))}, got ids={ids!r}")
@@ -69,7 +69,7 @@ def records(pool: Pool, rows: Rows, *, ids: Ids = "string") -> Iterator[Record]:
 
 
 def _with_extra(record: Record, extra: dict[str, Any], ids: Ids) -> Record:
-    """Give a record back its id that was no string, the unknown keys of its turns, and its own."""
+    """Restore an id that was not a string, the unknown keys of the turns, and those of the record."""
     given = extra.pop("id", record["id"])
     if ids == "given":
         record["id"] = given
@@ -82,7 +82,7 @@ def _with_extra(record: Record, extra: dict[str, Any], ids: Ids) -> Record:
 def lines(
     pool: Pool, rows: Rows, *, ids: Ids, pack: bool, max_tokens: int, originals: Originals | None = None
 ) -> Iterator[str]:
-    """Make the record of each row, or of each pack of rows, as one line of ASCII JSON without its line end.
+    """Yield the record of each row, or of each pack of rows, as one line of ASCII JSON without a line end.
 
     Parameters
     ----------
@@ -91,9 +91,9 @@ def lines(
     pack
         Merge single questions about one image into one record, see `recipe.stages.write._pack.pack`.
     max_tokens
-        Most tokens of a merged record.
+        Maximum tokens of a merged record.
     originals
-        Gives the lines of records that are written as they were read, when nothing is packed.
+        The lines of records that are written as they were read, if nothing is packed.
 
     Yields
     ------
@@ -113,10 +113,10 @@ def lines(
 
 
 def _given(pool: Pool, rows: Rows, ids: Ids, originals: Originals) -> Iterator[str]:
-    """Take the line of each row from its file, and make those that cannot be taken."""
+    """Copy the line of each row from its file, and make those that cannot be copied."""
     order = np.asarray(rows, dtype=np.int64)
     for start in range(0, len(order), SLICE):
-        some = order[start : start + SLICE]
-        taken = list(originals.lines(some))
-        made = records(pool, some[[line is None for line in taken]], ids=ids)
-        yield from (json.dumps(next(made)) if line is None else line for line in taken)
+        chunk = order[start : start + SLICE]
+        copied = list(originals.lines(chunk))
+        made = records(pool, chunk[[line is None for line in copied]], ids=ids)
+        yield from (json.dumps(next(made)) if line is None else line for line in copied)

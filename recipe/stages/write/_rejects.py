@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def reject_lines(pool: Pool) -> Iterator[str]:
-    """Write where each sample with a problem stands, what its problem is, and what to do, in the order of the files."""
+    """Yield one line per sample with a problem, in file order: where it is, what is wrong, and what to do."""
     columns = ("source", "record", "row", "id", "key", "problem")
     rejects = take(pool.rows, columns, np.flatnonzero(~pool.eligible)).sort("source", "record", "row").drop("row")
     for source, record, sample, key, problem in rejects.iter_rows():

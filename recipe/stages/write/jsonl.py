@@ -1,4 +1,4 @@
-"""JSON Lines: one LLaVA record a line, no array around them, for loaders that stream."""
+"""JSON Lines: one LLaVA record per line, without an array around them, for loaders that stream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write(
     max_tokens: int = 1472,
     originals: Originals | None = None,
 ) -> int:
-    """Write samples as JSON Lines. LLaVA v1.5 itself cannot read them: its file is one array.
+    """Write samples as JSON Lines, which LLaVA v1.5 itself cannot read: its file is one array.
 
     Parameters
     ----------

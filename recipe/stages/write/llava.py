@@ -1,4 +1,4 @@
-"""LLaVA v1.5: one JSON array, one record a line."""
+"""LLaVA v1.5: one JSON array, one record per line."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def write(
     max_tokens: int = 1472,
     originals: Originals | None = None,
 ) -> int:
-    """Write samples as the file that LLaVA v1.5 takes as ``--data_path``.
+    """Write samples to the file that LLaVA v1.5 takes as ``--data_path``.
 
-    The file is ASCII, so that it is read alike under every locale, and appears under its name only when it is whole.
+    The file is ASCII, so that it is read in the same way under every locale, and is written atomically.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def write(
     pack
         Merge single questions about one image into one record, as LLaVA did for its VQA sources.
     max_tokens
-        Most tokens of a merged record, from 1.
+        Maximum tokens of a merged record, from 1.
     originals
-        Gives the lines of records that are written as they were read; without it all are made.
+        The lines of records that are written as they were read; by default all are made from the pool.
 
     Returns
     -------

@@ -46,10 +46,10 @@ def test_counts_are_those_of_multisets(old, new):
     diff = diff_mixes(picked(old), picked(new), Drift(()))
     one, two = Counter(old), Counter(new)
     assert (diff.added, diff.removed, diff.kept) == ((two - one).total(), (one - two).total(), (one & two).total())
-    told = {side: {each.key for each in examples} for side, examples in diff.examples.items()}
+    keys = {side: {each.key for each in examples} for side, examples in diff.examples.items()}
     for side, whole in (("added", set(two - one)), ("removed", set(one - two))):
-        assert told[side] <= whole
-        assert len(told[side]) == len(diff.examples[side]) == min(EXAMPLES, len(whole))
+        assert keys[side] <= whole
+        assert len(keys[side]) == len(diff.examples[side]) == min(EXAMPLES, len(whole))
 
 
 @given(keys, keys, st.randoms(use_true_random=False))
@@ -123,12 +123,14 @@ def test_files_are_compared_by_their_samples(folder, mix, a, b):
     assert diff.added == 50
     table = mix[1].pool.rows.select("key", "task", "cluster").filter(pl.col("key").is_in(list(new - old)))
     if not (a.startswith("bare") and b.startswith("bare")):
-        assert {name: told["added"] for name, told in diff.tasks.items() if told["added"]} == Counter(table["task"])
-        assert {name: told["added"] for name, told in diff.clusters.items() if told["added"]} == {
+        assert {name: counts["added"] for name, counts in diff.tasks.items() if counts["added"]} == Counter(
+            table["task"]
+        )
+        assert {name: counts["added"] for name, counts in diff.clusters.items() if counts["added"]} == {
             str(name): count for name, count in Counter(table["cluster"]).items()
         }
     else:
-        assert sum(told["added"] for told in diff.tasks.values()) == 50
+        assert sum(counts["added"] for counts in diff.tasks.values()) == 50
         assert diff.clusters == {}
     for side, among in (("added", new - old), ("removed", old - new)):
         assert len(diff.examples[side]) == EXAMPLES
@@ -172,9 +174,9 @@ def test_the_command(folder):
     done = run("diff", "a.json", "b.json", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert "50 added, 50 removed, 150 kept" in done.stdout
-    told = [run("diff", "a.json", "b.json", "--json", cwd=folder).stdout for _ in range(2)]
-    assert told[0] == told[1]
-    found = json.loads(told[0])
+    outputs = [run("diff", "a.json", "b.json", "--json", cwd=folder).stdout for _ in range(2)]
+    assert outputs[0] == outputs[1]
+    found = json.loads(outputs[0])
     assert found == json.loads(json.dumps(diff_files(folder / "a.json", folder / "b.json").to_dict()))
     assert all(each["key"][:12] in done.stdout for each in found["examples"]["added"])
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from recipe import select_mix
 from recipe.check.drift import check_drift
-from recipe.check.drift.baseline import guard_mix, in_ci, metrics_of, write_baseline
+from recipe.check.drift.baseline import check_baseline, in_ci, metrics_of, write_baseline
 from recipe.check.drift.junit import annotate, junit
 from recipe.check.drift.tolerance_files import load_tolerances, parse
 from recipe.check.drift.verdicts import number
@@ -161,7 +161,7 @@ def test_a_name_with_brackets_is_matched_by_itself():
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("tolerances", "expected"),
     [
         ({"tusk/*": "exact"}, r"'tusk/\*' matches no metric; did you mean 'task/\*'"),
         ({"zzz": "exact"}, r"'zzz' matches no metric; known: samples, task/\*"),
@@ -181,10 +181,10 @@ def test_a_name_with_brackets_is_matched_by_itself():
         ({"samples": 3}, "got 3"),
     ],
 )
-def test_bad_tolerances_are_refused(told, expected):
-    """A line that cannot be understood, or that guards nothing, is an error that names it and says what to write."""
+def test_bad_tolerances_are_refused(tolerances, expected):
+    """A line that is not valid, or that matches nothing, is an error that names it and says what to write."""
     with pytest.raises(ConfigError, match=expected) as caught:
-        check_drift({"samples": 1, "task/a": 1}, {"samples": 1}, told)
+        check_drift({"samples": 1, "task/a": 1}, {"samples": 1}, tolerances)
     assert "\n" not in str(caught.value)
 
 
@@ -246,9 +246,9 @@ def test_annotations_are_escaped_and_few():
 
 def test_json_holds_no_odd_numbers():
     """Verdicts are plain JSON even where a number is none, infinite, or off by infinitely many tolerances."""
-    told = check_drift({"samples": 1, "vendi": math.nan}, {"samples": 2, "vendi": math.inf}).to_dict()
-    assert json.loads(json.dumps(told, allow_nan=False)) == told
-    assert told["counts"] == {"moved": 2}
+    values = check_drift({"samples": 1, "vendi": math.nan}, {"samples": 2, "vendi": math.inf}).to_dict()
+    assert json.loads(json.dumps(values, allow_nan=False)) == values
+    assert values["counts"] == {"moved": 2}
 
 
 def test_numbers_for_people():
@@ -275,12 +275,12 @@ def mix(folder):
     return mix
 
 
-def picked_anew(mix, rows):
+def with_other_picks(mix, rows):
     """Return the mix with other picks."""
     return replace(mix, picks=Picks(np.asarray(rows, np.int64)), stated=None)
 
 
-LIMITS = [  # how far each metric may move, told again by hand: absolute, relative; + and - on that side only
+LIMITS = [  # how far each metric may move, written out by hand: absolute, relative; + and - on that side only
     ("samples", 0, 0), ("images", 0, 0.05), ("qas", 0, 0.05), ("words", 0, 0.05), ("tokens", 0, 0.05),
     ("text_only", 0.01, 0), ("yes", 0.02, 0), ("yes/*", 0.15, 0), ("task/*", 0.006, 0.1), ("answer/*", 0.02, 0),
     ("task_answer/*", 0.01, 0), ("source/*", 0.02, 0), ("concept/*", 0.02, 0),
@@ -316,17 +316,19 @@ def naive_moved(old, new):
 def naive_counts(rows):
     """Count some samples with Python's own counters."""
     table, n = rows.to_dicts(), rows.height
-    told = {"samples": n, "images": len({row["image"] for row in table} - {None})}
-    told |= {total: sum(row[column] for row in table) for total, column in (("qas", "n_qas"), ("words", "n_words"))}
+    numbers = {"samples": n, "images": len({row["image"] for row in table} - {None})}
+    numbers |= {total: sum(row[column] for row in table) for total, column in (("qas", "n_qas"), ("words", "n_words"))}
     yes, no = (sum(row[name] for row in table) for name in ("n_yes", "n_no"))
-    told["yes"] = yes / (yes + no)
+    numbers["yes"] = yes / (yes + no)
     for family in ("task", "answer", "source"):
-        told |= {f"{family}/{name}": count / n for name, count in Counter(row[family] for row in table).items() if name}
+        numbers |= {
+            f"{family}/{name}": count / n for name, count in Counter(row[family] for row in table).items() if name
+        }
     for concept, count in Counter(concept for row in table for concept in row["concepts"]).items():
-        told[f"concept/{concept}"] = count / n
+        numbers[f"concept/{concept}"] = count / n
     for q in (5, 25, 50, 75, 95):
-        told[f"words_a_record/p{q}"] = np.quantile([row["n_words"] for row in table], q / 100)
-    return told
+        numbers[f"words_a_record/p{q}"] = np.quantile([row["n_words"] for row in table], q / 100)
+    return numbers
 
 
 def tilted(mix):
@@ -381,12 +383,12 @@ TAMPERED = {
 def test_the_check_names_exactly_what_moved(mix, folder, how):
     """Of a mix whose picks were swapped, the check names the metrics that moved by naive counts, all and no other."""
     tamper, sure = TAMPERED[how]
-    other = picked_anew(mix, tamper(mix))
+    other = with_other_picks(mix, tamper(mix))
     old, new = mix.stats().metrics(), other.stats().metrics()
-    for told, one in ((old, mix), (new, other)):
+    for numbers, one in ((old, mix), (new, other)):
         counted = naive_counts(one.pool.rows[one.picks.rows])
-        assert {name: told[name] for name in counted} == pytest.approx(counted, abs=1e-4)
-    named = {each.metric for each in guard_mix(other, folder / "base.stats.json").moved}
+        assert {name: numbers[name] for name in counted} == pytest.approx(counted, abs=1e-4)
+    named = {each.metric for each in check_baseline(other, folder / "base.stats.json").moved}
     assert named == naive_moved(old, new)
     assert sure <= named
 
@@ -404,7 +406,7 @@ def test_near_duplicates_in_a_written_mix_are_named(mix, folder):
         copied["conversations"][1]["value"] += " Indeed."
         records[one] = copied
     path.write_text(json.dumps(records))
-    drift = guard_mix(path, folder / "base.stats.json")
+    drift = check_baseline(path, folder / "base.stats.json")
     assert {each.metric for each in drift.moved} == naive_moved(mix.stats().metrics(), metrics_of(path))
     assert "near_duplicates" in {each.metric for each in drift.moved}
     (found,) = (each for each in drift.moved if each.metric == "near_duplicates")
@@ -416,7 +418,7 @@ def test_near_duplicates_in_a_written_mix_are_named(mix, folder):
 def test_an_equal_mix_of_other_workers_passes(folder):
     """The same recipe with another number of workers has not moved in anything at all."""
     again = select_mix(folder / "pool", size=2000, engine="processes", workers=3)
-    assert guard_mix(again, folder / "base.stats.json", {"*": "exact"}).failed(strict=True) == ()
+    assert check_baseline(again, folder / "base.stats.json", {"*": "exact"}).failed(strict=True) == ()
 
 
 # -- the command ------------------------------------------------------------------------------------------------------
@@ -433,7 +435,7 @@ def run(*arguments, cwd, **environment):
 def written(mix, folder):
     """Return the folder with the mix and a tilted one written into it."""
     mix.write(folder / "mix.json")
-    picked_anew(mix, tilted(mix)).write(folder / "tilted.json")
+    with_other_picks(mix, tilted(mix)).write(folder / "tilted.json")
     return folder
 
 
@@ -443,15 +445,15 @@ def test_check_passes_and_fails(written):
     assert (clean.returncode, clean.stderr) == (0, "")
     assert "0 moved" in clean.stdout
     arguments = ["check", "tilted.json", "--baseline", "base.stats.json", "--junit", "out.xml"]
-    told = run(*arguments, cwd=written, GITHUB_ACTIONS="true")
-    assert told.returncode == 1
-    assert "::error title=tilted.json%3A yes::yes: baseline 0.5" in told.stdout
+    done = run(*arguments, cwd=written, GITHUB_ACTIONS="true")
+    assert done.returncode == 1
+    assert "::error title=tilted.json%3A yes::yes: baseline 0.5" in done.stdout
     as_json = run(*arguments, "--json", cwd=written)
     moved = {each["metric"] for each in json.loads(as_json.stdout)["metrics"] if each["verdict"] == "moved"}
     failed = {
         case.get("name") for case in ET.parse(written / "out.xml").iter("testcase") if case.find("failure") is not None
     }
-    assert moved == failed == {line.split()[0] for line in told.stdout.splitlines() if line.split()[-1] == "moved"}
+    assert moved == failed == {line.split()[0] for line in done.stdout.splitlines() if line.split()[-1] == "moved"}
     assert "yes" in moved
     every = run("check", "mix.json", "--baseline", "base.stats.json", "--all", cwd=written).stdout
     assert all(name in every for name in json.loads((written / "mix.stats.json").read_text())["mix"]["tasks"])
@@ -483,7 +485,7 @@ def test_what_is_not_measured_fails_if_strict(written, strict, status):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["mix.json", "--baseline", "none.json"], "none.json: no such baseline"),
         (["none.json", "--baseline", "base.stats.json"], "none.json"),
@@ -492,11 +494,11 @@ def test_what_is_not_measured_fails_if_strict(written, strict, status):
         (["mix.json", "--baseline", "base.stats.json", "--junit", "gone/out.xml"], "gone/out.xml"),
     ],
 )
-def test_what_cannot_be_read_is_exit_2(written, arguments, told):
+def test_what_cannot_be_read_is_exit_2(written, arguments, message):
     """A file that cannot be read or written is one line on standard error and exit code 2, never a drift."""
     done = run("check", *arguments, cwd=written)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert told in done.stderr
+    assert message in done.stderr
 
 
 def test_update_writes_a_baseline_but_not_in_ci(written):

@@ -1,4 +1,4 @@
-"""The check room: every trouble of the trainer contract is found where it is planted, and nowhere else."""
+"""Checks against the trainer contract: every problem is found where it is planted, and nowhere else."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ def test_sound_records_give_no_finding(record):
 
 
 @pytest.mark.parametrize(("code", "turn", "record"), TROUBLE.values(), ids=TROUBLE)
-def test_each_trouble_is_found_and_nothing_else(code, turn, record):
-    """A planted trouble is found once, at its record and turn, under its own code alone."""
+def test_each_problem_is_found_and_nothing_else(code, turn, record):
+    """A planted problem is found once, at its record and turn, under its own code alone."""
     assert codes([SOUND["text only"], record]) == [(code, 1, turn)]
 
 
@@ -133,8 +133,8 @@ def test_mixed_ids_are_told_once(expected, ids):
     assert codes(mix) == []
 
 
-def test_a_record_without_id_is_trouble_of_others_only():
-    """A missing id is told at its record, and is no trouble of LLaVA."""
+def test_a_record_without_id_is_a_problem_of_other_loaders_only():
+    """A missing id is reported at its record, and is no problem of LLaVA."""
     mix = [said("Why?", "So."), {"conversations": talk("Why?", "So.")}]
     assert codes(mix, others=True) == [("O03", 1, None)]
     assert codes(mix) == []
@@ -142,7 +142,7 @@ def test_a_record_without_id_is_trouble_of_others_only():
 
 @pytest.mark.parametrize(("first", "last", "expected"), [(said, seen, ["O02"]), (seen, said, []), (said, said, [])])
 def test_images_that_begin_after_the_first_chunk(first, last, expected):
-    """Images that begin only behind the first 10 MiB, where Arrow has made up its mind, are told once."""
+    """Images that begin only after the first 10 MiB, from which Arrow infers the schema, are reported once."""
     text = "<image>\nWhy?" if last is seen else "Why?"
     head = "<image>\nWhy?" if first is seen else 'Why "image"?'
     mix = [first(head, "So.", note="x" * (11 << 20)), last(text, "So.")]
@@ -227,7 +227,7 @@ def sound_records(draw):
 
 @given(st.lists(sound_records(), min_size=1, max_size=4))
 def test_records_as_recipe_writes_them_are_sound(mix):
-    """No text, number of turns or kind of record alone is a trouble."""
+    """No text, number of turns or kind of record alone is a problem."""
     assert codes(mix) == []
 
 
@@ -256,7 +256,7 @@ MARKED = st.lists(st.sampled_from(["<image>", "\n", "Why?"]), min_size=1, max_si
 
 
 @given(st.lists(MARKED, min_size=1, max_size=4), st.sampled_from(["human", "gpt"]), st.booleans())
-def test_a_wrong_number_of_marks_is_always_trouble_of_llava(texts, first, image):
+def test_a_wrong_number_of_marks_is_always_a_problem_of_llava(texts, first, image):
     """Where LLaMA-Factory counts other than one mark an image, LLaVA's own rules have found the record."""
     record = {"id": "1", "conversations": talk(*texts, first=first)} | ({"image": "1.jpg"} if image else {})
     if sum(text.count("<image>") for text in texts) != image:
@@ -264,8 +264,8 @@ def test_a_wrong_number_of_marks_is_always_trouble_of_llava(texts, first, image)
 
 
 @given(sound_records(), st.sampled_from(sorted(PLANTS)))
-def test_a_planted_trouble_is_always_found(record, code):
-    """Whatever the record, a trouble planted in it is among the findings."""
+def test_a_planted_problem_is_always_found(record, code):
+    """Whatever the record, a problem planted in it is among the findings."""
     broken = copy.deepcopy(record)
     PLANTS[code](broken)
     assert code in {found for found, _, _ in codes([broken])}

@@ -59,7 +59,7 @@ def run(*arguments, cwd):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Return a folder with a clean file, one with trouble, and one that only other loaders stumble over."""
+    """Return a folder with a valid file, one with problems, and one on which only other loaders fail."""
     folder = tmp_path_factory.mktemp("validate")
     write(folder / "clean.json", [GOOD])
     write(folder / "wrong.json", [GOOD, shown(image="[red]/1.jpg"), *[record("Why?", "")] * 4])
@@ -94,26 +94,26 @@ def test_exit_codes(folder, arguments, code):
 
 def test_the_table_tells_each_code_once(folder):
     """The table has a line a code with its severity, count, first three places and fix; brackets stay brackets."""
-    told = run("wrong.json", "--images", "images", cwd=folder).stdout
+    output = run("wrong.json", "--images", "images", cwd=folder).stdout
     for part in ("L08", "stops", "W06", "silent", "record 2, turn 1", "record 4, turn 1", "5 findings"):
-        assert part in told
-    assert "record 5" not in told
-    assert "'[red]/1.jpg'" in told
-    assert told.index("L08") < told.index("W06")
+        assert part in output
+    assert "record 5" not in output
+    assert "'[red]/1.jpg'" in output
+    assert output.index("L08") < output.index("W06")
     assert "other" in run("others.json", cwd=folder).stdout
 
 
 def test_json_is_all_that_is_printed(folder):
     """With --json, standard output is one object with the counts, every finding, and what was repaired."""
     done = run("wrong.json", "--images", "images", "--fix", "out.json", "--json", cwd=folder)
-    told = json.loads(done.stdout)
-    assert told["counts"] == {"L08": 1, "W06": 4}
-    assert [(each["code"], each["severity"], each["record"], each["turn"]) for each in told["findings"]] == [
+    output = json.loads(done.stdout)
+    assert output["counts"] == {"L08": 1, "W06": 4}
+    assert [(each["code"], each["severity"], each["record"], each["turn"]) for each in output["findings"]] == [
         ("L08", "stops", 1, None),
         *(("W06", "silent", number, 1) for number in range(2, 6)),
     ]
-    assert "'[red]/1.jpg': missing" in told["findings"][0]["message"]
-    assert told["fixed"] == {"kept": 1, "repaired": 0, "rejected": 5, "rejects": "out.rejects.jsonl"}
+    assert "'[red]/1.jpg': missing" in output["findings"][0]["message"]
+    assert output["fixed"] == {"kept": 1, "repaired": 0, "rejected": 5, "rejects": "out.rejects.jsonl"}
     assert (done.returncode, done.stderr) == (1, "")
     assert json.loads((folder / "out.json").read_text()) == [GOOD]
 
@@ -126,7 +126,7 @@ def test_a_full_repair_exits_0(folder):
 
 
 def test_every_real_quirk_is_judged(real_data, tmp_path):
-    """Each file of real trouble is judged without a traceback, and its repaired copy has no finding."""
+    """Each file with real problems is checked without a traceback, and its repaired copy has no finding."""
     files = sorted((real_data / "quirks").glob("llava_*.json"))
     assert files
     for file in files:
@@ -347,7 +347,7 @@ def test_certain_repairs(tmp_path, broken, repaired):
 
 @pytest.mark.parametrize(("code", "turn", "broken"), REJECTS.values(), ids=REJECTS)
 def test_doubtful_records_are_set_aside(tmp_path, code, turn, broken):
-    """What cannot be put right is told with source, record, id, turn, code and message, and left out."""
+    """What cannot be repaired is listed with source, record, id, turn, code and message, and left out."""
     kept, rejects = fixed(tmp_path, [GOOD, broken])
     name = broken.get("id") if isinstance(broken, dict) else None
     message = "; ".join(PROBLEMS[code])
@@ -374,7 +374,7 @@ CONTAINERS = {
 
 @pytest.mark.parametrize("data", CONTAINERS.values(), ids=CONTAINERS)
 def test_containers_become_one_array(tmp_path, data):
-    """A container that LLaVA cannot load is written anew, its records as they were; the copy may take its place."""
+    """A container that LLaVA cannot load is rewritten with its records unchanged; the copy may replace it."""
     path = tmp_path / "mix.json"
     path.write_bytes(data)
     assert check_mix(path)
@@ -427,13 +427,13 @@ def test_laws_of_a_repaired_copy(tmp_path_factory, mix):
     found = check_mix(folder / "mix.json")
     assert fix_mix(folder / "mix.json", folder / "again.json").findings == found
     assert (folder / "again.json").read_bytes() == (folder / "out.json").read_bytes()
-    troubled = {each.record for each in found}
+    faulty = {each.record for each in found}
     mixed = any(each.code == "O01" for each in found)
     for number, after in zip(stayed, kept, strict=True):
         given_id = before[number].get("id")
-        if number not in troubled and (isinstance(given_id, str | None) or not mixed):
+        if number not in faulty and (isinstance(given_id, str | None) or not mixed):
             assert after == before[number]
         dropped = len(before[number]["conversations"]) - len(after["conversations"])
         assert words(after) == words(before[number])[dropped:]
         assert dropped == 0 or before[number]["conversations"][0]["from"] == "gpt"
-    assert {json.dumps(each) for each in rejects if each["record"] not in troubled} == set()
+    assert {json.dumps(each) for each in rejects if each["record"] not in faulty} == set()

@@ -68,7 +68,7 @@ def sides(mix):
 
 
 def subtitle(chart):
-    """What stands below the title, in one line."""
+    """The lines below the title, as one."""
     return " ".join(chart.to_dict()["title"]["subtitle"])
 
 
@@ -131,13 +131,13 @@ def test_shares_are_those_of_a_naive_count(mix, name, column):
     table = tables(draw(mix, name))[0]
     for side, rows in sides(mix).items():
         counts = Counter(row[column] or "(none)" for row in rows)
-        told = {row["value"]: (row["samples"], row["share"]) for row in table.filter(set=side).to_dicts()}
-        assert {value: samples for value, (samples, _) in told.items() if samples} == counts
-        assert all(share == pytest.approx(samples / len(rows)) for samples, share in told.values())
+        shown = {row["value"]: (row["samples"], row["share"]) for row in table.filter(set=side).to_dicts()}
+        assert {value: samples for value, (samples, _) in shown.items() if samples} == counts
+        assert all(share == pytest.approx(samples / len(rows)) for samples, share in shown.values())
 
 
 def test_many_values_are_joined():
-    """Of 30 tasks the 20 commonest of the mix are shown and the others together; nothing is lost."""
+    """Of 30 tasks the 20 most frequent of the mix are shown and the others together; nothing is lost."""
     pool = pool_of(90, task=[f"task {i % 30:02d}" for i in range(90)])
     table = tables(draw(mix_of(pool, [*range(30), 30, 31]), "tasks"))[0].filter(set="mix")
     assert table["value"].to_list()[:2] == ["task 00", "task 01"]
@@ -193,7 +193,7 @@ def test_yes_and_no_are_those_of_a_naive_count(mix):
 
 
 def test_yes_and_no_say_what_is_left_out():
-    """A task with nine answers is left out and named, and the rule stands where the recipe asks for it, if it does."""
+    """A task with nine answers is left out and named, and the line is at the recipe's target, if it has one."""
     pool = pool_of(30, task=["a"] * 11 + ["b"] * 19, n_yes=[1] * 15 + [0] * 15, n_no=[0] * 15 + [1] * 15)
     chart = draw(mix_of(pool, range(20), yes_share=0.25), "yes_no")
     assert "Left out (fewer than 10 answers): b" in subtitle(chart)
@@ -226,7 +226,7 @@ def test_lengths_are_those_of_a_naive_count(mix, what):
 
 
 def test_lengths_by_hand():
-    """Records of 0, 1, 3, 4, 5 and 6 words stand in bins that begin at 1, 2, 3, 4 and 6."""
+    """Records of 0, 1, 3, 4, 5 and 6 words are in bins that begin at 1, 2, 3, 4 and 6."""
     pool = pool_of(6, n_words=[0, 1, 3, 4, 5, 6])
     table = next(t for t in tables(draw(mix_of(pool, [0, 4]), "lengths")) if "range" in t.columns)
     assert table.select("range", "mix", "pool").rows() == [
@@ -307,7 +307,7 @@ def test_the_colors_of_concepts_are_centred():
 
 
 def placed(n, **columns):
-    """A pool of n samples on a map, whose questions and answers tell their row."""
+    """A pool of n samples on a map, whose questions and answers name their row."""
     said = [[("human", f"<image>\nWhat is {i}?"), ("gpt", f"It is {i}.")] for i in range(n)]
     return make_pool(said, x=np.arange(n) / n, y=np.ones(n), task=["a", "b"] * (n // 2), **columns)
 
@@ -319,7 +319,7 @@ def placed(n, **columns):
 def test_half_of_the_points_are_picks(samples, picks, points, ours):
     """Half of the points of a map are picks where there are enough of both, and there are as many as asked for."""
     chart = draw(mix_of(placed(samples), range(picks)), "map", points=points)
-    counts = {table["stands"][0].startswith("pick "): table.height for table in tables(chart) if table.height}
+    counts = {table["representative"][0].startswith("pick "): table.height for table in tables(chart) if table.height}
     assert counts.get(True, 0) == ours
     assert sum(counts.values()) == min(points, samples)
 
@@ -345,12 +345,12 @@ def test_a_sample_keeps_its_luck():
 
 
 def test_the_map_tells_each_sample(mix):
-    """Hovering shows the sample's first question and answer, its labels, and the pick that stands for it."""
+    """Tooltips show the sample's first question and answer, its labels, and its representative."""
     rows = {row["key"][:12]: row for row in mix.pool.rows.to_dicts()}
     keys = mix.pool.rows["key"].to_list()
-    told = pl.concat(tables(draw(mix, "map", points=60)))
-    assert told.height == 60
-    for shown in told.to_dicts():
+    points = pl.concat(tables(draw(mix, "map", points=60)))
+    assert points.height == 60
+    for shown in points.to_dicts():
         row = rows[shown["key"]]
         said = [next(turn["value"] for turn in row["turns"] if turn["from"] == who) for who in ("human", "gpt")]
         for text, whole in zip((shown["question"], shown["answer_text"]), said, strict=True):
@@ -359,15 +359,15 @@ def test_the_map_tells_each_sample(mix):
         assert [shown[name] for name in ("task", "source")] == [row["task"], row["source"]]
         assert (shown["x"], shown["y"]) == (pytest.approx(row["x"]), pytest.approx(row["y"]))
         if row["row"] in mix.picks.rows:
-            assert shown["stands"] == f"pick {mix.keys.index(row['key']) + 1}"
+            assert shown["representative"] == f"pick {mix.keys.index(row['key']) + 1}"
         elif row["nearest"] is None:
-            assert shown["stands"] == "no pick of its cluster"
+            assert shown["representative"] == "no pick of its cluster"
         else:
-            assert shown["stands"] == f"{keys[row['nearest']][:8]} stands for it"
+            assert shown["representative"] == f"represented by {keys[row['nearest']][:8]}"
 
 
 def test_colors_beyond_the_palette_are_other():
-    """The eight commonest of eleven sources have colors of their own, and the rest are gray together."""
+    """The eight most frequent of eleven sources have their own colors, and the others are gray."""
     pool = placed(110, source=[f"{i % 11}.json" for i in range(110)])
     chart = draw(mix_of(pool, range(20)), "map", color="source")
     hues = Counter(hue for table in tables(chart) for hue in table["hue"])
@@ -385,9 +385,9 @@ def test_untrusted_text_stays_text():
     said = [[("human", MEAN), ("gpt", MEAN)], [("human", "Why?"), ("gpt", "So.")]]
     pool = make_pool(said, x=[0.0, 1.0], y=[0.0, 1.0], task=["a", MEAN])
     chart = draw(mix_of(pool, [0]), "map")
-    told = tables(chart)[0] if "alert" in tables(chart)[0]["question"][0] else tables(chart)[1]
-    assert told["question"][0].replace("\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}", "<") == " ".join(MEAN.split())
-    assert "<b>bold</b>" in told["question"][0]
+    table = tables(chart)[0] if "alert" in tables(chart)[0]["question"][0] else tables(chart)[1]
+    assert table["question"][0].replace("\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}", "<") == " ".join(MEAN.split())
+    assert "<b>bold</b>" in table["question"][0]
     for name in ("map", "tasks"):
         text = draw(mix_of(pool, [0]), name).to_json()
         assert not re.search(r"<(/?script|!--)", text, re.IGNORECASE)
@@ -425,7 +425,7 @@ def test_unknown_names_are_told():
 
 
 @pytest.mark.parametrize(
-    ("name", "knobs", "told"),
+    ("name", "knobs", "message"),
     [
         ("lengths", {"what": "lines"}, "what='words' or what='tokens', got 'lines'"),
         ("gains", {"what": "all"}, "got 'all'"),
@@ -435,14 +435,14 @@ def test_unknown_names_are_told():
         ("map", {"points": 0}, "got 0"),
     ],
 )
-def test_knobs_have_ranges(name, knobs, told):
+def test_knobs_have_ranges(name, knobs, message):
     """A knob out of its range is named with its value and with what was expected."""
-    with pytest.raises(ConfigError, match=re.escape(told)):
+    with pytest.raises(ConfigError, match=re.escape(message)):
         draw(mix_of(placed(4), [0]), name, **knobs)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("tasks", "the column task"),
         ("answers", "the column answer"),
@@ -453,9 +453,9 @@ def test_knobs_have_ranges(name, knobs, told):
         ("map", "the column task and x and y"),
     ],
 )
-def test_what_a_mix_lacks_is_told(name, told):
+def test_what_a_mix_lacks_is_named(name, message):
     """A chart of a mix that lacks its columns or gains says which."""
-    with pytest.raises(ConfigError, match=re.escape(told)):
+    with pytest.raises(ConfigError, match=re.escape(message)):
         draw(mix_of(pool_of(3), [0]), name)
 
 
@@ -494,9 +494,9 @@ def test_umap_places_the_points(mix, monkeypatch):
             return vectors[:, :2]
 
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Stub))
-    told = pl.concat(tables(draw(mix, "map", method="umap", points=60)))
+    points = pl.concat(tables(draw(mix, "map", method="umap", points=60)))
     rows = {key[:12]: row for row, key in enumerate(mix.pool.rows["key"])}
-    places = np.asarray(mix.pool.vectors, np.float64)[[rows[key] for key in told["key"]], :2]
-    assert told.select("x", "y").to_numpy() == pytest.approx(places, abs=6e-4)
-    assert set(told["key"]) == set(pl.concat(tables(draw(mix, "map", points=60)))["key"])
+    places = np.asarray(mix.pool.vectors, np.float64)[[rows[key] for key in points["key"]], :2]
+    assert points.select("x", "y").to_numpy() == pytest.approx(places, abs=6e-4)
+    assert set(points["key"]) == set(pl.concat(tables(draw(mix, "map", points=60)))["key"])
     assert (asked[0]["random_state"], asked[0]["n_jobs"], asked[0]["metric"]) == (0, 1, "cosine")

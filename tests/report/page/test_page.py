@@ -37,10 +37,10 @@ def records(count, *, said=EVIL):
     for at in range(count):
         evil = f" {said}" if at % 3 == 0 else ""
         ask = f"<image>\nHow many of the {things[at % 8]} number {at} are there{evil}?"
-        told = f"There are {at} near the {things[(at // 8) % 8]}{evil}."
+        answer = f"There are {at} near the {things[(at // 8) % 8]}{evil}."
         if at % 4 == 1:
-            ask, told = f"<image>\nIs there a {things[at % 8]} at place {at}?", ["Yes", "No"][at // 4 % 2]
-        talk = [{"from": "human", "value": ask}, {"from": "gpt", "value": told}]
+            ask, answer = f"<image>\nIs there a {things[at % 8]} at place {at}?", ["Yes", "No"][at // 4 % 2]
+        talk = [{"from": "human", "value": ask}, {"from": "gpt", "value": answer}]
         name = f"{at}{'<b>' if at % 3 == 0 else ''}"
         made.append({"id": name, "image": f"coco/{at}.jpg", "conversations": talk})
     made.append({**made[-1], "id": "again"})  # a duplicate, which is rejected
@@ -92,30 +92,30 @@ def picks_of(page):
 
 
 def test_same_mix_same_bytes(mix, tmp_path):
-    """The same mix gives the same bytes, in whatever place the page lies."""
+    """The same mix gives the same bytes, wherever the page is written."""
     (tmp_path / "other").mkdir()
     one, other = mix.report(tmp_path / "a.html"), mix.report(tmp_path / "other" / "b.html")
     assert one.read_bytes() == other.read_bytes()
 
 
 def test_page_names_no_address(text):
-    """Nothing of the page itself is fetched: no src, no link but to its own sections, no import."""
+    """The page loads nothing: no src, no link except to its own sections, no import."""
     page = re.sub(r"<script.*?</script>|<style.*?</style>", "", text, flags=re.DOTALL)
     assert not re.findall(r"<[a-z][^>]*\s(?:src|srcset|action|data)=|@import|url\(", page)
     assert {link.partition(":")[0] for link in re.findall(r'href="([^"#]*)', page)} <= {"", "data"}
 
 
 def test_captions_cannot_end_a_script(text):
-    """A caption that holds markup stands in the page as data only: escaped in JSON, and nowhere as markup."""
+    """A caption with markup is in the page as data only: escaped in JSON, and nowhere as markup."""
     _, picks = picks_of(text)
-    assert any("<script>window.pwned" in pick["asked"] for pick in picks)  # the data are whole
+    assert any("<script>window.pwned" in pick["question"] for pick in picks)  # the data are complete
     assert "<script>window" not in text
     assert "<img" not in re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
     assert text.count("</script>") == text.count("<script")
 
 
 def test_hashes_of_the_policy_are_of_the_scripts(text):
-    """The content security policy allows exactly the scripts of the page, and no code made of strings."""
+    """The content security policy allows exactly the scripts of the page, and no code from strings."""
     from base64 import b64encode
     from hashlib import sha256
 
@@ -128,7 +128,7 @@ def test_hashes_of_the_policy_are_of_the_scripts(text):
 
 
 def test_every_listed_row_is_a_pick(demo):
-    """Rows are picks, in pick order, as many as asked for, each with the rank it has in the scores."""
+    """Rows are picks, in pick order, as many as requested, each with the rank it has in the scores."""
     data, picks = picks_of(page_of(demo, 100))
     assert (len(picks), data["picked"]) == (100, 600)
     ranks = [pick["rank"] for pick in picks]
@@ -136,17 +136,17 @@ def test_every_listed_row_is_a_pick(demo):
     assert [demo.keys[rank] for rank in ranks] == [pick["key"] for pick in picks]
 
 
-def test_lots_nest(demo):
-    """A pick that is drawn for a short table is drawn for a longer one, and a table for all lists all."""
+def test_samples_of_picks_nest(demo):
+    """A pick in a short table is in a longer one too, and a table long enough lists all."""
     few, more, every = ({pick["key"] for pick in picks_of(picks_table(demo, rows))[1]} for rows in (50, 200, 1000))
     assert few < more < every == set(demo.keys)
 
 
 def test_why_agrees_with_the_scores(demo):
-    """Gain, cell, supply, scores and stand-ins of a pick are what a plain count over the scores gives."""
+    """Gain, cell, supply, scores and represented samples of a pick are those of a plain count over the scores."""
     data, picks = picks_of(picks_table(demo, 40))
     scores = demo.scores
-    open_rows = scores.filter(scores["problem"].is_null())
+    eligible = scores.filter(scores["problem"].is_null())
     for pick in picks:
         line = scores.filter(scores["rank"] == pick["rank"]).row(0, named=True)
         assert pick["cell"] == line["cell"]
@@ -158,37 +158,37 @@ def test_why_agrees_with_the_scores(demo):
             assert gain == pytest.approx(line[f"gain_{term}"], rel=5e-3)
         for name, (value, below) in zip(data["scores"], pick["scores"], strict=True):
             assert value == pytest.approx(line[name], rel=5e-3, abs=1e-9)
-            assert below == (open_rows[name] < line[name]).sum() * 100 // len(open_rows)
-        stood = open_rows.filter((open_rows["nearest"] == line["row"]) & (open_rows["row"] != line["row"]))
-        assert pick["stands"] == len(stood)
-        nearest = sorted(stood["similarity"].to_list(), reverse=True)[:3]
+            assert below == (eligible[name] < line[name]).sum() * 100 // len(eligible)
+        represented = eligible.filter((eligible["nearest"] == line["row"]) & (eligible["row"] != line["row"]))
+        assert pick["represents"] == len(represented)
+        nearest = sorted(represented["similarity"].to_list(), reverse=True)[:3]
         assert [near[0] for near in pick["near"]] == pytest.approx(nearest, abs=5e-4)
 
 
-def test_statistics_stand_side_by_side(demo):
-    """Every line of the statistics stands once, groups without shares last, and shares have columns only there."""
+def test_statistics_are_side_by_side(demo):
+    """Every line of the statistics is there once, groups without shares come last, and only shares have columns."""
     from recipe.report.page.parts import groups
 
-    told = groups(demo.stats())
+    found = groups(demo.stats())
     table = demo.stats().table()
-    assert sum(len(group["lines"]) for group in told) == len(table)
-    tasks = {line[0]: line[1:] for group in told if group["title"] == "Tasks" for line in group["lines"]}
+    assert sum(len(group["lines"]) for group in found) == len(table)
+    tasks = {line[0]: line[1:] for group in found if group["title"] == "Tasks" for line in group["lines"]}
     assert tasks == {what[7:]: tuple(rest) for what, *rest in table.iter_rows() if what.startswith("tasks: ")}
-    assert all(group["shares"] == any(line[3] is not None for line in group["lines"]) for group in told)
+    assert all(group["shares"] == any(line[3] is not None for line in group["lines"]) for group in found)
 
 
-def test_rejects_are_told_with_what_to_do(text):
-    """Every reason for which a sample was rejected stands with its count, its meaning and what to do."""
+def test_rejects_are_listed_with_what_to_do(text):
+    """Every reason for rejections is listed with its count, its meaning and what to do."""
     part = unescape(re.search(r'id="rejects".*?</section>', text, re.DOTALL)[0])
     assert re.search(r"<code>dup</code>.*1 sample.*one of them is kept", part, re.DOTALL)
 
 
 def test_manifest_facts_are_those_of_this_mix(folder, mix, text):
-    """Hashes come from the manifest beside the mix; a manifest of other picks is passed over."""
-    told = json.loads((folder / "mix.manifest.json").read_text())
-    assert told["sources"][0]["sha256"] in text
+    """Hashes come from the manifest beside the mix; a manifest of other picks is ignored."""
+    manifest = json.loads((folder / "mix.manifest.json").read_text())
+    assert manifest["sources"][0]["sha256"] in text
     fewer = Mix(mix.pool, mix.picks.head(20), mix.quotas, mix.recipe)
-    assert told["sources"][0]["sha256"] not in page_of(fewer, 10)
+    assert manifest["sources"][0]["sha256"] not in page_of(fewer, 10)
 
 
 def test_size_is_bounded(demo, monkeypatch):
@@ -204,13 +204,13 @@ def test_size_is_bounded(demo, monkeypatch):
 
     monkeypatch.setattr(samples, "take", all_long)
     table = picks_table(demo, 300)
-    assert picks_of(table)[1][0]["asked"].startswith("漢字漢字")
+    assert picks_of(table)[1][0]["question"].startswith("漢字漢字")
     size = len(json.dumps(table["picks"], ensure_ascii=False, separators=(",", ":")).encode())
     assert size / len(table["picks"]) * 3000 < 5_000_000
 
 
 def test_cut_keeps_to_bytes():
-    """A cut text is one line of at most so many bytes and whole signs, and its end is marked."""
+    """A shortened text is one line of at most so many bytes and whole characters, and its end is marked."""
     for most in range(4, 40):
         found = cut("ein Käfer\n\t漢字漢字 and 🙂🙂🙂🙂 more", most)
         assert len(found.encode()) <= most
@@ -219,24 +219,24 @@ def test_cut_keeps_to_bytes():
     assert cut("a\n b", 4) == "a b"
 
 
-def test_a_chart_that_cannot_be_drawn_tells_why(mix, monkeypatch):
-    """A chart that the mix cannot give stands as its message; the other charts are drawn."""
+def test_a_chart_that_cannot_be_drawn_says_why(mix, monkeypatch):
+    """A chart that cannot be drawn is replaced by its message; the other charts are drawn."""
     draw = page_charts.draw
 
     def or_not(mix, name):
         if name == "map":
-            raise InputError("no places <known>; select anew")
+            raise InputError("no places <known>; select again")
         return draw(mix, name)
 
     monkeypatch.setattr(page_charts, "draw", or_not)
     text = page_of(mix, 10)
-    assert "Not drawn: no places &lt;known&gt;; select anew" in text
+    assert "Not drawn: no places &lt;known&gt;; select again" in text
     assert "map" not in block(text, "specs")
     assert "tasks" in block(text, "specs")
 
 
 def test_tables_of_charts_hold_their_data(text):
-    """Below a chart its data stand as a table, so that it can be read without seeing it."""
+    """Below a chart its data are a table, so that it can be read without seeing it."""
     part = unescape(re.search(r'id="figure-tasks".*?</figure>', text, re.DOTALL)[0])
     specs = block(text, "specs")
     table = next(iter(specs["tasks"]["datasets"].values()))
@@ -244,8 +244,8 @@ def test_tables_of_charts_hold_their_data(text):
     assert "aria-label" in part
 
 
-def test_a_mix_without_terms_or_stand_ins(tmp_path):
-    """A mix by lot, without gains, scores or stand-ins, has a page too."""
+def test_a_mix_without_terms_or_representatives(tmp_path):
+    """A random mix, without gains, scores or representatives, has a page too."""
     pool = select_mix(write_demo(tmp_path, images=10), size=40, recipe="random")
     bare = Mix(pool.pool, type(pool.picks)(pool.picks.rows), pool.quotas, pool.recipe)
     rows = [n for n in bare.pool.rows.columns if n not in {"nearest", "similarity", "x", "y", "novelty"}]
@@ -253,13 +253,13 @@ def test_a_mix_without_terms_or_stand_ins(tmp_path):
 
     bare = replace(bare, pool=replace(bare.pool, rows=bare.pool.rows.select(rows)), stated=pool.stats())
     data, picks = picks_of(page_of(bare, 10))
-    assert (data["terms"], data["standins"], len(picks)) == ([], False, 10)
+    assert (data["terms"], data["representatives"], len(picks)) == ([], False, 10)
     assert np.array_equal([pick["rank"] for pick in picks], sorted(pick["rank"] for pick in picks))
 
 
 @pytest.mark.parametrize(("name", "rows"), [("page.txt", 10), ("gone/page.html", 10), ("page.html", 0)])
-def test_wrong_wishes_are_told(mix, tmp_path, name, rows):
-    """Another ending, a folder that is not there, or no rows are refused before any work."""
+def test_wrong_arguments_are_refused(mix, tmp_path, name, rows):
+    """Another ending, a missing folder, or no rows are refused before any work."""
     with pytest.raises(ConfigError, match=r"page|rows=0"):
         mix.report(tmp_path / name, rows=rows)
 
@@ -335,7 +335,7 @@ def until(page, where, said):
 
 
 def shown(page):
-    """Return the number of picks that match, as the page tells it to screen readers."""
+    """Return the number of picks that match, as the page says it to screen readers."""
     return int(page.locator("#count").inner_text().split()[0].replace(",", ""))
 
 
@@ -356,7 +356,7 @@ def test_charts_are_drawn_without_eval(visit, text):
 
 
 def test_marks_tell_their_values(visit):
-    """A mark tells its values when the pointer is on it, and no more when it has left."""
+    """A mark shows its values while the pointer is on it."""
     from playwright.sync_api import expect
 
     page = visit()
@@ -391,7 +391,7 @@ def test_search_and_filters_narrow_the_table(visit, text):
     page = visit()
     assert shown(page) == len(picks)
     page.fill("#search", "RED  car")
-    wanted = sum("red" in s and "car" in s for s in (f"{p['asked']} {p['told']}".lower() for p in picks))
+    wanted = sum("red" in s and "car" in s for s in (f"{p['question']} {p['answer_text']}".lower() for p in picks))
     until(page, "#count", "match")
     assert shown(page) == wanted > 0
     page.click("button[type=reset]")
@@ -410,11 +410,11 @@ def test_search_and_filters_narrow_the_table(visit, text):
 
 
 def test_nothing_found_is_said(visit):
-    """A search without a match says so and offers a way out."""
+    """A search without a match says so and what to do."""
     page = visit()
     page.fill("#search", "no such words anywhere")
     until(page, "#count", "^0 ")
-    assert "take a filter away" in page.locator("#rows").inner_text()
+    assert "remove a filter" in page.locator("#rows").inner_text()
 
 
 def test_sorting_says_its_direction(visit, text):
@@ -435,7 +435,7 @@ def test_sorting_says_its_direction(visit, text):
 
 
 def test_pages_turn(visit, text):
-    """50 picks stand on a page, and every pick on one of them."""
+    """50 picks are on a page, and every pick is on one of them."""
     _, picks = picks_of(text)
     page = visit()
     ranks = column(page, "Rank")
@@ -464,7 +464,7 @@ def test_by_keyboard_alone(visit):
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
     why = page.locator("#rows .whole").inner_text()
-    assert all(said in why for said in ("Gain by term", "Scores", "Cell", "quota", "Stands for"))
+    assert all(part in why for part in ("Gain by term", "Scores", "Cell", "quota", "Represents"))
     page.keyboard.press("Space")
     assert page.locator("#rows .whole").count() == 0
 
@@ -490,7 +490,7 @@ def test_controls_have_names(visit):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1280])
 def test_fits_and_can_be_read(visit, width, theme):
-    """Nothing makes the page scroll sideways, and text stands out from what is behind it (WCAG AA)."""
+    """Nothing makes the page scroll sideways, and text has enough contrast (WCAG AA)."""
     page = visit(width=width, theme=theme)
     for name in ("tasks", "concepts", "map"):
         page.locator(f"#figure-{name}").scroll_into_view_if_needed()

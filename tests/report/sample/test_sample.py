@@ -1,4 +1,4 @@
-"""Looking at samples: what is drawn by lot, boxes on their images, and views for notebooks that hold text as text."""
+"""Samples to read: random draws, boxes on their images, and views for notebooks in which text stays text."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def shown(text, *, image="a.jpg", images=None, boxes=None, **columns):
 
 
 def test_the_first_lots_of_those_that_fit_are_drawn(mix):
-    """A sample is what a naive draw gives: of the picks with the labels, those of the smallest lots, in pick order."""
+    """A sample is a naive draw: of the picks with the labels, those of the smallest numbers, in pick order."""
     keys, rows = mix.keys, mix.pool.rows.to_dicts()
-    lots = dict(zip(keys, draws(keys, seed=3, label="look.sample").tolist(), strict=True))
+    numbers = dict(zip(keys, draws(keys, seed=3, label="look.sample").tolist(), strict=True))
     task = "conversation"
     fits = [rank for rank, row in enumerate(mix.picks.rows) if rows[row]["task"] == task]
     assert len(fits) > 4
-    wanted = sorted(sorted(fits, key=lambda rank: lots[keys[rank]])[:4])
+    wanted = sorted(sorted(fits, key=lambda rank: numbers[keys[rank]])[:4])
     got = mix.sample(4, task=task, seed=3)
     assert got["rank"].to_list() == wanted
     assert got["key"].to_list() == [keys[rank] for rank in wanted]
@@ -116,7 +116,7 @@ def test_filters_together_may_leave_nothing():
 
 
 def test_a_pool_is_sampled_too():
-    """A pool draws from all its rows, tells their problems, and says so where a label was not attached."""
+    """A pool samples all its rows, shows their problems, and raises if a label was not attached."""
     pool = make_pool(["a", "b", "c"], source=["x", "y", "x"], problem=[None, None, "L06"])
     assert pool.sample(source="x")["problem"].to_list() == [None, "L06"]
     assert pool.sample(2, seed=1)["key"].is_in(pool.rows["key"].to_list()).all()
@@ -198,7 +198,7 @@ def test_a_box_on_the_padding_is_not_on_the_image():
     ],
 )
 def test_the_drawn_box_lies_on_the_thing(tmp_path, size, there, text, frame):
-    """A box told of a grey rectangle is drawn along its edge, on landscape and portrait, in either frame."""
+    """The box of a grey rectangle is drawn along its edge, on landscape and portrait, in either frame."""
     picture = Image.new("RGB", size, "black")
     ImageDraw.Draw(picture).rectangle((there[0], there[1], there[2] - 1, there[3] - 1), fill="gray")
     picture.save(tmp_path / "a.png")
@@ -321,7 +321,7 @@ def test_pillow_is_asked_for_where_an_image_is_drawn(tmp_path, monkeypatch):
 
 
 def test_a_card_marks_boxes_as_the_picture_does():
-    """Number and color of a box stand before its text, and again beside its phrase."""
+    """Number and color of a box are before its text, and again beside its phrase."""
     page = shown("The cat [0, 0, 0.5, 1] and the dog [0.5, 0, 1, 1].")._repr_html_()
     for number, color in ((1, COLORS[0]), (2, COLORS[1])):
         assert page.count(f'background:{color}">{number}</span>') == 2
@@ -341,7 +341,7 @@ def test_text_is_text_in_a_card(tmp_path):
 
 
 def test_a_card_says_why(mix):
-    """A pick tells its rank and gains, another sample who stands for it, a rejected one what is wrong with it."""
+    """A pick shows its rank and gains, another sample its representative, a rejected one what is wrong with it."""
     first = mix.show(mix.keys[7])
     assert first.why.startswith("pick 7 of 200, counted from 0; it added coverage ")
     rows = mix.pool.rows

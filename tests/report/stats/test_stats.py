@@ -21,7 +21,7 @@ from recipe import open_mix, select_mix
 from recipe.demo import write_demo
 from recipe.errors import InputError
 from recipe.mix.from_file import file_stats
-from recipe.report.stand_ins import stand_ins
+from recipe.report.representatives import representatives
 from recipe.report.stats import coverage, read_stats
 from recipe.report.stats.measure import measure, repeats
 from recipe.report.stats.vendi import vendi
@@ -96,10 +96,10 @@ def check_side(side, rows):
     assert side.clusters["entropy"] == pytest.approx(entropy(list(held.values()), base=2), abs=1e-4)
     assert side.concept_entropy == pytest.approx(entropy(list(side.concepts.values()), base=2), abs=1e-4)
     for name, of in {"words_a_record": lengths, "samples_an_image": an_image}.items():
-        told = side.quantiles[name]
-        assert told["mean"] == pytest.approx(np.mean(of), abs=1e-4)
-        assert [told["min"], told["p50"], told["max"]] == [min(of), np.median(of), max(of)]
-        assert list(told.values())[1:] == sorted(list(told.values())[1:])
+        quantiles = side.quantiles[name]
+        assert quantiles["mean"] == pytest.approx(np.mean(of), abs=1e-4)
+        assert [quantiles["min"], quantiles["p50"], quantiles["max"]] == [min(of), np.median(of), max(of)]
+        assert list(quantiles.values())[1:] == sorted(list(quantiles.values())[1:])
     assert side.quantiles["turns_a_record"]["max"] == max(len(row["turns"]) for row in table)
     for task, kinds in side.task_answers.items():
         assert kinds == counted(row["answer"] for row in table if row["task"] == task)
@@ -175,22 +175,22 @@ def test_without_vectors_there_is_no_coverage(pool, picked):
 def test_json_round_trip(pool, picked, tmp_path):
     """What is written as JSON is plain ASCII and is read back as the same statistics, value for value."""
     stats = measure(pool, picked, certificate=0.98765432)
-    told = stats.to_json()
-    (tmp_path / "stats.json").write_text(told, "ascii")
+    text = stats.to_json()
+    (tmp_path / "stats.json").write_text(text, "ascii")
     again = read_stats(tmp_path / "stats.json")
     assert again == stats
-    assert again.to_json() == told
+    assert again.to_json() == text
     assert again.certificate == 0.9877
 
 
 @pytest.mark.parametrize(
-    "told",
+    "text",
     ["", "[]", "3", "{}", '{"format": 2}', '{"format": 2, "mix": {}, "pool": {}}', '{"format": 2, "mix": 3}'],
 )
-def test_other_json_is_refused(told, tmp_path):
+def test_other_json_is_refused(text, tmp_path):
     """A file that holds no statistics is refused in one line that names it."""
     path = tmp_path / "stats.json"
-    path.write_text(told)
+    path.write_text(text)
     with pytest.raises(InputError, match=r"stats\.json: (cannot read the|expected) statistics") as caught:
         read_stats(path)
     assert "\n" not in str(caught.value)
@@ -230,23 +230,23 @@ def test_table_lines(pool, picked):
 def test_radius_is_that_of_brute_force(pool, picked):
     """The radius is the largest distance of an eligible sample to its nearest pick, with or without a first bound."""
     far = max(1 - max(float(pool.vectors[i] @ pool.vectors[j]) for j in picked) for i in np.flatnonzero(pool.eligible))
-    for known in (pool, pool.with_labels(stand_ins(pool, picked, seed=0))):
-        told = measure(known, picked).coverage
-        assert told["radius"] == told["radius_at_most"] == pytest.approx(far, abs=1e-4)
+    for known in (pool, pool.with_labels(representatives(pool, picked, seed=0))):
+        found = measure(known, picked).coverage
+        assert found["radius"] == found["radius_at_most"] == pytest.approx(far, abs=1e-4)
 
 
 def test_the_search_for_the_radius_ends_early(monkeypatch):
     """Once the next bound is below the distance found the search ends; without room to search it is a bound."""
     vectors, cluster = unit_rows(np.random.default_rng(0).standard_normal((3000, 8)).astype(np.float32)), [0] * 3000
     pool, picked = make_pool(["text"] * 3000, vectors=vectors, cluster=cluster), np.arange(0, 3000, 60)
-    pool = pool.with_labels(stand_ins(pool, picked, seed=0))
+    pool = pool.with_labels(representatives(pool, picked, seed=0))
     looked = []
     best = coverage_file.best_cosines
     monkeypatch.setattr(coverage_file, "FARTHEST", 10)
     monkeypatch.setattr(coverage_file, "best_cosines", lambda *given: looked.append(len(given[1])) or best(*given))
-    told = coverage_file._radius(pool, vectors, np.arange(3000), picked)
+    found = coverage_file._radius(pool, vectors, np.arange(3000), picked)
     assert sum(looked) <= 20
-    assert told["radius"] == pytest.approx(1 - (vectors @ vectors[picked].T).max(axis=1).min(), abs=1e-6)
+    assert found["radius"] == pytest.approx(1 - (vectors @ vectors[picked].T).max(axis=1).min(), abs=1e-6)
     monkeypatch.setattr(coverage_file, "BLOCK", 0)
     monkeypatch.setattr(coverage_file, "PAIRS", 0)
     unknown = coverage_file._radius(make_pool(["text"] * 3000, vectors=vectors), vectors, np.arange(3000), picked)
@@ -263,7 +263,7 @@ def test_vendi_is_that_of_the_whole_kernel(n, d):
 
 
 def test_vendi_by_hand():
-    """Twins count once, three at right angles count three, and an empty vector counts nothing."""
+    """Duplicates count once, three orthogonal vectors count three, and an empty vector counts nothing."""
     axes = np.eye(3, dtype=np.float16)
     assert vendi(axes, np.array([0, 0, 0])) == pytest.approx(1)
     assert vendi(axes, np.array([2, 1, 0])) == pytest.approx(3)
@@ -291,9 +291,9 @@ def test_words_of_texts_are_counted_as_a_loop_counts_them(pool, picked):
 def test_texts_are_drawn_by_lot_where_there_are_many(pool, picked, monkeypatch):
     """Of more samples than may be read, so many are read whatever their order, and others for another seed."""
     monkeypatch.setattr(recipe.report.stats.measure, "TEXTS", 7)
-    told = [measure(pool, rows, seed=seed).mix for rows, seed in ((picked, 0), (picked[::-1], 0), (picked, 1))]
-    assert [side.texts for side in told] == [7, 7, 7]
-    assert told[0] == told[1] != told[2]
+    sides = [measure(pool, rows, seed=seed).mix for rows, seed in ((picked, 0), (picked[::-1], 0), (picked, 1))]
+    assert [side.texts for side in sides] == [7, 7, 7]
+    assert sides[0] == sides[1] != sides[2]
 
 
 def test_repeats_are_counted():
@@ -309,7 +309,7 @@ def test_repeats_are_counted():
 
 
 def test_metrics_by_hand():
-    """Shares of samples, of yes, and of what the pool has stand under flat names; what was not measured has none."""
+    """Shares of samples, of yes, and of those of the pool have flat names; what was not measured is left out."""
     pool = make_pool(
         ["a", "b", "c", "d"],
         image=["1.jpg", None, "1.jpg", "2.jpg"],
@@ -320,15 +320,17 @@ def test_metrics_by_hand():
         concepts=[["cat"], [], ["cat", "dog"], []],
         cluster=[0, 0, 1, 2],
     )
-    told = measure(pool, np.array([2, 0, 1])).metrics()
-    assert told["samples"] == 3
-    assert told["text_only"] == told["task/chat"] == told["task_answer/ocr/no"] == pytest.approx(1 / 3, abs=1e-4)
-    assert (told["yes"], told["yes/ocr"]) == (0.7516, 0.75)  # 121 of 161, 120 of 160
-    assert "yes/chat" not in told  # one answer says nothing
-    assert (told["concepts/reached"], told["concept/dog"]) == (1, pytest.approx(1 / 3, abs=1e-4))
-    assert told["clusters/reached"] == told["clusters/largest"] == pytest.approx(2 / 3, abs=1e-4)
-    assert told["samples_an_image/max"] == 2
-    assert not {"vendi", "certificate", "coverage/mean"} & set(told)
+    metrics = measure(pool, np.array([2, 0, 1])).metrics()
+    assert metrics["samples"] == 3
+    assert (
+        metrics["text_only"] == metrics["task/chat"] == metrics["task_answer/ocr/no"] == pytest.approx(1 / 3, abs=1e-4)
+    )
+    assert (metrics["yes"], metrics["yes/ocr"]) == (0.7516, 0.75)  # 121 of 161, 120 of 160
+    assert "yes/chat" not in metrics  # too few answers
+    assert (metrics["concepts/reached"], metrics["concept/dog"]) == (1, pytest.approx(1 / 3, abs=1e-4))
+    assert metrics["clusters/reached"] == metrics["clusters/largest"] == pytest.approx(2 / 3, abs=1e-4)
+    assert metrics["samples_an_image/max"] == 2
+    assert not {"vendi", "certificate", "coverage/mean"} & set(metrics)
 
 
 @pytest.fixture(scope="module")
@@ -361,16 +363,16 @@ def test_counts_are_those_of_the_raw_file(written):
 
 
 def test_a_file_is_recounted_as_it_was_counted(written):
-    """A mix that was touched since is counted anew, with the labels it was made with, to the same numbers."""
+    """A changed mix is counted again, with the labels it was made with, to the same numbers."""
     folder, mix = written
     file = folder / "mix.json"
     assert file_stats(file).metrics() == mix.stats().metrics()
     try:
-        told = file.read_text()
-        file.write_text(told + "\n")
+        text = file.read_text()
+        file.write_text(text + "\n")
         again = file_stats(file)
     finally:
-        file.write_text(told)
+        file.write_text(text)
     of_the_pool = {"certificate", "vendi", "clusters/reached", "concepts/reached"}
     known = {name: value for name, value in mix.stats().metrics().items() if not name.startswith("coverage")}
     assert {name: value for name, value in again.metrics().items() if name not in of_the_pool} == pytest.approx(
@@ -382,7 +384,7 @@ def test_a_bare_copy_is_labelled_as_the_mix_was(written, tmp_path):
     """A copy without the files beside it is labelled from its text and ids alone, task for task and kind for kind."""
     folder, mix = written
     shutil.copy(folder / "mix.json", tmp_path / "copy.json")
-    told, known = file_stats(tmp_path / "copy.json").mix, mix.stats().mix
+    found, known = file_stats(tmp_path / "copy.json").mix, mix.stats().mix
     for name in (
         "tasks",
         "answers",
@@ -393,7 +395,7 @@ def test_a_bare_copy_is_labelled_as_the_mix_was(written, tmp_path):
         "near_duplicates",
         "distinct_2",
     ):
-        assert getattr(told, name) == getattr(known, name), name
+        assert getattr(found, name) == getattr(known, name), name
 
 
 def test_a_mix_is_opened_again_as_it_was(written):
@@ -410,7 +412,7 @@ def test_a_mix_is_opened_again_as_it_was(written):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda folder: (folder / "mix.json").write_text("[]"), "its manifest describes"),
         (lambda folder: (folder / "mix.scores.parquet").write_text("no"), "cannot read the scores"),
@@ -419,20 +421,20 @@ def test_a_mix_is_opened_again_as_it_was(written):
         (lambda folder: (folder / "pool" / "svit" / "conversation.json").unlink(), "sources have changed"),
     ],
 )
-def test_a_mix_that_was_damaged_is_not_opened(change, told, tmp_path):
+def test_a_mix_that_was_damaged_is_not_opened(change, message, tmp_path):
     """A mix whose files or sources are gone, changed or another's is refused in one line that says which."""
     select_mix(write_demo(tmp_path / "pool", images=4), size=20).write(tmp_path / "mix.json")
     change(tmp_path)
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         open_mix(tmp_path / "mix.json")
     assert "\n" not in str(caught.value)
 
 
-def test_a_sample_is_stood_for_by_the_nearest_pick_of_its_cluster(pool, picked):
-    """Each sample's stand-in is the pick of its cluster with the largest cosine, the smaller key among equals."""
-    told = stand_ins(pool, picked, seed=0)
+def test_a_sample_is_represented_by_the_nearest_pick_of_its_cluster(pool, picked):
+    """Each sample is represented by the pick of its cluster with the largest cosine, ties by the smaller key."""
+    table = representatives(pool, picked, seed=0)
     cluster, cosine = pool.rows["cluster"].to_list(), pool.vectors @ pool.vectors.T
-    for row, (nearest, similarity) in enumerate(told.select("nearest", "similarity").iter_rows()):
+    for row, (nearest, similarity) in enumerate(table.select("nearest", "similarity").iter_rows()):
         of_cluster = sorted(j for j in picked if cluster[j] == cluster[row])
         best = row if row in picked else max(of_cluster, key=lambda j: cosine[row, j], default=None)
         assert nearest == best
@@ -440,9 +442,9 @@ def test_a_sample_is_stood_for_by_the_nearest_pick_of_its_cluster(pool, picked):
 
 
 def test_the_map_is_that_of_sklearn():
-    """Places on the map are the first two principal components, but for their sign."""
+    """Coordinates on the map are the first two principal components, up to their sign."""
     vectors = np.random.default_rng(3).standard_normal((200, 6)).astype(np.float32) * [5, 3, 1, 1, 1, 1]
     pool = make_pool(["text"] * 200, vectors=unit_rows(vectors.astype(np.float32)))
-    told = stand_ins(pool, np.array([0]), seed=0).select("x", "y").to_numpy()
+    places = representatives(pool, np.array([0]), seed=0).select("x", "y").to_numpy()
     known = PCA(2).fit_transform(pool.vectors)
-    assert np.abs(told) == pytest.approx(np.abs(known), abs=1e-3)
+    assert np.abs(places) == pytest.approx(np.abs(known), abs=1e-3)

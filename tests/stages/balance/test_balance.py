@@ -12,21 +12,20 @@ from strategies import MANY_ANSWERS, ONE_ANSWER, labelled_pools, pool_of, unit_r
 
 from recipe.config.registry import find, names
 from recipe.errors import ConfigError, SupplyError
-from recipe.stages.balance import make_quotas
-from recipe.stages.balance._groups import Groups
+from recipe.stages.balance import Groups, make_quotas
 from recipe.stages.balance._raking import Margin, rake, round_strata, tilt
 from recipe.stages.balance._rounding import controlled_rounding, fill, largest_remainder
 
 COUNTS = st.lists(st.integers(0, 2000), min_size=1, max_size=12).filter(sum)
-LOOKING = ["coincide", "dbp", "hierarchical"]  # rules that are told the samples of each value
-RULES = [name for name in names("balance") if name not in ("shares", *LOOKING)]
+USING_GROUPS = ["coincide", "dbp", "hierarchical"]  # rules that are given the samples of each value
+RULES = [name for name in names("balance") if name not in ("shares", *USING_GROUPS)]
 TASKS = {"task": ("temperature", {"t": 2.0})}
 DEFAULT = TASKS | {"cluster": ("temperature", {"t": 1.25})}
 
 
 @st.composite
 def eighths(draw):
-    """Draw shares in steps of 1/8, which floats hold exactly, with a whole sum, and caps that are not below them."""
+    """Draw shares in steps of 1/8, which are exact in floats, with a whole sum, and caps that are not below them."""
     parts = draw(st.lists(st.integers(0, 40), min_size=1, max_size=10))
     parts[-1] += -sum(parts) % 8
     caps = [-(-part // 8) + draw(st.integers(0, 2)) for part in parts]
@@ -79,7 +78,7 @@ def test_fill_is_the_rate_that_bisection_finds(cells, part):
     st.data(),
 )
 def test_fill_sums_to_the_total_for_any_weights(cells, data):
-    """Zero, minute and equal weights leave the sum as it is asked for and no share above its cap."""
+    """Zero, minute and equal weights still give the wanted sum, with no share above its cap."""
     weights, caps = np.array([w for w, _ in cells]), np.array([float(c) for _, c in cells])
     total = data.draw(st.integers(0, int(caps.sum())))
     share = fill(weights, float(total), caps)
@@ -127,14 +126,14 @@ def somewhere(counts):
 @settings(max_examples=50)
 @given(counts=COUNTS, data=st.data())
 def test_every_rule_shares_out_the_size(name, counts, data):
-    """A rule's quotas sum to the size, never pass a count, and are the same when asked again."""
+    """A rule's quotas sum to the size, never exceed a count, and are the same in each call."""
     counts = np.array(counts)
     size = data.draw(st.integers(1, int(counts.sum())))
     knobs = {}
     if name == "shares":
         weights = st.lists(st.sampled_from([0.0, 0.1, 1.0, 3.0]), min_size=len(counts), max_size=len(counts))
         knobs["weights"] = data.draw(weights.filter(any))
-    if name in LOOKING:
+    if name in USING_GROUPS:
         knobs["groups"] = somewhere(counts)
     quota = find("balance", name)(counts, size, **knobs)
     assert quota.sum() == size
@@ -150,7 +149,7 @@ def test_no_value_is_lost(name, counts, data):
     """Where the size allows one sample of each value, each value that the pool has gets at least one."""
     counts = np.array(counts)
     size = data.draw(st.integers(np.count_nonzero(counts), int(counts.sum())))
-    knobs = {"groups": somewhere(counts)} if name in LOOKING else {}
+    knobs = {"groups": somewhere(counts)} if name in USING_GROUPS else {}
     assert (find("balance", name)(counts, size, **knobs) >= np.minimum(counts, 1)).all()
 
 
@@ -197,7 +196,7 @@ def test_rules_by_hand(name, counts, size, knobs, quota):
 
 
 @pytest.mark.parametrize(
-    ("name", "knobs", "said"),
+    ("name", "knobs", "message"),
     [
         ("temperature", {"t": 0.5}, "t=0.5"),
         ("capped", {"k": 0}, "k=0"),
@@ -209,9 +208,9 @@ def test_rules_by_hand(name, counts, size, knobs, quota):
         ("shares", {"weights": [1, float("nan")]}, "nan"),
     ],
 )
-def test_a_knob_out_of_range_is_named(name, knobs, said):
-    """A knob that makes no shares raises an error with its value."""
-    with pytest.raises(ConfigError, match=said):
+def test_a_knob_out_of_range_is_named(name, knobs, message):
+    """A knob out of its range raises an error with its value."""
+    with pytest.raises(ConfigError, match=message):
         find("balance", name)(np.array([5, 5]), 4, **knobs)
 
 
@@ -260,7 +259,7 @@ def strata(draw):
 @settings(max_examples=60)
 @given(strata(), st.booleans())
 def test_raking_stays_within_the_supply(drawn, tilted_too):
-    """Raked sizes sum to the size and lie between zero and the supply, whatever the margins contradict."""
+    """Raked sizes sum to the size and are between zero and the supply, even if margins contradict each other."""
     supply, size, margins, yes_tilt = drawn
     share = rake(supply, margins, size, yes_tilt=yes_tilt if tilted_too else None)
     assert share.sum() == pytest.approx(size)
@@ -269,7 +268,7 @@ def test_raking_stays_within_the_supply(drawn, tilted_too):
 
 
 def test_the_later_margin_wins():
-    """Asked for 9 : 1 and then for 4 : 6 of the same two cells, raking gives 4 and 6."""
+    """With margins of 9 : 1 and then 4 : 6 for the same two cells, raking gives 4 and 6."""
     code = np.array([0, 1])
     margins = [Margin(code, np.array([9, 1])), Margin(code, np.array([4, 6]))]
     assert rake(np.array([50, 50]), margins, 10) == pytest.approx([4, 6])
@@ -353,16 +352,16 @@ def test_rounding_keeps_the_first_margin(drawn):
 
 @settings(max_examples=60)
 @given(strata())
-def test_no_move_of_one_sample_would_lean_less(drawn):
+def test_no_move_of_one_sample_would_tilt_less(drawn):
     """After rounding, no sample moved to another stratum tilts less, but for the last one of a value of the margin."""
     supply, size, margins, yes_tilt = drawn
     whole = round_strata(rake(supply, margins, size, yes_tilt=yes_tilt), supply, margins[0], size, yes_tilt=yes_tilt)
     assert whole.sum() == size
     assert ((whole >= 0) & (whole <= supply)).all()
     code = margins[0].code
-    held = np.bincount(code, whole)
+    counts = np.bincount(code, whole)
     for giver, taker in product(range(len(yes_tilt)), repeat=2):
-        last = held[code[giver]] == 1 and code[giver] != code[taker]
+        last = counts[code[giver]] == 1 and code[giver] != code[taker]
         if giver != taker and whole[giver] > 0 and whole[taker] < supply[taker] and not last:
             assert abs(whole @ yes_tilt + yes_tilt[taker] - yes_tilt[giver]) >= abs(whole @ yes_tilt) - 1e-6
 
@@ -416,7 +415,7 @@ def test_quotas_sum_to_the_size(pool, margins, yes_share, per_image, data):
 
 
 def yes_less_no(quotas, pool):
-    """Count the yes answers that the quotas ask for, less the no answers."""
+    """Count the yes answers under the quotas minus the no answers."""
     yes_tilt = dict(zip(quotas.cell.tolist(), (pool.rows["n_yes"] - pool.rows["n_no"]).to_list(), strict=True))
     return sum(yes_tilt[cell] * count for cell, count in enumerate(quotas.quota.tolist()))
 
@@ -461,11 +460,11 @@ def test_a_cell_counts_an_image_as_often_as_the_limit():
     assert quotas.report.to_dicts() == [{"margin": "task", "value": "ocr", "supply": 5, "wanted": 5, "quota": 5}]
     assert len(set(quotas.image[:5].tolist())) == 1
     assert len(set(quotas.image.tolist())) == 4
-    with pytest.raises(SupplyError, match="size=6: the pool can give 1 to 5 samples with at most 2 an image"):
+    with pytest.raises(SupplyError, match="size=6: the pool can give 1 to 5 samples with at most 2 per image"):
         make_quotas(pool, 6, margins=TASKS, per_image=2)
 
 
-def test_a_multi_turn_sample_leans_with_all_its_answers():
+def test_a_multi_turn_sample_tilts_with_all_its_answers():
     """Three samples that answer yes twice and no never need six that answer no: 9 of 20 are then level."""
     pool = pool_of(20, n_yes=[2] * 3 + [0] * 17, n_no=[0] * 3 + [1] * 17)
     quotas = make_quotas(pool, 9, margins={}, yes_share=0.5)
@@ -483,14 +482,14 @@ def test_a_margin_is_met_and_reported():
 
 @pytest.mark.parametrize("size", [0, -1, 4])
 def test_a_size_without_supply_is_refused(size):
-    """Of five samples two have a problem: 1 to 3 can be asked for, and the message says so."""
+    """Of five samples two have a problem: sizes 1 to 3 are possible, and the message says so."""
     pool = pool_of(5, problem=["empty", None, None, "empty", None])
     with pytest.raises(SupplyError, match=f"size={size}: the pool can give 1 to 3 samples"):
         make_quotas(pool, size, margins={})
 
 
 def test_limits_that_leave_too_few_are_refused():
-    """With one sample of each of two sources allowed, three cannot be had."""
+    """With one sample of each of two sources allowed, a size of three is refused."""
     pool = pool_of(6, source=["a.json"] * 3 + ["b.json"] * 3)
     with pytest.raises(SupplyError, match="size=3: the limits of at_most leave 2 samples"):
         make_quotas(pool, 3, margins={}, at_most={"source": {"a.json": 1, "b.json": 1}})
@@ -498,7 +497,7 @@ def test_limits_that_leave_too_few_are_refused():
 
 @pytest.mark.parametrize("knobs", [{"margins": {"tsk": ("even", {})}}, {"margins": {}, "at_most": {"tsk": {"ocr": 1}}}])
 def test_a_column_that_the_pool_lacks_is_refused(knobs):
-    """A margin or a limit of an unknown column is answered with the nearest known one."""
+    """A margin or a limit on an unknown column is an error that suggests the nearest known one."""
     with pytest.raises(ConfigError, match="no column 'tsk' in the pool, did you mean 'task'"):
         make_quotas(pool_of(3, task=["ocr"] * 3), 1, **knobs)
 
@@ -528,7 +527,7 @@ def limited_pools(draw):
 @settings(max_examples=150, deadline=None)
 @given(limited_pools(), st.sampled_from([{}, {"task": ("even", {})}, DEFAULT]), st.sampled_from([None, 0.3, 0.5]))
 def test_a_limit_holds(drawn, margins, yes_share):
-    """No source gives more than its limit, whatever else is asked for, and all give all they may where it takes all."""
+    """No source exceeds its limit, for any other margins, and all reach their limits if the size needs it."""
     pool, limits, most, size = drawn
     quotas = make_quotas(pool, size, margins=margins, yes_share=yes_share, at_most={"source": limits})
     assert quotas.size == size
@@ -538,7 +537,7 @@ def test_a_limit_holds(drawn, margins, yes_share):
 
 
 def test_a_limit_holds_in_four_thousand_cases():
-    """However raked sizes lie to the limits of up to three values, and however the strata tilt, no limit is passed."""
+    """For any raked sizes, limits of up to three values and tilts of strata, no limit is exceeded."""
     rng = np.random.default_rng(0)
     for _ in range(4000):
         m = int(rng.integers(3, 9))
@@ -554,7 +553,7 @@ def test_a_limit_holds_in_four_thousand_cases():
 
 
 def test_a_limit_of_no_source_is_refused():
-    """A limit on a value that no sample has is a typo, and is told with the nearest value."""
+    """A limit on a value that no sample has is an error that suggests the nearest value."""
     pool = pool_of(2, task=["ocr"] * 2, cluster=[0, 0], n_yes=[0, 0], n_no=[0, 0])
     with pytest.raises(ConfigError, match=r"'pool\.jsn', did you mean 'pool\.json'"):
         make_quotas(pool, 1, margins=DEFAULT, at_most={"source": {"pool.jsn": 1}})

@@ -36,7 +36,7 @@ def blobs(sizes, d=16, seed=0):
 
 
 def partition(labels):
-    """The sets of rows that bear one label."""
+    """The sets of rows with the same label."""
     return {frozenset(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels)}
 
 
@@ -58,7 +58,7 @@ def test_blobs_are_not_torn_apart_by_a_large_one():
 
 @pytest.mark.parametrize("k", [1, 2, 7, 40, 200])
 def test_labels_are_numbers_below_k(k):
-    """Every label lies on 0..k-1, also where k is larger than the pool."""
+    """Every label is in 0..k-1, even if k is larger than the pool."""
     points, _ = blobs([20, 20])
     labels = cluster(points, k=k)
     assert labels.shape == (40,)
@@ -73,7 +73,7 @@ def test_tiny_pools(n):
 
 
 def test_identical_points_share_a_cluster():
-    """Points that are the same get one label, however many clusters are asked for."""
+    """Equal points get the same label, for any number of clusters."""
     points = np.zeros((100, 8), np.float32)
     points[:, 3] = 1
     assert len(set(cluster(points, k=5).tolist())) == 1
@@ -116,7 +116,7 @@ def test_threads_change_nothing():
 
 
 def test_thread_count_is_given_back():
-    """What faiss was told about threads holds again after clustering."""
+    """After clustering faiss has the number of threads that was set before."""
     before = faiss.omp_get_max_threads()
     try:
         faiss.omp_set_num_threads(3)
@@ -161,7 +161,7 @@ def test_two_levels_find_blobs():
 
 @pytest.mark.usefixtures("few_at_once")
 def test_two_levels_of_copies():
-    """Copies of one point share a cluster, also where they are most of the pool and many clusters are asked for."""
+    """Copies of one point share a cluster, even if they are most of the pool and there are many clusters."""
     points, _ = blobs([300, 40])
     points[:250] = points[0]
     assert len(set(cluster(points, k=60)[:250].tolist())) == 1

@@ -1,4 +1,4 @@
-"""Duplicates: exact ones by key, near ones by their sets of words, never without the keeper that stands for them."""
+"""Duplicates: exact ones by key, near ones by their sets of words, never without a keeper."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def jaccard(one, two):
 
 
 def check_law(texts, images, keeper, threshold):
-    """Every dropped sample has an earlier keeper of its image that is as similar as asked for."""
+    """Every dropped sample has an earlier keeper of its image whose similarity reaches the threshold."""
     for row, kept in enumerate(keeper):
         assert keeper[kept] == kept <= row
         if kept != row:
@@ -39,7 +39,7 @@ def check_law(texts, images, keeper, threshold):
 
 
 def test_exact_worked_by_hand():
-    """The first sample of a key that has no problem stands for all others of that key; the rest are left alone."""
+    """The first sample of a key without a problem is the keeper of all others with that key; others are unchanged."""
     pool = make_pool(
         ["one", "one", "two", "one", "bad", "bad", "bad", "worse"],
         key=["a", "a", "b", "a", "c", "c", "c", "d"],
@@ -52,7 +52,7 @@ def test_exact_worked_by_hand():
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=12), st.booleans())
 def test_exact_is_a_loop_over_the_rows(samples, ordered):
-    """Whether rows stand in key order or not, the first sound row of a key is the keeper of its sound rows."""
+    """Whether rows are in key order or not, the first eligible row of a key is the keeper of its eligible rows."""
     samples = sorted(samples) if ordered else samples
     keys, bad = [key for key, _ in samples], [broken for _, broken in samples]
     pool = make_pool(["word"] * len(samples), key=keys, problem=["L06" if broken else None for broken in bad])
@@ -84,12 +84,12 @@ def test_near_drops_only_for_a_similar_keeper(samples, threshold, min_words, acr
 
 @settings(max_examples=80, deadline=None)
 @given(SAMPLES, st.sampled_from([0.3, 0.5, 0.8, 0.9, 1.0]), st.integers(0, 4))
-def test_every_pair_of_a_small_company_is_compared(samples, threshold, min_words):
+def test_every_pair_of_a_small_group_is_compared(samples, threshold, min_words):
     """Each sample goes to the first earlier keeper of its image that is similar enough, as a naive walk finds it."""
     texts, images = [" ".join(words) for words, _ in samples], [image for _, image in samples]
     expected = []
     for row, text in enumerate(texts):
-        company = [
+        similar = [
             other
             for other in range(row)
             if expected[other] == other
@@ -97,7 +97,7 @@ def test_every_pair_of_a_small_company_is_compared(samples, threshold, min_words
             and min(len(set(texts[other].split())), len(set(text.split()))) >= min_words
             and (jaccard(texts[other], text) if texts[other] or text else 1) >= threshold
         ]
-        expected.append(min(company, default=row))
+        expected.append(min(similar, default=row))
     pool = make_pool(texts, image=images)
     assert near.dedup(pool, threshold=threshold, min_words=min_words).tolist() == expected
 
@@ -117,7 +117,7 @@ def test_equal_sets_are_found_in_a_crowd(threshold, crowd):
 
 
 def planted(n, changed, seed):
-    """Texts of 20 different words, and for each a twin in which some words are others; shuffled, with their pairs."""
+    """Texts of 20 different words, and for each a near duplicate with some other words; shuffled, with their pairs."""
     rng = np.random.default_rng(seed)
     texts = []
     for _ in range(n):
@@ -129,7 +129,7 @@ def planted(n, changed, seed):
 
 
 def test_planted_near_duplicates_are_found():
-    """Of pairs that differ in one word of twenty, 19 of 20 are found at least, though a fifth would be by chance."""
+    """Of pairs that differ in one word of twenty, 19 of 20 are found at least, though a fifth could be by accident."""
     texts, pairs = planted(400, 1, 0)
     keeper = near.dedup(make_pool(texts), threshold=0.9, crowd=1)
     assert sum(keeper[late] == early for early, late in pairs) >= 0.95 * len(pairs)
@@ -161,10 +161,10 @@ def test_datasketch_agrees(threshold):
     texts = planted(80, 1, 1)[0] + planted(80, 3, 2)[0]
     index = MinHashLSH(threshold=threshold, num_perm=128, weights=(0.02, 0.98))  # it shall miss few
     expected = []
-    for row, said in enumerate(texts):
+    for row, text in enumerate(texts):
         sketch = MinHash(num_perm=128)
-        sketch.update_batch([word.encode() for word in said.split()])
-        similar = [other for other in index.query(sketch) if jaccard(texts[other], said) >= threshold]
+        sketch.update_batch([word.encode() for word in text.split()])
+        similar = [other for other in index.query(sketch) if jaccard(texts[other], text) >= threshold]
         expected.append(min(similar, default=row))
         if not similar:
             index.insert(row, sketch)
@@ -174,7 +174,7 @@ def test_datasketch_agrees(threshold):
 
 
 def test_smallest_key_is_kept():
-    """Of a row of twins the first is kept, and it stands for each of them, also where it is only like the next one."""
+    """Of several equal samples the first is the keeper of all, even of those that only the next one resembles."""
     words = [f"word{i}" for i in range(10)]
     chain = [" ".join(words[i : i + 9]) for i in range(2)]  # 8 of 10 shared
     texts = [chain[0], chain[0].upper(), chain[1], f"{chain[0]}.", chain[1]]
@@ -183,7 +183,7 @@ def test_smallest_key_is_kept():
 
 
 def test_none_is_dropped_for_one_that_was_dropped():
-    """In a chain where each is like the next only, the third is kept: its twin is gone."""
+    """In a chain where each is similar only to the next, the third is kept, since the second was dropped."""
     words = [f"w{i}" for i in range(12)]
     texts = [" ".join(words[i : i + 10]) for i in range(3)]  # neighbours share 9 of 11, the ends 8 of 12
     assert near.dedup(make_pool(texts), threshold=0.8).tolist() == [0, 0, 2]
@@ -207,7 +207,7 @@ def test_short_samples_are_left_alone():
 
 
 def test_samples_with_a_problem_are_left_alone():
-    """A sample that may not be selected neither stands for another nor is dropped."""
+    """A sample that may not be selected is neither a keeper nor dropped."""
     pool = make_pool(["the cat is black here"] * 4, problem=["L06", None, "W05", None])
     assert near.dedup(pool).tolist() == [0, 1, 2, 1]
 
@@ -240,12 +240,12 @@ def test_bad_threshold_is_refused(threshold):
 def test_bands_are_as_wide_as_the_promise_allows(threshold):
     """With so many hashes a band a pair at the threshold is found 19 times of 20, with twice as many it is not."""
 
-    def chance(width):
+    def found(width):
         return 1 - (1 - threshold**width) ** (near.HASHES // width)
 
     width = near.rows_a_band(threshold)
-    assert chance(width) >= near.FOUND or width == 1
-    assert width == near.HASHES or chance(2 * width) < near.FOUND
+    assert found(width) >= near.FOUND or width == 1
+    assert width == near.HASHES or found(2 * width) < near.FOUND
 
 
 # the stage

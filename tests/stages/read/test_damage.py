@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 import zstandard
@@ -13,13 +14,13 @@ from hypothesis import strategies as st
 from recipe.data.problems import PROBLEMS, code_of
 from recipe.errors import InputError, MissingExtra
 from recipe.stages.read import _json, read_pool
-from recipe.stages.read._json import load, scan
+from recipe.stages.read._json import scan
 
 on_disk = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-ASKED = ["a", "b", "\u00e9", "d", "e"]
+IDS = ["a", "b", "\u00e9", "d", "e"]
 RECORDS = [
     {"id": name, "conversations": [{"from": "human", "value": f"Who is {name}?"}, {"from": "gpt", "value": "{[\n"}]}
-    for name in ASKED
+    for name in IDS
 ]
 LINES = [json.dumps(record, ensure_ascii=False) for record in RECORDS]
 ARRAY = f"[{', '.join(LINES)}]"
@@ -53,7 +54,7 @@ def test_a_truncated_array_keeps_what_came_before(tmp_path, cut):
     data = ARRAY.encode()[:cut]
     ends = [len(f"[{', '.join(LINES[: n + 1])}".encode()) for n in range(len(LINES))]
     ids, problems = read(tmp_path, data, lenient=True, format="llava")
-    assert ids == ASKED[: sum(end <= cut for end in ends)]
+    assert ids == IDS[: sum(end <= cut for end in ends)]
     assert [code_of(problem) for problem in problems] == ["bad_json"]
     assert "--lenient" in refusal(tmp_path, data, format="llava")
 
@@ -61,11 +62,11 @@ def test_a_truncated_array_keeps_what_came_before(tmp_path, cut):
 @on_disk
 @given(st.integers(0, 4), st.integers(1, 40), st.sampled_from(["\n", "\r\n"]))
 def test_json_lines_lose_the_damaged_line_alone(tmp_path, line, cut, newline):
-    """A line that is cut off costs itself; all lines before and after are read."""
+    """A truncated line loses only itself; all lines before and after are read."""
     lines = [*LINES]
     lines[line] = lines[line][: -cut - 1]
     ids, problems = read(tmp_path, newline.join(lines), lenient=True, format="llava")
-    assert ids == ASKED[:line] + ASKED[line + 1 :]
+    assert ids == IDS[:line] + IDS[line + 1 :]
     assert [code_of(problem) for problem in problems] == ["bad_json"]
 
 
@@ -73,9 +74,9 @@ def test_a_message_names_byte_record_and_last_good_record(tmp_path):
     """Two bytes of one letter count as two: the third record ends where the break is, counted by hand."""
     data = ARRAY.replace('"from": "human", "value": "Who is d', '"from": human, "value": "Who is d')
     at = data.encode().index(b": human") + 2
-    told = refusal(tmp_path, data)
-    assert f"byte {at}, line 1, column {at - 2 + 1}" in told  # the letter stands twice before
-    assert "(record 3: Expecting value); the last good record is 2 (id '\u00e9')" in told
+    message = refusal(tmp_path, data)
+    assert f"byte {at}, line 1, column {at - 2 + 1}" in message  # the letter stands twice before
+    assert "(record 3: Expecting value); the last good record is 2 (id '\u00e9')" in message
 
 
 @pytest.mark.parametrize(("encoding", "mark"), [("utf-8-sig", 3), ("utf-16", 2), ("utf-32", 4)])
@@ -147,20 +148,20 @@ PACKERS = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}
 def test_packed_files_are_read(tmp_path, pack):
     """One member, several members and, for gzip, padding give the same records as the plain file."""
     data = ARRAY.encode()
-    assert read(tmp_path, pack(data)) == (ASKED, [])
-    assert read(tmp_path, pack(data[:99]) + pack(data[99:])) == (ASKED, [])
-    assert read(tmp_path, gzip.compress(data) + b"\0" * 9) == (ASKED, [])
+    assert read(tmp_path, pack(data)) == (IDS, [])
+    assert read(tmp_path, pack(data[:99]) + pack(data[99:])) == (IDS, [])
+    assert read(tmp_path, gzip.compress(data) + b"\0" * 9) == (IDS, [])
 
 
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
 @pytest.mark.parametrize("cut", [3, 20])
 def test_a_truncated_packed_file_is_a_loss(tmp_path, pack, cut):
-    """A packed file that breaks off is refused; leniently its records are read and the break is listed."""
+    """A truncated packed file is refused; leniently its records are read and the loss is listed."""
     packed = b"".join(pack(line.encode() + b"\n") for line in LINES)[:-cut]
-    assert "breaks off" in refusal(tmp_path, packed)
+    assert "truncated" in refusal(tmp_path, packed)
     ids, problems = read(tmp_path, packed, lenient=True)
-    assert ids[:4] == ASKED[:4]
-    assert any("breaks off" in problem for problem in problems)
+    assert ids[:4] == IDS[:4]
+    assert any("truncated" in problem for problem in problems)
 
 
 def test_damaged_packed_data_are_a_loss(tmp_path):
@@ -175,7 +176,7 @@ def test_damaged_packed_data_are_a_loss(tmp_path):
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
 def test_a_bomb_is_refused_with_the_limit(tmp_path, monkeypatch, pack):
     """A file that unpacks to more than its bound is refused in both modes, and the message names the bound."""
-    monkeypatch.setattr(load, "FREE", 10_000)
+    monkeypatch.setattr(import_module("recipe.stages.read._json.load"), "FREE", 10_000)
     bomb = pack(b" " * 10_000_000)
     for lenient in (False, True):
         limit = max(10_000, 200 * len(bomb))
@@ -195,7 +196,7 @@ def test_zstd_without_its_library_says_what_to_install(tmp_path, monkeypatch):
 def test_a_record_beyond_the_limits_is_rejected_with_the_limit(tmp_path, monkeypatch):
     """Size and depth are counted to the byte and to the bracket; at the limit a record is read, beyond it is not."""
     monkeypatch.setattr(_json, "LARGEST", max(len(line.encode()) for line in LINES))
-    assert read(tmp_path, ARRAY) == (ASKED, [])
+    assert read(tmp_path, ARRAY) == (IDS, [])
     monkeypatch.setattr(_json, "LARGEST", min(len(line.encode()) for line in LINES))
     ids, problems = read(tmp_path, ARRAY)
     assert ids == ["a", "b", "d", "e"]
@@ -222,7 +223,7 @@ def test_every_loss_has_a_known_code(tmp_path):
 
 @pytest.mark.parametrize("keys", [{"video": None}, {"video": ""}, {"image": ["a.jpg", ""]}, {"image": [None, "a.jpg"]}])
 def test_where_one_image_remains_it_is_read(tmp_path, keys):
-    """An empty video key and empty names beside one image do no harm."""
+    """An empty video key and empty names in addition to one image do no harm."""
     record = {"image": "a.jpg", **keys, "conversations": RECORDS[0]["conversations"]}
     path = tmp_path / "x.json"
     path.write_text(json.dumps([record]))
@@ -234,7 +235,7 @@ def test_where_one_image_remains_it_is_read(tmp_path, keys):
 
 @pytest.mark.parametrize("cut", [True, False])
 def test_a_lone_surrogate_may_not_stop_a_lenient_walk(tmp_path, cut):
-    """A byte that is no text in a file that is cut off too, or keyed by id, still costs its record alone."""
+    """An invalid byte in a file that is also truncated, or keyed by id, still loses only its record."""
     keyed = json.dumps({record["id"]: record for record in RECORDS}, ensure_ascii=False)
     data = (ARRAY[:-20] if cut else keyed).encode().replace("is \u00e9?".encode(), b"is \xe9?")
     ids, problems = read(tmp_path, data, lenient=True)
@@ -243,7 +244,7 @@ def test_a_lone_surrogate_may_not_stop_a_lenient_walk(tmp_path, cut):
 
 
 def test_the_command_line_lists_the_loss(tmp_path):
-    """`--lenient` makes a mix of what is sound, and the rejects say what is lost, where, and why."""
+    """`--lenient` makes a mix of the valid records, and the rejects say what is lost, where, and why."""
     (tmp_path / "cut.json").write_text(ARRAY[:-30])
     command = [sys.executable, "-m", "recipe", "select", "cut.json", "--size", "2", "--out", "mix.json"]
     strict = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

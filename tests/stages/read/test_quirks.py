@@ -1,4 +1,4 @@
-"""What becomes of each file of real trouble: one table, which the tests execute and which this file prints.
+"""What becomes of each damaged file: one table, which the tests execute and which this file prints.
 
 ``python tests/stages/read/test_quirks.py`` writes the table as Markdown.
 """
@@ -23,7 +23,7 @@ needs_data = pytest.mark.skipif(not FILES, reason="the quirk files are not here;
 
 
 class Case(NamedTuple):
-    """What a file's trouble is and how it ends: rows, how many are rejected for what, and the message that refuses it.
+    """What is wrong with a file and what becomes of it: rows, rejects by reason, and the message that refuses it.
 
     Where there is a message, rows and rejects are those of `lenient`.
     """
@@ -34,7 +34,7 @@ class Case(NamedTuple):
     message: str | None = None
 
 
-MALFORMED = "expected JSON, which breaks at byte {}; {}; repair the file, or read what is sound with --lenient"
+MALFORMED = "expected JSON, which breaks at byte {}; {}; repair it, or read its valid records with --lenient"
 EMPTY = "expected JSON, got an empty file; remove it from the sources, or restore it"
 FORMATS = "expected a known format (llava, minigpt4, svit, vision_flan), got {}; convert the file, or name its format"
 
@@ -54,7 +54,7 @@ OUTCOMES = {
         "one byte is no UTF-8",
         2,
         {"L12": 1},
-        "expected UTF-8, got other bytes at byte 218; convert it to UTF-8, or read what is sound with --lenient",
+        "expected UTF-8, got other bytes at byte 218; convert it to UTF-8, or read its valid records with --lenient",
     ),
     "file_lone_surrogate.json": Case("halves of surrogate pairs", 4, {"L12": 2}),
     "file_nan.json": Case("NaN and infinities", 5, {"bad_json": 4}),
@@ -62,7 +62,7 @@ OUTCOMES = {
         "null",
         1,
         {"bad_json": 1},
-        MALFORMED.format("0, line 1, column 1 (neither an array nor an object)", "no record before it is sound"),
+        MALFORMED.format("0, line 1, column 1 (neither an array nor an object)", "no record before it is valid"),
     ),
     "file_single_record.json": Case("one record, no array", 1),
     "file_trailing_comma.json": Case(
@@ -196,7 +196,7 @@ def outcome(path, **options):
 
 @needs_data
 def test_the_table_names_every_file():
-    """No file of trouble is without a stated outcome, and none is stated that is not there."""
+    """Every damaged file has a stated outcome, and every stated outcome has a file."""
     assert sorted(OUTCOMES) == sorted(path.name for path in FILES)
 
 
@@ -217,8 +217,8 @@ def test_each_file_ends_as_stated(path):
 
 @needs_data
 @pytest.mark.parametrize("name", BOXES_KEPT)
-def test_kept_boxes_are_judged_alone(name):
-    """Without the need of a size, sound boxes pass in every spelling and only broken ones are rejected."""
+def test_kept_boxes_are_checked_too(name):
+    """Without a size, valid boxes pass in every spelling and only broken ones are rejected."""
     assert outcome(QUIRKS / name, boxes="keep") == (OUTCOMES[name].rows, BOXES_KEPT[name])
 
 
@@ -239,8 +239,8 @@ def table():
             end = ", ".join(f"{count} {code}" for code, count in sorted(rejects.items())) or "-"
         except InputError as error:
             rows, rejects = outcome(path, lenient=True)
-            told = ", ".join(f"{count} {code}" for code, count in sorted(rejects.items())) or "none"
-            end = f"refused: {str(error).removeprefix(f'{path}: ')}. With --lenient as counted here; rejects: {told}"
+            counts = ", ".join(f"{count} {code}" for code, count in sorted(rejects.items())) or "none"
+            end = f"refused: {str(error).removeprefix(f'{path}: ')}. With --lenient as counted here; rejects: {counts}"
         name = f"shards/{path.name} (folder)" if path.parent.name == "shards" else path.name
         yield f"| `{name}` | {OUTCOMES[path.name].trouble} | {rows} | {rows - sum(rejects.values())} | {end} |"
 

@@ -1,4 +1,4 @@
-"""Laws, oracles and examples of the read room."""
+"""Laws, oracles and examples of reading."""
 
 import gc
 import gzip
@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from recipe.data.pool import SCHEMA
 from recipe.data.problems import PROBLEMS, code_of
 from recipe.errors import ConfigError, InputError, RecipeError
-from recipe.stages.read import read_pool
-from recipe.stages.read._entry import Entry, in_front, key_of
-from recipe.stages.read._images import Images
+from recipe.stages.read import Entry, Images, read_pool
+from recipe.stages.read._entry import in_front, key_of
 from recipe.stages.read.svit import SUFFIXES
 
 DATA = Path(os.environ.get("RECIPE_DATA", Path(__file__).parents[4] / "shared" / "data"))
@@ -137,15 +136,15 @@ def test_the_order_of_files_and_records_changes_nothing(tmp_path, records, rando
 
 
 @pytest.mark.parametrize(
-    "twins",
+    "duplicates",
     [
         [qa(id="a", model="x"), qa(id="a", model="y")],
         [qa("Who?\n<image>", id="a", image="a.jpg"), qa("<image>Who?", id="a", image="a.jpg")],
     ],
 )
-def test_twins_stand_in_an_order_of_their_own(tmp_path, twins):
+def test_duplicates_have_a_fixed_order(tmp_path, duplicates):
     """Two samples of one key and id that differ in their other keys, or in where `<image>` was, do not swap rows."""
-    pools = [read_pool(save(tmp_path, order), image_token="given").rows for order in (twins, twins[::-1])]
+    pools = [read_pool(save(tmp_path, order), image_token="given").rows for order in (duplicates, duplicates[::-1])]
     assert pools[0]["key"].n_unique() == 1
     assert pools[0].drop("record", "order").equals(pools[1].drop("record", "order"))
 
@@ -207,7 +206,7 @@ def test_the_mark_is_put_in_front_once(turns):
     ],
 )
 def test_the_mark_by_hand(tmp_path, given_text, front):
-    """A question that is as LLaVA wants it stays byte for byte; else its mark is moved as LLaVA's loader moves it."""
+    """A question in LLaVA's form stays byte for byte; otherwise its mark is moved as by LLaVA's loader."""
     (row,) = read(tmp_path, [qa(given_text, image="a.jpg")])
     assert turns_of(row)[0] == ("human", front)
 
@@ -222,7 +221,7 @@ def test_a_harmless_mark_may_stay(tmp_path, question):
 
 @pytest.mark.parametrize("question", ["Who?", "<image>\nWho?\n<image>"])
 def test_a_mark_that_does_harm_never_stays(tmp_path, question):
-    """A missing or a repeated mark is put right under `given`, too."""
+    """A missing or a repeated mark is corrected under `given` too."""
     (row,) = read(tmp_path, [qa(question, image="a.jpg")], image_token="given")
     assert turns_of(row)[0] == ("human", "<image>\nWho?")
 
@@ -266,7 +265,7 @@ def test_text_without_an_image_is_not_touched(tmp_path):
     ],
 )
 def test_a_bad_entry_is_a_row_that_says_why(tmp_path, entry, problem):
-    """A broken entry keeps its place beside sound ones, with its problem, and without the key of any sample."""
+    """A broken entry keeps its place among valid ones, with its problem, and has the key of no sample."""
     rows = read(tmp_path, [qa(id="a"), entry, qa(id="b")])
     assert [row["problem"] for row in rows] == [None, problem, None]
     assert rows[1]["key"] != rows[0]["key"]
@@ -281,7 +280,7 @@ def test_a_bad_entry_is_a_row_that_says_why(tmp_path, entry, problem):
     ],
 )
 def test_a_record_that_cannot_be_held_is_marked_alone(tmp_path, record, why):
-    """A number beyond a float, brackets beyond any depth and 5,000 digits cost one record, not the file nor the run."""
+    """A number beyond a float, brackets beyond any depth and 5,000 digits lose one record, not the file or the run."""
     path = tmp_path / "mix.json"
     path.write_text(f"[{json.dumps(qa())}, {record}, {json.dumps(qa(id='b'))}]")
     assert read_pool(path).rows.sort("record")["problem"].to_list() == [None, f"bad_json:{why}", None]
@@ -303,7 +302,7 @@ def test_ids_become_strings_and_are_kept(tmp_path, given_id, text):
 
 @pytest.mark.parametrize("keys", [{}, {"id": None}, {"id": ""}])
 def test_without_an_id_the_key_is_the_id(tmp_path, keys):
-    """A record without an id bears its key, which does not change with its place in the file."""
+    """A record without an id gets its key as id, which does not depend on its place in the file."""
     (row,) = read(tmp_path, [qa(**keys)])
     assert row["id"] == row["key"]
 
@@ -376,7 +375,7 @@ def test_a_broken_value_is_found_in_every_container(tmp_path, around):
     ],
 )
 def test_a_file_that_is_not_json_of_records_says_where(tmp_path, text, message):
-    """One line names the file, the place and the trouble."""
+    """One line names the file, the position and the problem."""
     path = tmp_path / "x.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InputError, match=message) as caught:
@@ -406,13 +405,13 @@ def test_unknown_options_are_refused(tmp_path):
 
 
 def test_a_callable_is_a_format(tmp_path):
-    """A function may stand in place of a format's name."""
+    """A function may be given instead of the name of a format."""
     (row,) = read(tmp_path, [{"q": "Who?"}], format=lambda record, _: [Entry([("human", record["q"])])])
     assert turns_of(row) == [("human", "Who?")]
 
 
 def test_a_source_may_name_its_format_and_itself(tmp_path):
-    """A mapping's format goes before the call's, and its name becomes the source."""
+    """A mapping's format takes precedence over the call's, and its name becomes the source."""
     path = save(tmp_path, [{"image_id": "1", "caption": "A jay."}])
     rows = read_pool({"path": path, "name": "mine", "format": "minigpt4"}, format="llava").rows
     assert rows.select("source", "image").rows() == [("mine", "1.jpg")]
@@ -481,8 +480,8 @@ def test_a_svit_item_gives_a_sample_for_each_conversation(tmp_path):
         ("conversation.json", "conversation"),
     ],
 )
-def test_the_file_name_tells_the_task(tmp_path, name, task):
-    """A file that bears a task's name holds that task, whatever its samples look like."""
+def test_the_file_name_gives_the_task(tmp_path, name, task):
+    """A file with a task in its name has that task, whatever its samples look like."""
     (row,) = read(tmp_path, [{"image_id": 7, "conversations": [talk("Who?", "A.")]}], name)
     assert row["task_name"] == task
 
@@ -499,8 +498,8 @@ def test_the_file_name_tells_the_task(tmp_path, name, task):
         (talk("Why does the bird sing?", "word " * 99), "complex_reasoning"),
     ],
 )
-def test_the_shape_tells_the_task_where_the_name_does_not(tmp_path, conversation, task):
-    """Boxes, the number of turns, the request and the length of the answer tell the task."""
+def test_the_shape_gives_the_task_where_the_name_does_not(tmp_path, conversation, task):
+    """The task follows from boxes, the number of turns, the request and the length of the answer."""
     (row,) = read(tmp_path, [{"image_id": 7, "conversations": [conversation]}], "part-00.json", boxes="keep")
     assert row["task_name"] == task
 
@@ -549,8 +548,8 @@ def test_a_referring_sample_by_hand(tmp_path):
     }
     (row,) = read(tmp_path, [item], "referring_qa.json")
     (_, question), (_, answer) = turns_of(row)
-    asked, _, suffix = question.partition("? ")
-    assert asked == "<image>\nIs the cat [0, 0.375, 0.5, 0.75] big"
+    text, _, suffix = question.partition("? ")
+    assert text == "<image>\nIs the cat [0, 0.375, 0.5, 0.75] big"
     assert suffix in SUFFIXES
     assert answer == "No [0, 0.375, 0.5, 0.75]."
     assert row["image"] == "vg/VG_100K/7.jpg"
@@ -564,8 +563,8 @@ def test_a_sample_without_a_box_needs_no_size(tmp_path):
     assert row["problem"] is None
 
 
-def test_marks_tell_boxes_in_other_tasks(tmp_path):
-    """In the other tasks a bracket is prose unless SVIT's marks stand beside it."""
+def test_marks_show_boxes_in_other_tasks(tmp_path):
+    """In the other tasks a bracket is text unless it is next to SVIT's marks."""
     talks = [talk("Who?", "See [3]."), talk("Who?", "The <st>cat<ed> [3].")]
     rows = read(tmp_path, [{"image_id": 7, "conversations": talks}], "conversation.json")
     assert [row["problem"] for row in rows] == [None, "bad_box:malformed"]
@@ -598,7 +597,7 @@ def turned_jpeg(width, height):
 
 
 def test_sizes_come_from_the_headers_of_images(tmp_path):
-    """The header of the file tells the size of the stored pixels, and which folder it lies in tells the path."""
+    """The size of the stored pixels is from the header of the file, and the path from the folder it is in."""
     for name, content in [
         ("vg/VG_100K_2/1.jpg", png(30, 20)),
         ("vg/VG_100K/2.jpg", turned_jpeg(40, 10)),
@@ -652,7 +651,7 @@ def test_image_data_of_another_kind_is_refused(tmp_path):
 @needs_data
 @pytest.mark.parametrize("path", QUIRKS, ids=lambda path: path.name)
 def test_every_quirk_is_read_or_refused(path):
-    """Each file of trouble is read, its rows with known problems, or refused with one line that names it."""
+    """Each damaged file is read, its bad rows with known problems, or refused with one line that names it."""
     try:
         problems, message = read_pool(path).rows["problem"].drop_nulls(), f"{path.name}: read"
     except RecipeError as error:
@@ -700,18 +699,18 @@ def test_a_real_referring_record_is_the_published_one(tmp_path):
     """With its marks put back the published referring record converts to itself, but for the drawn sentence."""
     published = json.loads((DATA / "svit_real" / "llava_format.json").read_bytes())[3]
     (_, question), (_, answer) = turns_of(turned(published))
-    asked = next(question.removesuffix(f" {suffix}") for suffix in SUFFIXES if question.endswith(suffix))
+    original = next(question.removesuffix(f" {suffix}") for suffix in SUFFIXES if question.endswith(suffix))
 
     def marked(text):
         for thing in ("clock", "sign"):
             text = text.replace(f"{thing} [", f"<st>{thing}<ed> [")
         return text.removeprefix("<image>\n")
 
-    item = {"image_id": 1, "conversations": [talk(marked(asked), marked(answer))]}
+    item = {"image_id": 1, "conversations": [talk(marked(original), marked(answer))]}
     (row,) = read(tmp_path, [item], "referring_qa.json", boxes="keep")
     (_, got_question), (_, got_answer) = turns_of(row)
-    assert got_question.startswith(f"{asked} ")
-    assert got_question.removeprefix(f"{asked} ") in SUFFIXES
+    assert got_question.startswith(f"{original} ")
+    assert got_question.removeprefix(f"{original} ") in SUFFIXES
     assert got_answer == answer
 
 

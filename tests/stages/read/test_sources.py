@@ -1,4 +1,4 @@
-"""Which files a source means, and what each is called."""
+"""The files that a source stands for, and the name of each."""
 
 import pytest
 
@@ -15,9 +15,9 @@ def fill(folder, *names):
         path.write_text("[]")
 
 
-def sources(*asked):
+def sources(*named):
     """Return what the files are called."""
-    return [file.source for file in expand(list(asked))]
+    return [file.source for file in expand(list(named))]
 
 
 def test_a_folder_stands_for_its_json_files(tmp_path):
@@ -28,7 +28,7 @@ def test_a_folder_stands_for_its_json_files(tmp_path):
 
 
 def test_a_single_file_is_called_by_its_name(tmp_path):
-    """One file bears its file name, whatever it ends in."""
+    """A single file is called by its file name, with any ending."""
     fill(tmp_path, "deep/er/mix.data")
     assert sources(tmp_path / "deep/er/mix.data") == ["mix.data"]
 
@@ -36,9 +36,9 @@ def test_a_single_file_is_called_by_its_name(tmp_path):
 def test_names_depend_neither_on_order_nor_on_the_working_directory(tmp_path, monkeypatch):
     """Files are called by their path below the common parent, from wherever and in whichever order they are named."""
     fill(tmp_path, "svit/conversation.json", "llava/mix.json")
-    asked = [tmp_path / "svit", tmp_path / "llava/mix.json"]
-    assert sources(*asked) == ["svit/conversation.json", "llava/mix.json"]
-    assert sources(*asked[::-1]) == ["llava/mix.json", "svit/conversation.json"]
+    named = [tmp_path / "svit", tmp_path / "llava/mix.json"]
+    assert sources(*named) == ["svit/conversation.json", "llava/mix.json"]
+    assert sources(*named[::-1]) == ["llava/mix.json", "svit/conversation.json"]
     monkeypatch.chdir(tmp_path / "llava")
     assert sources("../svit", "mix.json") == ["svit/conversation.json", "llava/mix.json"]
 
@@ -49,8 +49,8 @@ def test_a_file_named_twice_is_read_once(tmp_path):
     (tmp_path / "pool/z.json").symlink_to(tmp_path / "pool/a.json")
     own = tmp_path / "pool/a.json"
     assert sources(tmp_path / "pool", str(tmp_path / "p*/*.json"), own) == ["a.json"]
-    for asked in ([{"path": own, "name": "mine"}, own], [own, {"path": own, "name": "mine"}]):
-        assert sources(*asked) == ["mine"]
+    for named in ([{"path": own, "name": "mine"}, own], [own, {"path": own, "name": "mine"}]):
+        assert sources(*named) == ["mine"]
 
 
 def test_a_mapping_names_file_and_format(tmp_path):
@@ -105,7 +105,7 @@ def test_odd_mappings_are_refused(tmp_path):
 
 
 def test_an_unfinished_file_is_never_read(tmp_path):
-    """While a file is written it bears a name that a folder's walk passes over, and not its own."""
+    """While a file is written it has a temporary name that is skipped in folders."""
     fill(tmp_path, "a.json")
     with atomic_write(tmp_path / "mix.json") as file:
         file.write(b"[")

@@ -113,7 +113,7 @@ def test_bad_columns_are_told(tmp_path, case):
     ],
 )
 def test_bad_knobs_are_told(knobs, error, what):
-    """A knob out of its range is told by name and value."""
+    """A knob out of its range is an error with its name and value."""
     with pytest.raises(error, match=f"^score.column: .*{re.escape(what)}"):
         column.score(a_pool(), column="clip", **knobs)
 
@@ -172,15 +172,15 @@ def test_a_blend_knows_no_order_and_no_unit(order, draws):
     ("weights", "what"),
     [
         ({"noveltly": 1}, "did you mean 'novelty'"),
-        ({"key": 1}, "'key', which is no score"),
+        ({"key": 1}, "'key', which is not a score"),
         ({"novelty": 0}, "novelty=0"),
         ({"novelty": float("inf")}, "novelty=inf"),
         ({"novelty": "much"}, "novelty='much'"),
         ({}, "at least one"),
     ],
 )
-def test_bad_weights_are_told(weights, what):
-    """A blend of what is no score, or by no weight, is told."""
+def test_bad_weights_are_refused(weights, what):
+    """A blend of something that is not a score, or without weights, is an error."""
     with pytest.raises(ConfigError, match=f"^score.blend: .*{re.escape(what)}"):
         blend.score(make_pool(["word"], novelty=[1.0]), weights=weights)
 
@@ -247,7 +247,7 @@ def test_a_function_is_a_score():
 
 def test_a_blend_stands_behind_what_it_blends():
     """A blend of a score that comes later in the recipe is an error that names what is there."""
-    with pytest.raises(ConfigError, match="'length', which is no score before it"):
+    with pytest.raises(ConfigError, match="'length', which is not a score before it"):
         score_pool(demo_pool(images=4), score=[{"blend": {"weights": {"length": 1}}}, "length"])
 
 

@@ -20,8 +20,8 @@ from recipe.stages.embed.hashing import unit_rows
 from recipe.stages.score import balance, concept_coverage, density, length, novelty
 from recipe.stages.score._kernels import mean_of_largest
 
-ASK = {"column", "blend"}  # need to be told of what; test_plugin_scores.py
-ROOM = [name for name in names("score") if name not in ASK]
+NEED_KNOBS = {"column", "blend"}  # cannot be called without knobs; see test_own_scores.py
+ROOM = [name for name in names("score") if name not in NEED_KNOBS]
 SIZE = 150
 
 
@@ -224,14 +224,14 @@ def test_balance_asks_for_quotas():
 # length
 
 
-def said(words, task, problem=None):
+def pool_with(words, task, problem=None):
     """A pool of samples of so many words."""
     return make_pool([""] * len(words), n_words=words, task=task, problem=problem or [None] * len(words))
 
 
 def test_length_worked_by_hand():
     """The score is exp(-z^2 / 2), z = |log(1 + words) - median| / (1.4826 MAD) within the task."""
-    values = length.score(said([1, 3, 7, 15, 127, 9], ["a"] * 5 + ["b"]))
+    values = length.score(pool_with([1, 3, 7, 15, 127, 9], ["a"] * 5 + ["b"]))
     # in powers of two of 1 + words: 1 2 3 4 7, median 3, deviations 2 1 0 1 4, MAD 1
     expected = [math.exp(-((off / 1.4826) ** 2) / 2) for off in (2, 1, 0, 1, 4)]
     assert values == pytest.approx([*expected, 1], abs=1e-6)
@@ -239,20 +239,20 @@ def test_length_worked_by_hand():
 
 def test_length_of_one_size():
     """Where most samples of a task are of one length they score 1, and the others 0."""
-    assert length.score(said([5, 5, 5, 5, 80], ["a"] * 5)).tolist() == [1, 1, 1, 1, 0]
+    assert length.score(pool_with([5, 5, 5, 5, 80], ["a"] * 5)).tolist() == [1, 1, 1, 1, 0]
 
 
 def test_length_leaves_refused_samples_out():
     """What may not be selected neither scores nor moves the median."""
-    with_bad = length.score(said([1, 3, 7, 900, 900, 900], ["a"] * 6, [None] * 3 + ["L06"] * 3))
-    assert with_bad.tolist() == [*length.score(said([1, 3, 7], ["a"] * 3)).tolist(), 0, 0, 0]
+    with_bad = length.score(pool_with([1, 3, 7, 900, 900, 900], ["a"] * 6, [None] * 3 + ["L06"] * 3))
+    assert with_bad.tolist() == [*length.score(pool_with([1, 3, 7], ["a"] * 3)).tolist(), 0, 0, 0]
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from(["a", "b", None])), min_size=1, max_size=20))
 def test_length_is_the_robust_z_score(samples):
     """By statistics.median, task by task, whatever the lengths; samples without a task are one task."""
-    values = length.score(said([words for words, _ in samples], [task for _, task in samples]))
+    values = length.score(pool_with([words for words, _ in samples], [task for _, task in samples]))
     for (words, task), value in zip(samples, values.tolist(), strict=True):
         logs = [math.log(1 + other) for other, of in samples if of == task]
         middle = statistics.median(logs)

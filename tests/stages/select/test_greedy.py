@@ -1,4 +1,4 @@
-"""Laws, oracles and examples of the selectors that walk greedily by other objectives than facility location alone."""
+"""Laws, oracles and examples of the greedy selectors with objectives other than facility location alone."""
 
 from math import ceil, sqrt
 
@@ -35,7 +35,7 @@ def rich_pool(seed, n, d, *, clusters=None, spread=0.3):
 
 
 def ranks(pool, name):
-    """Rank a score on 0..1, equal ones at the mean of their ranks, sample by sample."""
+    """Rank a score in 0..1, equal ones at the mean of their ranks, sample by sample."""
     score = pool.rows[name].to_list()
     return np.array([(sum(o < s for o in score) + sum(o <= s for o in score) + 1) / 2 / len(score) for s in score])
 
@@ -44,12 +44,12 @@ def assert_greedy(objective, cell, quota, picks, *, price=None, slack=ROUNDING):
     """Check pick by pick that none of an open cell would have raised an objective by more, and that gains say so."""
     price = np.ones(len(cell)) if price is None else price
     left, chosen, reached = list(quota), [], objective([])
-    told = sum(picks.gains.values())
+    total = sum(picks.gains.values())
     for step, pick in enumerate(picks.rows.tolist()):
         ready = [j for j in range(len(cell)) if j not in chosen and left[cell[j]] > 0]
         gain = {j: objective([*chosen, j]) - reached for j in ready}
         assert gain[pick] / price[pick] >= max(gain[j] / price[j] for j in ready) - slack
-        assert told[step] == pytest.approx(gain[pick], abs=slack)
+        assert total[step] == pytest.approx(gain[pick], abs=slack)
         chosen.append(pick)
         reached += gain[pick]
         left[cell[pick]] -= 1
@@ -59,16 +59,16 @@ def assert_greedy(objective, cell, quota, picks, *, price=None, slack=ROUNDING):
 @settings(max_examples=30)
 @given(seed=seeds, quota=quota_pairs, diversity=st.sampled_from([0.0, 0.3, 0.5, 1.0]))
 def test_mmr_is_naive_greedy(seed, quota, diversity):
-    """In one block each pick is the naive one: the largest weighted relevance less likeness to the nearest pick."""
+    """In one block each pick is the naive one: the largest weighted relevance minus similarity to the nearest pick."""
     pool, cell, left = rich_pool(seed, 20, 3), np.arange(20) % 2, list(quota)
     picks = mmr(pool, quotas_of(cell, quota), by={"score": 2.0, "other": 1.0}, diversity=diversity)
     worth = np.rint((1 - diversity) * QUANTUM * (2 * ranks(pool, "score") + ranks(pool, "other")) / 3)
-    likeness = quantise(pool.vectors @ pool.vectors.T).astype(float)
+    similarity = quantise(pool.vectors @ pool.vectors.T).astype(float)
     order = []
     while any(left):
         ready = [j for j in range(20) if j not in order and left[cell[j]] > 0]
         order.append(
-            max(ready, key=lambda j: (worth[j] - diversity * max((likeness[i, j] for i in order), default=0), -j))
+            max(ready, key=lambda j: (worth[j] - diversity * max((similarity[i, j] for i in order), default=0), -j))
         )
         left[cell[order[-1]]] -= 1
     assert picks.rows.tolist() == order
@@ -76,11 +76,11 @@ def test_mmr_is_naive_greedy(seed, quota, diversity):
 
 
 def test_mmr_by_hand():
-    """The most relevant first, then not its twin, which is nearly as relevant, but the one at a right angle."""
+    """The most relevant first, then not its duplicate, which is nearly as relevant, but the one at a right angle."""
     vectors = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
     pool = pool_of(3, vectors=vectors, cluster=[0] * 3, score=[3.0, 2.0, 1.0])
     picks = mmr(pool, quotas_of([0] * 3, [3]), by={"score": 1.0})
-    # ranks 1, 2/3, 1/3; half of each: the twin has 1/3 - 1/2 = -1/6, the other 1/6 - 0
+    # ranks 1, 2/3, 1/3; half of each: the duplicate has 1/3 - 1/2 = -1/6, the other 1/6 - 0
     assert picks.rows.tolist() == [0, 2, 1]
     assert picks.gains["relevance"] == pytest.approx([1 / 2, 1 / 6, 1 / 3], abs=1e-4)
     assert picks.gains["redundancy"] == pytest.approx([0, 0, -1 / 2], abs=1e-4)
@@ -98,23 +98,23 @@ def log_volume(pool, by, width, ridge):
 @settings(max_examples=30)
 @given(seed=seeds, quota=quota_pairs, width=st.sampled_from([0.1, 0.5, 2.0]))
 def test_dpp_is_greedy_on_determinants(seed, quota, width):
-    """In one block each pick raises log det the most, counted afresh, and the gains are its growth."""
+    """In one block each pick raises log det the most, recomputed each time, and the gains are its growth."""
     pool, cell = rich_pool(seed, 18, 4), np.arange(18) % 2
     picks = dpp(pool, quotas_of(cell, quota), by={"score": 0.7}, width=width)
     assert_greedy(log_volume(pool, {"score": 0.7}, width, 1e-3), cell, quota, picks)
 
 
 def test_dpp_by_hand():
-    """The second pick is the one at a right angle; a twin is worth the noise only, and comes last."""
+    """The second pick is the one at a right angle; a duplicate adds only noise, and comes last."""
     vectors = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
     picks = dpp(pool_of(3, vectors=vectors, cluster=[0] * 3), quotas_of([0] * 3, [3]), width=0.1, ridge=0.01)
     assert picks.rows.tolist() == [0, 2, 1]
-    alike, twin = np.exp(-10) / 1.01, 1 / 1.01
-    assert picks.gains["volume"] == pytest.approx([0, np.log(1 - alike**2), np.log(1 - twin**2)], abs=1e-3)
+    right_angle, duplicate = np.exp(-10) / 1.01, 1 / 1.01
+    assert picks.gains["volume"] == pytest.approx([0, np.log(1 - right_angle**2), np.log(1 - duplicate**2)], abs=1e-3)
 
 
 def test_dpp_goes_beyond_the_rank_of_its_vectors():
-    """In two dimensions the tenth pick still has volume of its own, and no pick is a twin while others are left."""
+    """In two dimensions the tenth pick still adds volume, and no pick is a duplicate while others are left."""
     angle = np.repeat(np.arange(12) * 0.5, 2)
     pool = pool_of(24, vectors=np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32), cluster=[0] * 24)
     picks = dpp(pool, quotas_of([0] * 24, [12]))
@@ -143,7 +143,7 @@ def test_graph_cut_by_hand():
     """Without redundancy the crowd is picked; with much of it the one on the other side follows the first pick."""
     vectors = np.array([[1, 0], [1, 0], [1, 0], [-1, 0]], np.float32)
     pool, quotas = pool_of(4, vectors=vectors, cluster=[0] * 4), quotas_of([0] * 4, [2])
-    # likeness 1 within the crowd, 0 to the other: sums 3, 3, 3 and 1
+    # similarity 1 within the crowd, 0 to the other: sums 3, 3, 3 and 1
     picks = graph_cut(pool, quotas, redundancy=0)
     assert picks.rows.tolist() == [0, 1]
     assert picks.gains["representativeness"].tolist() == [3 / 4, 3 / 4]
@@ -158,9 +158,9 @@ def blend(pool, k, weights, quality, *, saturation=1.0, redundancy=0.5):
     n, whole = len(pool), sum(weights.values()) + sum(quality.values())
     alike = (pool.vectors.astype(float) @ pool.vectors.T).clip(0, 1)
     cap = alike.sum(axis=1) * min(1, saturation * k / n)
-    held = pool.rows["concepts"].to_list()
-    names = sorted({c for concepts in held for c in concepts})
-    count = {c: sum(c in concepts for concepts in held) for c in names}
+    listed = pool.rows["concepts"].to_list()
+    names = sorted({c for concepts in listed for c in concepts})
+    count = {c: sum(c in concepts for concepts in listed) for c in names}
     bonus = sum((weight * ranks(pool, name) for name, weight in quality.items()), np.zeros(n))
 
     def value(chosen):
@@ -172,7 +172,7 @@ def blend(pool, k, weights, quality, *, saturation=1.0, redundancy=0.5):
             "coverage": alike[chosen].max(axis=0).mean(),
             "saturated": np.minimum(alike[chosen].sum(axis=0), cap).sum() / cap.sum(),
             "graph_cut": cut / (k * alike.sum() / n),
-            "concepts": sum(sqrt(sum(c in held[j] for j in chosen) / count[c]) for c in names) / max(1, len(names)),
+            "concepts": sum(sqrt(sum(c in listed[j] for j in chosen) / count[c]) for c in names) / max(1, len(names)),
         }
         return (sum(weights[term] * found[term] for term in weights) + bonus[chosen].sum() / k) / whole
 
@@ -219,7 +219,7 @@ def test_each_term_of_a_mixture_is_a_share():
 @settings(max_examples=30)
 @given(seed=seeds, quota=quota_pairs, exponent=st.sampled_from([0.5, 1.0, 2.0]))
 def test_knapsack_is_greedy_on_gain_for_cost(seed, quota, exponent):
-    """In one block each pick has the largest gain for its cost, counted afresh."""
+    """In one block each pick has the largest gain per cost, recomputed each time."""
     pool, cell = rich_pool(seed, 20, 3), np.arange(20) % 2
     picks = knapsack(pool, quotas_of(cell, quota), exponent=exponent, better=False, concepts=0.5)
     weights = {"coverage": 1.0, "concepts": 0.5}
@@ -269,7 +269,7 @@ def test_modular_gains_go_by_gain_for_cost(items, most):
 
 
 def test_the_better_of_two_orders_is_taken():
-    """Scaled greedy is fooled by cheap samples that cover themselves alone, plain greedy is not, and goes before it."""
+    """Scaled greedy prefers cheap samples that cover only themselves, plain greedy does not, so its result is used."""
     vectors = np.eye(9, dtype=np.float32)[[0] * 20 + list(range(1, 9))]
     pool = pool_of(28, vectors=vectors, cluster=[0] * 28, n_tokens=[6] * 20 + [1] * 8)
     quotas, knobs = quotas_of([0] * 28, [8]), {"concepts": 0, "exponent": 2}
@@ -283,7 +283,7 @@ def test_the_better_of_two_orders_is_taken():
 
 
 def test_a_token_budget_holds_more_samples_by_gain_for_cost():
-    """Within the same tokens the mix keeps to the budget and has more samples than by coverage alone."""
+    """Within the same tokens the mix stays within the budget and has more samples than by coverage alone."""
     pool = demo_pool(images=40)
     size = f"{int(pool.rows['n_tokens'].sum() // 8)} tokens"
     mixes = {name: select_mix(pool, size=size, select={name: {"concepts": 0}}) for name in ("facility", "knapsack")}
@@ -313,7 +313,7 @@ def chord(vectors):
 @settings(max_examples=60)
 @given(seed=seeds, k=st.integers(1, 5), share=st.sampled_from([0.0, 0.1, 0.25, 0.4]))
 def test_kcenter_covers_all_but_outliers(seed, k, share):
-    """All samples but the share lie within twice the largest fair radius among them, counted afresh, of a pick."""
+    """All samples but the share lie within twice the largest fair radius among them, recomputed by hand, of a pick."""
     vectors, _ = unit_rows(seed, 15, 3)
     away, leave = chord(vectors), int(share * 15)
     picks = kcenter(pool_of(15, vectors=vectors, cluster=[0] * 15), quotas_of([0] * 15, [k]), outliers=share).rows
@@ -390,7 +390,7 @@ def test_blocks_keep_quotas_and_images(name, block):
 @pytest.mark.parametrize("name", ["mmr", "dpp", "graph_cut", "mixture"])
 @pytest.mark.parametrize("block", [100, 5000])
 def test_gains_never_grow(name, block):
-    """The picks of all blocks stand in the order of their gains."""
+    """The picks of all blocks are in the order of their gains."""
     pool, quotas = rich_pool(8, 500, 8, clusters=11), quotas_of(np.arange(500) % 2, [60, 40])
     picks = find("select", name)(pool, quotas, block=block, **KNOBS[name])
     assert (np.diff(sum(picks.gains.values())) <= 1e-12).all()
@@ -420,22 +420,22 @@ def test_the_order_of_rows_does_not_matter(name):
 
 @pytest.mark.parametrize("name", ["mmr", "dpp", "graph_cut", "mixture", "knapsack", "kcenter"])
 def test_ties_go_to_the_smaller_row(name):
-    """Of twins, three times two of them, the smaller row of each is picked before any second one."""
+    """Of three pairs of duplicates, the smaller row of each is picked before any second one."""
     pool = pool_of(6, vectors=np.eye(3, dtype=np.float32)[[2, 0, 1, 1, 0, 2]], cluster=[0] * 6, concepts=[["a"]] * 6)
     knobs = {"redundancy": 5.0} if name == "graph_cut" else {}
     assert find("select", name)(pool, quotas_of([0] * 6, [3]), **knobs).rows.tolist() == [0, 1, 2]
 
 
 def reached(pool, quotas, name, objective, **knobs):
-    """Return what blocks reach of an objective, whole greedy at 1 and chance at 0."""
+    """Return what blocks reach of an objective, on a scale from 0 (a random mix) to 1 (greedy without blocks)."""
     cut, whole = (find("select", name)(pool, quotas, block=b, **KNOBS[name], **knobs).rows for b in (200, 5000))
-    lot = find("select", "random")(pool, quotas).rows
-    best, chance = objective(whole.tolist()), objective(lot.tolist())
-    return (objective(cut.tolist()) - chance) / (best - chance)
+    drawn = find("select", "random")(pool, quotas).rows
+    best, baseline = objective(whole.tolist()), objective(drawn.tolist())
+    return (objective(cut.tolist()) - baseline) / (best - baseline)
 
 
 def test_blocks_lose_little():
-    """Cut into seven blocks, each objective keeps at least six tenths of what whole greedy gains over chance."""
+    """Cut into seven blocks, each objective keeps at least 0.6 of what exact greedy gains over a random mix."""
     pool = rich_pool(4, 1500, 16, clusters=30)
     quotas = quotas_of(np.arange(1500) % 2, [90, 60])
     volume = log_volume(pool, {"score": 1.0}, 0.25, 1e-3)
@@ -450,7 +450,7 @@ def test_blocks_lose_little():
 
 
 def test_more_candidates_let_relevant_blocks_give_more():
-    """Where one block has all that is relevant, the mix of marginal relevance takes more of it than its part."""
+    """Where one block has all that is relevant, the mix of marginal relevance takes more from it than its share."""
     vectors, cluster = unit_rows(2, 800, 16, clusters=8)
     pool = pool_of(800, vectors=vectors, cluster=cluster, score=(cluster == 3) + 0.0)
     quotas = quotas_of([0] * 800, [80])
@@ -463,7 +463,7 @@ def test_more_candidates_let_relevant_blocks_give_more():
 
 @given(seed=seeds)
 def test_scores_are_ranked_and_weighted(seed):
-    """The number of a sample is the weighted sum of its ranks in the named scores, equal scores sharing a rank."""
+    """The number of a sample is the weighted sum of its ranks in the named scores, equal scores having one rank."""
     pool = rich_pool(seed, 15, 2)
     found = worth_of(pool, np.arange(15), {"score": 2.0, "other": 0.5}, "by")
     assert found == pytest.approx(2 * ranks(pool, "score") + ranks(pool, "other") / 2)
@@ -492,10 +492,10 @@ def test_scores_are_ranked_and_weighted(seed):
     ],
 )
 def test_knobs_out_of_range_are_refused(name, knobs):
-    """The error names the selector's room, the knob's value, and comes before any work."""
+    """The error names the selector and the knob's value, and is raised before any work."""
     value = next(iter(knobs.values()))
-    said = str(next(iter(value))) if isinstance(value, dict) else str(value)
-    with pytest.raises(ConfigError, match=rf"^select[.:].*{said}"):
+    shown = str(next(iter(value))) if isinstance(value, dict) else str(value)
+    with pytest.raises(ConfigError, match=rf"^select[.:].*{shown}"):
         find("select", name)(rich_pool(0, 5, 3), quotas_of([0] * 5, [2]), **knobs)
 
 

@@ -1,4 +1,4 @@
-"""Selectors of published recipes: herding, ranks, weighted lots and the similarity filter, against naive loops."""
+"""Selectors of published recipes: herding, ranks, weighted sampling and the similarity filter, against naive loops."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def mmd(kernel, picks):
 @settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 14), part=st.floats(0.01, 1), copies=st.booleans())
 def test_herding_is_greedy_mmd(seed, n, part, copies):
-    """Pick by pick the sample with which the MMD, summed afresh over all pairs, is least; ties to the smaller row."""
+    """Pick by pick the sample with which the MMD, recomputed over all pairs, is least; ties go to the smaller row."""
     vectors, _ = unit_rows(seed, n, 3)
     vectors = vectors[np.arange(n) // 2] if copies else vectors
     kernel, count = gaussian_quanta(vectors @ vectors.T, 1.0), int(np.ceil(part * n))
@@ -73,14 +73,14 @@ def test_picks_of_cells_are_interleaved_by_hand():
     assert cell[picks.rows].tolist() == [2, 1, 2, 0, 2, 1, 2]
 
 
-def test_herding_stands_for_its_cell():
-    """The MMD of its picks is less than a quarter of what 50 lots have on average."""
+def test_herding_represents_its_cell():
+    """The MMD of its picks is less than a quarter of the mean of 50 random draws."""
     vectors, _ = unit_rows(1, 60, 3, clusters=4)
     kernel = gaussian_quanta(vectors @ vectors.T, 1.0)
     reached = mmd(kernel, herding(pool_of(60, vectors=vectors), quotas_of([0] * 60, [8])).rows.tolist())
     rng = np.random.default_rng(0)
-    lots = [mmd(kernel, rng.choice(60, 8, replace=False).tolist()) for _ in range(50)]
-    assert reached < sum(lots) / 50 / 4
+    drawn = [mmd(kernel, rng.choice(60, 8, replace=False).tolist()) for _ in range(50)]
+    assert reached < sum(drawn) / 50 / 4
 
 
 # ranks
@@ -104,23 +104,23 @@ def test_scores_are_weighed_by_their_ranks():
 
 
 @pytest.mark.parametrize(
-    ("by", "said"),
+    ("by", "message"),
     [
-        ("aa", "by names 'aa', which is no score, did you mean 'a'"),
+        ("aa", "by names 'aa', which is not a score, did you mean 'a'"),
         ("key", "expected a column of numbers, got key of String"),
         ("gap", "2 have no gap"),
         ({}, "by={}"),
     ],
 )
 @pytest.mark.parametrize("selector", ["ranked", "weighted", "deita"])
-def test_what_cannot_be_ranked_by_is_named(selector, by, said):
+def test_what_cannot_be_ranked_by_is_named(selector, by, message):
     """A column that is not there, of words, or with holes among the eligible rows is an error that says so."""
     pool = pool_of(4, a=[1, 2, 3, 4], gap=[1.0, None, float("nan"), None], vectors=np.eye(4, dtype=np.float32))
-    with pytest.raises(ConfigError, match=f"^select.{selector}: .*{said}"):
+    with pytest.raises(ConfigError, match=f"^select.{selector}: .*{message}"):
         find("select", selector)(pool, quotas_of([0, 0, 0, -1], [2]), by=by)
 
 
-# weighted lots
+# weighted sampling
 
 
 def first_of(seed, **knobs):
@@ -133,12 +133,12 @@ def first_of(seed, **knobs):
     ("knobs", "weights"),
     [({"chance": "proportional"}, [1, 2, 5]), ({"tau": 2.0}, [exp(0.5), exp(1.0), exp(2.5)])],
 )
-def test_lots_fall_by_their_weights(knobs, weights):
+def test_samples_are_drawn_by_their_weights(knobs, weights):
     """Over 1,000 seeds each of three samples is drawn as often as its weight says, within five standard deviations."""
     drawn = Counter(first_of(seed, **knobs) for seed in range(1000))
     for row, weight in enumerate(weights):
-        chance = weight / sum(weights)
-        assert abs(drawn[row] - 1000 * chance) < 5 * (1000 * chance * (1 - chance)) ** 0.5
+        probability = weight / sum(weights)
+        assert abs(drawn[row] - 1000 * probability) < 5 * (1000 * probability * (1 - probability)) ** 0.5
 
 
 def test_the_second_draw_is_in_proportion_to_what_is_left():
@@ -150,7 +150,7 @@ def test_the_second_draw_is_in_proportion_to_what_is_left():
 
 
 def test_weight_zero_is_drawn_last():
-    """Samples of weight 0 come when nothing else is left, and then by lot."""
+    """Samples of weight 0 come last, in random order."""
     pool = pool_of(5, score=[0.0, 1.0, 0.0, 1e-9, 0.0])
     quotas = quotas_of([0] * 5, [4])
     orders = [weighted(pool, quotas, by="score", chance="proportional", seed=seed).rows.tolist() for seed in range(30)]
@@ -159,7 +159,7 @@ def test_weight_zero_is_drawn_last():
 
 
 @given(st.integers(0, 10**6), st.integers(0, 19))
-def test_weighted_luck_does_not_depend_on_company(seed, gone):
+def test_weighted_sampling_does_not_depend_on_other_samples(seed, gone):
     """Without one sample, the others come in the order in which they came before."""
     score, keys = np.linspace(0, 2, 20), [f"{i:06d}" for i in range(20)]
     whole = weighted(pool_of(20, score=score, key=keys), quotas_of([0] * 20, [20]), by="score", seed=seed)
@@ -171,7 +171,7 @@ def test_weighted_luck_does_not_depend_on_company(seed, gone):
 
 
 @pytest.mark.parametrize(
-    ("selector", "knobs", "said"),
+    ("selector", "knobs", "message"),
     [
         ("weighted", {"by": "score", "chance": "proportional"}, "-1.0"),
         ("weighted", {"tau": 0}, "tau=0"),
@@ -182,10 +182,10 @@ def test_weighted_luck_does_not_depend_on_company(seed, gone):
         ("deita", {"block": 0}, "block=0"),
     ],
 )
-def test_a_knob_out_of_range_is_named(selector, knobs, said):
-    """A knob that means nothing raises an error with its value."""
+def test_a_knob_out_of_range_is_named(selector, knobs, message):
+    """A knob out of its range raises an error with its value."""
     pool = pool_of(3, score=[-1.0, 2.0, 3.0], vectors=np.eye(3, dtype=np.float32))
-    with pytest.raises(ConfigError, match=f"^select.{selector}: .*{said}"):
+    with pytest.raises(ConfigError, match=f"^select.{selector}: .*{message}"):
         find("select", selector)(pool, quotas_of([0] * 3, [1]), **knobs)
 
 
@@ -200,7 +200,7 @@ def test_vectors_are_needed(selector):
 
 
 def naive_filter(pool, quotas, tau):
-    """Walk down the score, keep what is less similar than tau to all kept; then what was passed over, least similar."""
+    """By falling score, keep what is less similar than tau to all kept; then what was skipped, least similar first."""
     vectors, score = pool.vectors.astype(float), pool.rows["score"].to_list()
     quota, images, kept, over = list(quotas.quota), Counter(), [], []
     most = quotas.per_image or len(pool)
@@ -236,7 +236,7 @@ def naive_filter(pool, quotas, tau):
     data=st.data(),
 )
 def test_the_filter_is_the_naive_walk_in_any_batches(seed, rows, part, tau, *, batch, data):
-    """Cells, images, passed-over samples and their order: one by one, by threes or all at once, as the loop has it."""
+    """Cells, images, skipped samples and their order: one by one, by threes or all at once, as the loop has it."""
     cell, image = (np.array(column) for column in zip(*rows, strict=True))
     per_image = data.draw(st.none() | st.integers(1, 2))
     vectors, _ = unit_rows(seed, len(rows), 3, clusters=3)
@@ -258,7 +258,7 @@ def test_the_filter_is_the_naive_walk_in_any_batches(seed, rows, part, tau, *, b
 
 
 def test_the_filter_by_hand():
-    """Score order 0 1 2 3; 1 is a copy of 0, 3 lies at 0.8 to 2: two are kept, then 3, passed over at 0.8, then 1."""
+    """Score order 0 1 2 3; 1 is a copy of 0, 3 has cosine 0.8 to 2: two are kept, then 3, skipped at 0.8, then 1."""
     vectors = np.array([[1, 0], [1, 0], [0, 1], [0.6, 0.8]], dtype=np.float32)
     pool = pool_of(4, vectors=vectors, score=[4, 3, 2, 1], cluster=[0] * 4)
     picks = deita(pool, quotas_of([0] * 4, [4]), by="score", tau=0.7)

@@ -27,7 +27,7 @@ from recipe.stages.select._image_limits import fill_up
 from recipe.stages.select._kernels.lazy_greedy import QUANTUM, lazy_greedy, quantise
 from recipe.stages.select._kernels.sparse import nearest_columns
 
-facility, kcenter, by_concepts, by_lot = (
+facility, kcenter, by_concepts, at_random = (
     find("select", name) for name in ("facility", "kcenter", "concepts", "random")
 )
 UNLIMITED = 10**9
@@ -35,7 +35,7 @@ UNLIMITED = 10**9
 
 @st.composite
 def greedy_inputs(draw):
-    """Draw what lazy greedy is given: few distinct numbers, so that ties are many, and tight limits."""
+    """Draw inputs of lazy greedy: few distinct numbers, so that there are many ties, and tight limits."""
     m, n, u = draw(st.integers(1, 10)), draw(st.integers(1, 8)), draw(st.integers(1, 3))
     level = st.sampled_from([0, 1, 2, 5, 1000, QUANTUM])
     quanta = np.array(draw(st.lists(level, min_size=m * n, max_size=m * n)), np.int16).reshape(m, n)
@@ -89,8 +89,8 @@ def run_lazy(given, most=UNLIMITED, *, dense=True):
         half = n // 2
         kept = [(everyone[part], given["quanta"].T[part].copy()) for part in (slice(half), slice(half, n))]
         start, points, quanta, *_ = sort_by_candidate(kept, m)
-    concept_start = np.concatenate([[0], np.cumsum([len(held) for held in given["concepts"]])]).astype(np.int64)
-    concepts = np.array([c for held in given["concepts"] for c in held], np.int32)
+    concept_start = np.concatenate([[0], np.cumsum([len(own) for own in given["concepts"]])]).astype(np.int64)
+    concepts = np.array([c for own in given["concepts"] for c in own], np.int32)
     picks, gains = lazy_greedy(
         start,
         points,
@@ -119,7 +119,7 @@ def test_lazy_greedy_is_naive_greedy(inputs, dense):
 
 @given(greedy_inputs(), st.data())
 def test_greedy_order_nests(inputs, data):
-    """The first picks are what a run that stops after so many would have picked."""
+    """The first k picks are those of a run that stops after k picks."""
     picks, gains = run_lazy(inputs)
     most = data.draw(st.integers(0, len(picks)))
     assert run_lazy(inputs, most) == (picks[:most], gains[:most])
@@ -157,9 +157,9 @@ def test_facility_is_as_good_as_apricot(seed, clusters):
 def objective(pool, quotas, picks, *, concepts, quality):
     """Recompute the objective of a one-block mix as the docstring of `facility.select` states it."""
     rows = np.flatnonzero(quotas.cell >= 0)
-    held = [set(held) for held in pool.rows["concepts"].to_list()]
-    frequency = Counter(c for row in rows.tolist() for c in held[row])
-    picked = Counter(c for row in picks for c in held[row])
+    concepts_of = [set(own) for own in pool.rows["concepts"].to_list()]
+    frequency = Counter(c for row in rows.tolist() for c in concepts_of[row])
+    picked = Counter(c for row in picks for c in concepts_of[row])
     value = coverage(pool.vectors, rows, picks)
     value += concepts * sum(sqrt(picked[c] / frequency[c]) for c in frequency) / max(1, len(frequency))
     for name, weight in quality.items():
@@ -185,7 +185,7 @@ KNOBS = {"concepts": 0.3, "quality": {"score": 0.2}}
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_value_is_the_objective(seed):
-    """The value is the objective computed afresh in floats, and the gains of all terms sum to it."""
+    """The value is the objective recomputed in floats, and the gains of all terms sum to it."""
     pool = rich_pool(seed, 120, 8)
     cell = np.arange(120) % 3
     cell[:20] = -1
@@ -251,15 +251,15 @@ def clustered(n, *, cells=1):
 
 
 def test_blocks_lose_little():
-    """Cut into blocks, greedy keeps the quotas and at least 0.85 of what exact greedy gains over chance."""
+    """Cut into blocks, greedy keeps the quotas and at least 0.85 of what exact greedy gains over a random mix."""
     pool, quotas = clustered(3000, cells=3)
     exact = facility(pool, quotas, concepts=0, block=3000, certificate=False)
     cut = facility(pool, quotas, concepts=0, block=300, reach=400)
-    lot = by_lot(pool, quotas)
+    drawn = at_random(pool, quotas)
     assert len(np.unique(cut.rows)) == quotas.size
     assert np.bincount(quotas.cell[cut.rows]).tolist() == quotas.quota.tolist()
-    reached, best, chance = (coverage(pool.vectors, slice(None), p.rows) for p in (cut, exact, lot))
-    assert (reached - chance) / (best - chance) >= 0.85
+    reached, best, baseline = (coverage(pool.vectors, slice(None), p.rows) for p in (cut, exact, drawn))
+    assert (reached - baseline) / (best - baseline) >= 0.85
     assert cut.value <= cut.bound
     # what a sample sees of the mix from its own and the near blocks is less than all of it
     assert cut.value <= reached + 1e-4
@@ -296,7 +296,7 @@ def test_threads_do_not_change_picks(name, block, monkeypatch):
     seed=st.integers(0, 5),
 )
 def test_every_selector_keeps_its_quotas(name, cell, part, seed):
-    """Any selector picks exactly the quota of each cell, each row once, none that may not be, and the same again."""
+    """Any selector picks exactly the quota of each cell, selectable rows only, each once, and the same in each call."""
     pool = rich_pool(seed, len(cell), 4)
     quotas = quotas_of(cell, [int(np.ceil(part * cell.count(c))) for c in range(max(cell) + 1)])
     picks = find("select", name)(pool, quotas, seed=seed)
@@ -314,7 +314,7 @@ def test_every_selector_keeps_its_quotas(name, cell, part, seed):
     data=st.data(),
 )
 def test_every_selector_keeps_the_image_limit(name, rows, per_image, data):
-    """Under an image limit the size is still exact, cells give for each other where they must, and no image is over."""
+    """Under an image limit the size is exact, cells replace each other if needed, and no image exceeds its limit."""
     cell, image = (list(column) for column in zip(*rows, strict=True))
     open_images = Counter(i for c, i in rows if c >= 0)
     room = sum(min(count, per_image) for count in open_images.values())
@@ -336,12 +336,12 @@ def test_a_blocked_cell_is_replaced_by_one_of_its_stratum():
     """Both rows of cell 0 show one image; its second sample comes from cell 1 of its stratum, not from cell 2."""
     pool = rich_pool(0, 6, 4)
     quotas = quotas_of([0, 0, 2, 2, 1, 1], [2, 0, 1], stratum=[0, 0, 1], image=[7, 7, 1, 2, 3, 4], per_image=1)
-    picks = by_lot(pool, quotas)
+    picks = at_random(pool, quotas)
     assert np.bincount(quotas.cell[picks.rows], minlength=3).tolist() == [1, 1, 1]
 
 
 def naive_farthest(vectors, cell, quota):
-    """Walk farthest-first from the sample nearest to the mean, looking at every open sample for every pick."""
+    """Walk farthest-first from the sample nearest to the mean, comparing every selectable sample for every pick."""
     similarity = quantise(vectors @ vectors.T)
     quota = list(quota)
     order, at = [], int(np.argmax(vectors @ vectors.mean(axis=0)))
@@ -367,8 +367,8 @@ def test_kcenter_is_farthest_first(seed, quota):
 
 def test_concepts_by_hand():
     """Most concepts first, then most keywords, then the smaller row; the quota of one for cell 1 is kept."""
-    held = [["ocr"], ["ocr", "count"], ["color"], [], ["scene", "count"], None]
-    pool = pool_of(6, concepts=held, n_keywords=[3, 2, 5, 0, 2, None])
+    concepts = [["ocr"], ["ocr", "count"], ["color"], [], ["scene", "count"], None]
+    pool = pool_of(6, concepts=concepts, n_keywords=[3, 2, 5, 0, 2, None])
     picks = by_concepts(pool, quotas_of([0, 0, 0, 1, 0, 1], [3, 1]))
     # two concepts: rows 1 and 4, two keywords each; one concept: row 2 with 5 keywords; of cell 1 the smaller row
     assert picks.rows.tolist() == [1, 4, 2, 3]
@@ -376,22 +376,22 @@ def test_concepts_by_hand():
 
 
 @given(st.integers(0, 10**6), st.integers(0, 29), st.integers(1, 29))
-def test_luck_does_not_depend_on_company(seed, gone, size):
+def test_random_picks_do_not_depend_on_other_samples(seed, gone, size):
     """Without a sample that was not picked, the others are picked as before."""
     keys = [f"{i:06d}" for i in range(30)]
-    picked = [keys[row] for row in by_lot(pool_of(30), quotas_of([0] * 30, [size]), seed=seed).rows]
+    picked = [keys[row] for row in at_random(pool_of(30), quotas_of([0] * 30, [size]), seed=seed).rows]
     rest = [key for key in keys if key != keys[gone]]
-    again = [rest[row] for row in by_lot(pool_of(29, key=rest), quotas_of([0] * 29, [size]), seed=seed).rows]
+    again = [rest[row] for row in at_random(pool_of(29, key=rest), quotas_of([0] * 29, [size]), seed=seed).rows]
     if keys[gone] not in picked:
         assert again == picked
     else:
         assert [key for key in picked if key != keys[gone]] == again[:-1]
 
 
-def test_luck_is_fair_and_depends_on_the_seed():
+def test_random_picks_are_fair_and_depend_on_the_seed():
     """Over 400 seeds each of 10 samples is among the 5 picked about half the time, and seeds differ."""
     quotas = quotas_of([0] * 10, [5])
-    drawn = [tuple(by_lot(pool_of(10), quotas, seed=seed).rows.tolist()) for seed in range(400)]
+    drawn = [tuple(at_random(pool_of(10), quotas, seed=seed).rows.tolist()) for seed in range(400)]
     assert len(set(drawn)) > 300
     count = Counter(row for rows in drawn for row in rows)
     # five standard deviations of a fair coin thrown 400 times
@@ -413,12 +413,12 @@ def test_luck_is_fair_and_depends_on_the_seed():
 def test_facility_refuses_a_knob_out_of_range(knobs):
     """A negative weight or a knob below its range is named with its value."""
     name, value = next(iter(knobs.items()))
-    said = (
+    message = (
         f"{name}={value}"
         if name not in {"concepts", "quality"}
         else str(min([value] if name == "concepts" else value.values()))
     )
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         facility(rich_pool(0, 5, 3), quotas_of([0] * 5, [2]), **knobs)
 
 
@@ -430,7 +430,7 @@ def test_vectors_are_needed(name):
 
 
 def test_terms_without_any_concept():
-    """A pool in which no sample touches a concept has no concept term, and is selected all the same."""
+    """A pool in which no sample has a concept has no concept term, and is still selected from."""
     vectors, cluster = unit_rows(0, 6, 3)
     pool = pool_of(6, vectors=vectors, cluster=cluster, concepts=[[]] * 6)
     quotas = quotas_of([0] * 6, [2])
@@ -439,7 +439,7 @@ def test_terms_without_any_concept():
 
 
 def test_a_limited_source_fills_no_gap():
-    """Where images block a cell, one that the recipe limits gives no more than its quota, and the lack is told."""
+    """If images block a cell, a limited cell still gives no more than its quota, and the missing number is reported."""
     quotas = quotas_of([0, 0, 1, 1], [2, 1], image=[0, 0, 1, 2], stratum=[0, 1], per_image=1)
     assert fill_up(Picks(np.array([0, 2])), quotas).rows.tolist() == [0, 2, 3]
     limited = replace(quotas, limited=np.array([False, True]))
@@ -506,7 +506,7 @@ def test_refinement_never_lowers_the_objective(block, seed):
     per_image=st.integers(1, 3),
 )
 def test_refinement_keeps_quotas_and_images(seed, rows, block, per_image):
-    """After swaps, in one territory or in several, each cell has as many picks as before and no image is over."""
+    """After swaps, in one or several territories, each cell has as many picks as before and images keep their limit."""
     cell, image = (np.array(column) for column in zip(*rows, strict=True))
     quota = [(cell == c).sum() // 2 for c in range(3)]
     if not sum(quota) or sum(min(count, per_image) for count in Counter(image.tolist()).values()) < sum(quota):
@@ -516,8 +516,8 @@ def test_refinement_keeps_quotas_and_images(seed, rows, block, per_image):
     before, after = (facility(pool, quotas, block=block, refine=n, certificate=False, **KNOBS) for n in (0, 2))
     assert len(set(after.rows.tolist())) == len(after) == sum(quota)
     assert max(Counter(image[after.rows].tolist()).values()) <= per_image
-    held = [np.bincount(cell[picks.rows], minlength=3).tolist() for picks in (before, after)]
-    assert held[0] != quota or held[1] == quota
+    counts = [np.bincount(cell[picks.rows], minlength=3).tolist() for picks in (before, after)]
+    assert counts[0] != quota or counts[1] == quota
 
 
 def best_swap(pool, quotas, picks):
@@ -559,7 +559,7 @@ def test_in_blocks_too_no_selection_beats_the_bound(seed):
 
 
 def test_a_pool_without_neighbourhoods_is_solved_whole():
-    """Points all over the sphere are selected as one block, clustered ones in blocks."""
+    """Points spread over the sphere are selected as one block, clustered ones in blocks."""
     vectors, _ = unit_rows(3, 1500, 128)
     pool = pool_of(1500, vectors=vectors, cluster=np.arange(1500) % 7)
     quotas = quotas_of([0] * 1500, [100])
@@ -571,7 +571,7 @@ def test_a_pool_without_neighbourhoods_is_solved_whole():
 
 
 def test_fine_clusters_are_kept_and_coarse_ones_are_not():
-    """Clusters that are half as many as cells should be are cells; one cluster is cut, alike samples together."""
+    """Clusters half as many as cells should be are used; one cluster is split, similar samples together."""
     vectors, cluster = unit_rows(1, 2000, 16, clusters=10)
     everyone = np.arange(2000)
     assert fine_cells(vectors, everyone, cluster, seed=0) is cluster
@@ -582,13 +582,13 @@ def test_fine_clusters_are_kept_and_coarse_ones_are_not():
 
 
 @pytest.mark.parametrize("swaps", [0, 1])
-def test_tasks_travel(swaps, tmp_path, monkeypatch):
-    """Groups of blocks that are pickled with their function, beside the name of the matrix, find what threads find."""
+def test_tasks_can_be_pickled(swaps, tmp_path, monkeypatch):
+    """Groups of blocks that are pickled with their function and the name of the matrix give the results of threads."""
     pool, quotas = clustered(1200, cells=2)
     np.save(tmp_path / "vectors.npy", pool.vectors.astype(np.float16))
     given = Given(pool.rows, np.load(tmp_path / "vectors.npy", mmap_mode="r"))
     knobs = {"block": 100, "refine": swaps}
-    here = facility(given, quotas, **knobs)
+    on_threads = facility(given, quotas, **knobs)
     sizes = []
 
     def travel(function, shards, *, label):
@@ -600,7 +600,7 @@ def test_tasks_travel(swaps, tmp_path, monkeypatch):
     monkeypatch.setattr(tasks, "distributed", lambda: True)
     monkeypatch.setattr(tasks, "spread", travel)
     monkeypatch.setattr(tasks, "GROUP", 4)
-    there = facility(given, quotas, **knobs)
-    assert there.rows.tolist() == here.rows.tolist()
-    assert there.bound == here.bound
+    on_tasks = facility(given, quotas, **knobs)
+    assert on_tasks.rows.tolist() == on_threads.rows.tolist()
+    assert on_tasks.bound == on_threads.bound
     assert max(sizes) < pool.vectors.nbytes

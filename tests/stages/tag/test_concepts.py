@@ -1,4 +1,4 @@
-"""The concepts of the tag room: matching against a naive search, the shipped list, and lists of one's own."""
+"""Concepts: matching against a naive search, the built-in list, and the user's own lists."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_order_and_counts_by_hand():
 
 
 def test_rare_keywords_are_dropped():
-    """A keyword that fewer samples say than asked for is no keyword, by count or by share."""
+    """A keyword that too few samples contain is dropped, by count or by share."""
     pool, concepts = pool_of("cat cat cat", "dog", "a dog", "-"), {"pets": ["cat", "dog"]}
     everything, common = [1, 1, 1, 0], [0, 1, 1, 0]
     assert tag(pool, concepts=concepts, min_frequency=1)["n_keywords"].to_list() == everything
@@ -110,7 +110,7 @@ def test_rare_keywords_are_dropped():
 
 
 def test_format_prompts_are_not_searched():
-    """That an answer shall be a single word says nothing of what is asked."""
+    """A prompt for a single-word answer contains no concept."""
     prompts = [
         "Answer the question using a single word or phrase.",
         "Answer with the option's letter from the given choices directly.",
@@ -148,7 +148,7 @@ def test_the_shipped_list_is_complete_and_clean():
     ],
 )
 def test_questions_call_on_their_concept(text, concept):
-    """A question in the manner of a subtask touches the subtask's concept."""
+    """A question in the style of a subtask has the subtask's concept."""
     assert concept in tag(pool_of(text))["concepts"][0].to_list()
 
 
@@ -163,7 +163,7 @@ def test_a_list_of_ones_own_from_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("", ["expected a mapping", "nothing"]),
         ("- red\n", ["expected a mapping", "list"]),
@@ -176,7 +176,7 @@ def test_a_list_of_ones_own_from_a_file(tmp_path):
         ("a: ['--']\n", ["'a'", "'--'", "remove"]),
     ],
 )
-def test_a_bad_list_says_where_and_what_to_do(tmp_path, text, said):
+def test_a_bad_list_says_where_and_what_to_do(tmp_path, text, expected):
     """Each fault of a user's file is one line with the file, the key, what came and what to do."""
     path = tmp_path / "mine.yaml"
     path.write_text(text, encoding="utf-8")
@@ -185,7 +185,7 @@ def test_a_bad_list_says_where_and_what_to_do(tmp_path, text, said):
     message = str(error.value)
     assert str(path) in message
     assert "\n" not in message
-    assert all(part in message for part in said)
+    assert all(part in message for part in expected)
 
 
 def test_unreadable_lists_are_refused(tmp_path):
@@ -199,7 +199,7 @@ def test_unreadable_lists_are_refused(tmp_path):
 
 
 def test_slices_do_not_show(monkeypatch):
-    """The text is searched slice by slice, and the labels do not tell."""
+    """The text is searched slice by slice, and the labels are the same."""
     pool = pool_of(*(f"cat {i} dog" if i % 3 else "bird" for i in range(50)))
     concepts = {"a": ["cat", "7 dog"], "b": ["bird"]}
     whole = tag(pool, concepts=concepts, min_frequency=2)

@@ -1,4 +1,4 @@
-"""The data set of a sample: examples of each source's shape, and counts of a stand-in for LLaVA's mix."""
+"""The data set of a sample: examples of each source's shape, and counts in an imitation of LLaVA's mix."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ def test_every_rule_decides_somewhere():
     }
 
 
-def test_counts_of_a_stand_in(tmp_path):
-    """Of a small mix in the shapes of LLaVA's as many samples are told from each source as were put in."""
+def test_counts_of_an_imitation(tmp_path):
+    """In a small imitation of LLaVA's mix each source has as many samples as were put in."""
     counts = {source: 10 + 3 * i for i, source in enumerate(bench_svit.COUNTS)}
     bench_svit.write_mix(tmp_path / "mix.json", counts)
     pool = read_pool(tmp_path / "mix.json")
@@ -109,17 +109,17 @@ def test_counts_of_a_stand_in(tmp_path):
 
 
 def test_svit_and_vision_flan_by_their_readers(real_data):
-    """All samples of SVIT's files are told by task, and all of Vision-Flan's are its own."""
+    """All samples of SVIT's files are labelled by task, and all of Vision-Flan's as Vision-Flan."""
     pool = read_pool(real_data / "svit_real")
-    told = find("tag", "dataset")(pool)["dataset"].drop_nulls()
-    assert told.str.starts_with("svit_").all()
-    assert len(told)
+    found = find("tag", "dataset")(pool)["dataset"].drop_nulls()
+    assert found.str.starts_with("svit_").all()
+    assert len(found)
     flan = read_pool(real_data / "vision_flan")
     assert find("tag", "dataset")(flan)["dataset"].unique().to_list() == ["vision_flan"]
 
 
 def test_real_files_of_llava_shape(real_data):
-    """Files of one source each are told as that source, or as none where LLaVA's mix does not have it."""
+    """Files of one source are labelled as that source, or as none if LLaVA's mix does not have it."""
     expected = {
         "gqa": {"gqa"},
         "aokvqa": {"aokvqa"},

@@ -1,4 +1,4 @@
-"""The tag room: task, kind of answer and trouble, by their tables, by a naive count, and by the check room's word."""
+"""Task, kind of answer and problems: by their tables, by a naive count, and against `recipe.check`."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def seen(*texts):
     return ("coco/1.jpg", [f"<image>\n{texts[0]}", *texts[1:]])
 
 
-def kind_of(question, said):
+def kind_of(question, reply):
     """The kind of one answer."""
-    return pl.DataFrame({"question": [question], "answer": [said]}).select(kind()).item()
+    return pl.DataFrame({"question": [question], "answer": [reply]}).select(kind()).item()
 
 
 def task_of(*sample):
@@ -126,28 +126,28 @@ KIND_OF = {
 }
 
 
-@pytest.mark.parametrize(("expected", "question", "said"), [(k, *qa) for k, qas in KIND_OF.items() for qa in qas])
-def test_kind_of_an_answer(expected, question, said):
-    """Each kind is told from its neighbours by the examples worked by hand."""
-    assert kind_of(question, said) == expected
+@pytest.mark.parametrize(("expected", "question", "reply"), [(k, *qa) for k, qas in KIND_OF.items() for qa in qas])
+def test_kind_of_an_answer(expected, question, reply):
+    """Each kind is distinguished from similar ones by examples worked by hand."""
+    assert kind_of(question, reply) == expected
 
 
 def test_every_kind_has_examples():
-    """No rule of the table of kinds goes without an example."""
+    """Every rule of the table of kinds has an example."""
     assert list(KIND_OF) == [rule.name for rule in KINDS if rule.name in KIND_OF]
     assert set(KIND_OF) == {rule.name for rule in KINDS}
 
 
 def test_unspaced_writing_is_counted_by_character():
-    """Forty-one Chinese characters are a paragraph although no blank parts them."""
+    """Forty-one Chinese characters are a paragraph although no spaces separate them."""
     assert kind_of("?", "猫" * 5) == "phrase"
     assert kind_of("?", "猫" * 41) == "paragraph"
 
 
 @given(st.text(max_size=30), st.text(max_size=80))
-def test_every_answer_with_words_has_one_kind(question, said):
+def test_every_answer_with_words_has_one_kind(question, reply):
     """The rules leave no answer without a kind, and only a blank one has none."""
-    assert (kind_of(question, said) is None) == (not pl.Series([said]).str.strip_chars().item())
+    assert (kind_of(question, reply) is None) == (not pl.Series([reply]).str.strip_chars().item())
 
 
 ANSWERS = st.sampled_from(["yes", "No.", "no", "3", "a cat", "It is a very big cat.", "", " "])
@@ -157,10 +157,10 @@ ANSWERS = st.sampled_from(["yes", "No.", "no", "3", "a cat", "It is a very big c
 @given(st.lists(st.lists(ANSWERS, max_size=6), max_size=8))
 def test_answers_are_counted_as_by_hand(samples):
     """The most frequent kind, the earlier in the table on a tie, and the counts equal a naive count."""
-    pool = pool_of(*((None, [text for said in answers for text in ("Is it?", said)]) for answers in samples))
+    pool = pool_of(*((None, [text for reply in answers for text in ("Is it?", reply)]) for answers in samples))
     order = [rule.name for rule in KINDS]
     for row, answers in zip(answer.tag(pool).iter_rows(), samples, strict=True):
-        count = Counter(found for said in answers if (found := kind_of("Is it?", said)))
+        count = Counter(found for reply in answers if (found := kind_of("Is it?", reply)))
         most = min(count, key=lambda name: (-count[name], order.index(name)), default=None)
         assert row == (most, sum(count.values()), count["yes"], count["no"])
 
@@ -228,7 +228,7 @@ def test_a_source_that_names_one_of_our_tasks_is_believed(name):
     assert task_of(*seen("Is it red?", "yes"), name) == name
 
 
-def test_an_id_of_ours_tells_the_task():
+def test_an_id_of_ours_gives_the_task():
     """A SVIT sample that was written as a LLaVA record keeps its task by its id; a name goes before it."""
     pool = pool_of(*[("a.jpg", ["What is it?", "Red."])] * 4, ("a.jpg", ["What is it?", "Red."], "ocr"))
     ids = [
@@ -298,7 +298,7 @@ def test_problem_of_a_sample(expected, image, texts):
 
 
 def test_every_problem_has_an_example_and_a_meaning():
-    """No rule of the table of problems goes without an example, and `recipe.data.problems` explains each code."""
+    """Every rule of the table of problems has an example, and `recipe.data.problems` explains each code."""
     codes = {rule.name for rule in trouble.PROBLEMS}
     assert codes == {code for code, _, _ in PROBLEM_OF}
     assert codes <= set(PROBLEMS)
@@ -337,12 +337,12 @@ FLAG_OF = [
 
 @pytest.mark.parametrize(("expected", "image", "texts"), FLAG_OF)
 def test_flags_of_a_sample(expected, image, texts):
-    """Each flag is found in the example that deserves it, alone and without refusing it."""
+    """Each flag is found in its example, alone and without refusing it."""
     assert trouble_of(image, texts) == (None, [expected])
 
 
 def test_every_flag_has_an_example():
-    """No rule of the table of flags goes without an example."""
+    """Every rule of the table of flags has an example."""
     assert {rule.name for rule in trouble.FLAGS} == {flag for flag, _, _ in FLAG_OF}
 
 
@@ -366,7 +366,7 @@ IMAGES = st.sampled_from(
 @settings(max_examples=60)
 @given(st.lists(st.tuples(IMAGES, TURNS | ALTERNATING | FRONTED), min_size=1, max_size=20))
 def test_what_has_no_problem_triggers_no_rule_of_the_trainer(samples):
-    """Every sample in which the check room, which shares no code with this one, finds trouble has a problem."""
+    """Every sample in which `recipe.check`, which shares no code with the tags, finds an error has a problem."""
     pool = pool_of(*samples)
     for row, problem in zip(pool.rows.iter_rows(named=True), trouble.tag(pool)["problem"], strict=True):
         record = {"id": row["id"], "conversations": row["turns"]} | (
@@ -465,7 +465,7 @@ def test_yes_and_no_of_real_files(real):
     ],
 )
 def test_problems_of_quirks(file, expected):
-    """The damaged records are refused for their damage, by reader or tag, and the sound ones beside them are not."""
+    """The damaged records are refused for their damage, by reader or tag, and the valid ones among them are not."""
     pool = read_pool([DATA / "quirks" / f"{file}.json"])
     pool = pool.refuse(trouble.tag(pool)["problem"])
     assert pool.rows.sort("record", "row")["problem"].to_list() == expected

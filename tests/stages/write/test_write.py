@@ -46,7 +46,7 @@ def sample(*texts, name="1", image=None, extra=None, **columns):
 
 def make_pool(*samples):
     """A pool of samples in the given order."""
-    rows = [{"row": i, "key": f"{i:032x}", **said} for i, said in enumerate(samples)]
+    rows = [{"row": i, "key": f"{i:032x}", **columns} for i, columns in enumerate(samples)]
     return Pool(pl.DataFrame(rows, schema_overrides=SCHEMA))
 
 
@@ -123,7 +123,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
 def test_slices_make_no_difference(k, monkeypatch):
-    """Records are the same however many rows are held at a time."""
+    """Records are the same for any number of rows in memory at a time."""
     pool = make_pool(*[sample("Why?", f"Answer {i}.", name=str(i)) for i in range(5)])
     rows = np.array([3, 0, 4, 1, 2])
     whole = list(records(pool, rows))
@@ -134,7 +134,7 @@ def test_slices_make_no_difference(k, monkeypatch):
 
 @given(st.lists(st.integers(0, 19), max_size=12), st.integers(1, 25))
 def test_taking_is_indexing(rows, piece):
-    """Rows taken from pieces of a table are those of plain indexing, in the order asked for, however it is cut up."""
+    """Rows taken from pieces of a table are those of plain indexing, in the given order, for any chunks."""
     half = pl.DataFrame({"a": range(10), "b": [[str(i)] * (i % 3) for i in range(10)]})
     table = pl.concat([half, half.with_columns(pl.col("a") + 10)], rechunk=False)
     with pytest.MonkeyPatch.context() as patch:
@@ -186,16 +186,16 @@ values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, 
     ),
     st.randoms(use_true_random=False),
 )
-def test_nothing_is_lost(tmp_path, said, random):
+def test_nothing_is_lost(tmp_path, samples, random):
     """Whatever a pool holds stands in both files, in the order of the rows, and nothing else."""
-    pool = make_pool(*[sample(*turns, name=name, image=image, extra=extra) for name, image, turns, extra in said])
-    rows = random.sample(range(len(said)), len(said))
+    pool = make_pool(*[sample(*turns, name=name, image=image, extra=extra) for name, image, turns, extra in samples])
+    rows = random.sample(range(len(samples)), len(samples))
     expected = []
-    for name, image, turns, extra in (said[row] for row in rows):
+    for name, image, turns, extra in (samples[row] for row in rows):
         shown = {} if image is None else {"image": image}
         expected.append({"id": name, **shown, "conversations": talk(*turns), **extra})
     for write, path in ((write_llava, tmp_path / "mix.json"), (write_jsonl, tmp_path / "mix.jsonl")):
-        assert write(pool, rows, path) == len(said)
+        assert write(pool, rows, path) == len(samples)
         assert read(path) == expected
 
 
@@ -263,29 +263,29 @@ members = st.tuples(st.sampled_from(["1.jpg", "2.jpg", None]), st.integers(0, 60
 
 
 @given(st.lists(members, min_size=1, max_size=30), st.integers(1, 100), st.randoms(use_true_random=False))
-def test_laws_of_packing(said, max_tokens, random):
+def test_laws_of_packing(samples, max_tokens, random):
     """Each row is in one group, order is kept, groups are of one image and not too long, and no two neighbours fit."""
     several = ("Why?", "So.", "How?", "So.")
     pool = make_pool(
         *[
             question(image, n) if image and single else sample(*several, image=image, n_tokens=n)
-            for image, n, single in said
+            for image, n, single in samples
         ]
     )
-    rows = random.sample(range(len(said)), random.randint(1, len(said)))
+    rows = random.sample(range(len(samples)), random.randint(1, len(samples)))
     groups = pack(pool, rows, max_tokens=max_tokens)
     place = {row: i for i, row in enumerate(rows)}
     assert sorted(row for group in groups for row in group) == sorted(rows)
     assert [place[group[0]] for group in groups] == sorted(place[group[0]] for group in groups)
-    lengths = [sum(said[row][1] + TEMPLATE for row in group) for group in groups]
+    lengths = [sum(samples[row][1] + TEMPLATE for row in group) for group in groups]
     for group, length in zip(groups, lengths, strict=True):
         assert group == sorted(group, key=place.get)
-        assert len({said[row][0] for row in group}) == 1
-        assert len(group) == 1 or (length <= max_tokens and all(said[row][2] for row in group))
+        assert len({samples[row][0] for row in group}) == 1
+        assert len(group) == 1 or (length <= max_tokens and all(samples[row][2] for row in group))
     for shown in ("1.jpg", "2.jpg"):
-        chain = [i for i, group in enumerate(groups) if said[group[0]][0] == shown and said[group[0]][2]]
+        chain = [i for i, group in enumerate(groups) if samples[group[0]][0] == shown and samples[group[0]][2]]
         for one, after in pairwise(chain):
-            assert lengths[one] + said[groups[after][0]][1] + TEMPLATE > max_tokens
+            assert lengths[one] + samples[groups[after][0]][1] + TEMPLATE > max_tokens
 
 
 def test_a_packed_record_fits_into_the_context(tmp_path):

@@ -1,4 +1,4 @@
-"""Text of a file -> its entries, whatever the container: array, JSON Lines, one record, wrapped, or keyed by id."""
+"""Text of a file -> its entries, for any container: array, JSON Lines, one record, wrapped, or keyed by id."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 LARGEST = 64 * MB  # bytes of a record; the longest real ones have a few kilobytes
-DEEPEST = 100  # brackets in brackets of a record; LLaVA's have four
+DEEPEST = 100  # nesting depth of a record; LLaVA's have four
 
 _REFUSED = (msgspec.DecodeError, UnicodeError, RecursionError)
-_KEPT = "surrogateescape"  # bytes that are no UTF-8 become lone surrogates, which readers find
+_KEPT = "surrogateescape"  # bytes that are not UTF-8 become lone surrogates, which readers detect
 _decode = msgspec.json.Decoder().decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -33,7 +33,7 @@ _decode_lines = msgspec.json.Decoder(msgspec.Raw).decode_lines
 
 
 class Damage(NamedTuple):
-    """A part of a file that is no record."""
+    """A damaged section of a file."""
 
     text: str
     why: str
@@ -43,30 +43,30 @@ Slice = str | msgspec.Raw  # the text of one JSON value
 Found = Slice | Damage
 
 
-class Undecodable(Exception):  # noqa: N818  it travels inside this room only and says what a record is
-    """A record that is sound as a part of its file but that Python or JSON cannot hold."""
+class Undecodable(Exception):  # noqa: N818  caught inside this stage, and named after the record
+    """A record that leaves the rest of its file readable but that Python or JSON cannot represent."""
 
 
 class Malformed(Undecodable):
-    """A record that is not JSON, which only decoding it showed."""
+    """A record that turned out not to be JSON when it was decoded."""
 
 
 def read_entries(path: Path, *, lenient: bool = False, walk: bool = False) -> Sequence[Found]:
-    """Return the text of every entry of a file, in its order, none decoded yet.
+    """Return the text of every entry of a file, in order, not yet decoded.
 
     Parameters
     ----------
     path
         A file of JSON, as for `recipe.stages.read._json.load.load`.
     lenient
-        Whether to return what is sound of a damaged file, and each damaged part in its place.
+        Whether to return the valid entries of a damaged file, and each damaged section in its place.
     walk
-        Whether to go over the text value by value, which finds every damage, and not fast.
+        Whether to parse the text value by value, which is slow but finds every damage.
 
     Returns
     -------
     sequence of str, msgspec.Raw or Damage
-        One JSON value an entry, for `decode`.
+        One JSON value per entry, for `decode`.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def read_entries(path: Path, *, lenient: bool = False, walk: bool = False) -> Se
         return lost or [Damage("", "the file is empty")]
     try:
         entries: Sequence[Found] | None = None if walk else _entries(loaded.data)
-    except _REFUSED:  # NaN, deep nesting, or damage: walk the text to tell which
+    except _REFUSED:  # NaN, deep nesting or damage: parse value by value to find out
         entries = None
     if entries is None:
         entries = _entries_of_text(path, loaded, lenient=lenient)
@@ -89,7 +89,7 @@ def read_entries(path: Path, *, lenient: bool = False, walk: bool = False) -> Se
 
 
 def read_span(path: Path, span: Span) -> Sequence[Found]:
-    """Return the text of every entry of a part of a plain file, none decoded yet.
+    """Return the text of every entry in a range of a plain file, not yet decoded.
 
     Parameters
     ----------
@@ -101,12 +101,12 @@ def read_span(path: Path, span: Span) -> Sequence[Found]:
     Returns
     -------
     sequence of str or msgspec.Raw
-        One JSON value an entry.
+        One JSON value per entry.
 
     Raises
     ------
     Malformed
-        If the part is not sound by itself.
+        If the range is not valid JSON by itself.
     """
     with path.open("rb") as file:
         file.seek(span.start)
@@ -120,7 +120,7 @@ def read_span(path: Path, span: Span) -> Sequence[Found]:
         return _decode_lines(data) if lines else _decode_array(b"[" + data + b"]")
     except UnicodeError as error:
         raise Malformed(str(error)) from error
-    except _REFUSED:  # NaN, deep nesting, or damage: walk the text to tell which
+    except _REFUSED:  # NaN, deep nesting or damage: parse value by value to find out
         text = data.decode() if lines else f"[{data.decode()}]"
         found = list(pieces(text))
         if any(piece.damage or piece.name is not None for piece in found):
@@ -139,13 +139,13 @@ def decode(entry: Found) -> Any:
     Returns
     -------
     object
-        The value; strings may hold lone surrogates.
+        The value; strings may contain lone surrogates.
 
     Raises
     ------
     Undecodable
-        If the entry is damaged, holds NaN, an infinity, a number beyond the range of a float, more than 64 MB, or
-        brackets nested deeper than 100; the argument says which.
+        If the entry is damaged, contains NaN, an infinity or a number beyond the range of a float, is larger than 64
+        MB, or nested more than 100 brackets deep; the argument says which.
     """
     if isinstance(entry, Damage):
         raise Undecodable(entry.why)
@@ -174,7 +174,7 @@ def bytes_of(entry: Found) -> bytes:
 
 
 def _check_limits(entry: Slice) -> None:
-    """Refuse a record that is absurdly large or deep, before anything recurses into it."""
+    """Refuse a record that is too large or too deep, before anything recurses into it."""
     content = bytes_of(entry) if isinstance(entry, str) else bytes(entry)
     if len(content) > LARGEST:
         raise Undecodable(f"{len(content):,} bytes, more than the limit of {LARGEST:,} for a record")
@@ -183,7 +183,7 @@ def _check_limits(entry: Slice) -> None:
 
 
 def _entries(data: bytes) -> Sequence[Found]:
-    """Split sound JSON, fast."""
+    """Split valid JSON with the fast decoder."""
     if data.lstrip()[:1] != b"{":
         return _decode_array(data)
     try:
@@ -193,7 +193,7 @@ def _entries(data: bytes) -> Sequence[Found]:
 
 
 def _entries_of_text(path: Path, loaded: Loaded, *, lenient: bool) -> Sequence[Found]:
-    """Split JSON that the fast decoder refuses, by walking over it; damage is an entry, or an error."""
+    """Split JSON that the fast decoder refuses, value by value; damage becomes an entry, or raises an error."""
     text = loaded.data.decode(errors=_KEPT)
     found = list(pieces(text))
     if len(found) == 1 and found[0].damage is None and text.lstrip()[0] == "{":
@@ -203,16 +203,16 @@ def _entries_of_text(path: Path, loaded: Loaded, *, lenient: bool) -> Sequence[F
         raise _malformed(path, text, loaded.encoding, found)
     entries: list[Found] = []
     for piece in found:
-        part = text[piece.start : piece.end]
+        content = text[piece.start : piece.end]
         if piece.damage is None:
-            entries.append(part if piece.name is None else _with_id(piece.name, part))
-        elif part.strip() != ",":  # a comma too many loses nothing
-            entries.append(Damage(part, _loss(text, loaded.encoding, piece)))
+            entries.append(content if piece.name is None else _with_id(piece.name, content))
+        elif content.strip() != ",":  # nothing is lost by an extra comma
+            entries.append(Damage(content, _loss(text, loaded.encoding, piece)))
     return entries
 
 
 def _unwrap(top: dict[str, Any], data: bytes | str) -> Sequence[Found]:
-    """Split an object: around one array, keyed by id, or itself the only record.
+    """Split an object that wraps one array, is keyed by id, or is itself the only record.
 
     Every format keeps its turns under `conversations`, so an object with that key is a record.
     """
@@ -227,7 +227,7 @@ def _unwrap(top: dict[str, Any], data: bytes | str) -> Sequence[Found]:
             array = text_of(arrays[0])
             return [array[piece.start : piece.end] for piece in pieces(array)]
     if all(_first(value) == "{" for value in top.values()):
-        text = data if isinstance(data, str) else data.decode(errors=_KEPT)  # two records may stand under one id
+        text = data if isinstance(data, str) else data.decode(errors=_KEPT)  # two records may have the same id
         return [_with_id(str(p.name), text[p.start : p.end]) for p in members(text, text.index("{"))]
     return whole
 
@@ -238,28 +238,28 @@ def _first(entry: Slice) -> str:
 
 
 def _with_id(key: str, record: str) -> str:
-    """Put the key under which a record stood into it; an id of its own comes later in the text and so wins."""
+    """Add the key of a record to it as its id; an id of its own comes later in the text and so takes precedence."""
     rest = record[1:].lstrip()
     return f'{{"id":{json.dumps(key)}{"" if rest.startswith("}") else ","}{rest}'
 
 
 def _malformed(path: Path, text: str, encoding: str, found: list[Piece]) -> InputError:
-    """Say where a file stops being JSON, and what the last sound record before that is."""
+    """Return the error that says where a file stops being JSON, and which is the last valid record before that."""
     number = next(i for i, piece in enumerate(found) if piece.damage)
     piece = found[number]
     line = text.count("\n", 0, piece.at) + 1
     column = piece.at - text.rfind("\n", 0, piece.at)
     place = f"byte {_byte(text, encoding, piece.at)}, line {line}, column {column} ({_plain(piece.damage)})"
-    last = "no record before it is sound"
+    last = "no record before it is valid"
     if number:
         last = f"the last good record is {number - 1}{_id_of(text[found[number - 1].start : found[number - 1].end])}"
     return InputError(
-        f"{path}: expected JSON, which breaks at {place}; {last}; repair the file, or read what is sound with --lenient"
+        f"{path}: expected JSON, which breaks at {place}; {last}; repair it, or read its valid records with --lenient"
     )
 
 
 def _loss(text: str, encoding: str, piece: Piece) -> str:
-    """Say what of a file is lost to damage."""
+    """Return which bytes of a file are lost to damage."""
     start, end = _byte(text, encoding, piece.start), _byte(text, encoding, piece.end)
     what = f"{_plain(piece.damage)}, at byte {_byte(text, encoding, piece.at)}"
     return f"{what}; bytes {start} to {end} are lost" if end > start else f"{what}; what followed is lost"
@@ -274,17 +274,17 @@ def _id_of(record: str) -> str:
 
 
 def _byte(text: str, encoding: str, at: int) -> int:
-    """Return the number of the byte of a file, once unpacked, at which a character of its text stands."""
+    """Return the byte offset, in the unpacked file, of a character of its text."""
     return len(text[:at].encode(encoding, _KEPT))
 
 
 def _plain(message: str | None) -> str:
-    """Strip Python's message of the place, which is told apart."""
+    """Remove the position from Python's message; it is reported separately."""
     return (message or "").removesuffix(" at").removesuffix(" starting")
 
 
 def _refuse(name: str) -> float:
-    """Refuse NaN and the infinities, which no other JSON reader takes."""
+    """Refuse NaN and the infinities, which no other JSON reader accepts."""
     raise Undecodable(f"{name} is no JSON number")
 
 

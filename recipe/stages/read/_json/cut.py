@@ -1,4 +1,4 @@
-"""A large file of JSON cut into pieces between its records, without reading them."""
+"""Cut a large JSON file into pieces at the borders of its records, without decoding them."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _BLOCK = 1 << 24
 
 
 class Span(NamedTuple):
-    """Bytes of a file that hold whole records: the inside of an array, or whole lines."""
+    """A range of bytes of a file with whole records: the inside of an array, or whole lines."""
 
     start: int
     end: int
 
 
 def cut(path: Path, *, piece: int) -> list[Span] | None:
-    """Cut a file between records into pieces of about equal length; O(bytes) time, constant memory.
+    """Cut a file into pieces of about equal length at the borders of records; O(bytes) time, constant memory.
 
     Parameters
     ----------
     path
         A file of plain JSON.
     piece
-        Bytes a piece, at least; a piece ends with the record that passes it.
+        Minimum bytes of a piece; it ends with the record that reaches this length.
 
     Returns
     -------
     list of Span or None
-        What lies between the brackets of one array, or the lines of JSON Lines; None if the file is short, or looks
-        like something else. Whether the pieces hold sound JSON is not looked at.
+        Ranges between the brackets of one array, or of whole lines of JSON Lines; None if the file is short, or looks
+        like something else. Whether the pieces are valid JSON is not checked.
     """
     if path.stat().st_size <= piece:
         return None
@@ -74,7 +74,7 @@ def _cut_array(path: Path, piece: int) -> list[Span] | None:
 
 
 def _cut_lines(path: Path, piece: int) -> list[Span] | None:
-    """Cut at line ends, which JSON has inside no string."""
+    """Cut at line ends, which cannot be inside a JSON string."""
     size = path.stat().st_size
     edges = [0]
     with path.open("rb") as file:

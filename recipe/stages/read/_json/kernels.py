@@ -1,4 +1,4 @@
-"""The compiled kernel that walks over JSON; numba infers the types."""
+"""The compiled kernel that scans JSON for record borders; numba infers the types."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT = 91, 93, 123, 125
 
 @njit(cache=True, nogil=True)
 def commas(data, at, piece, state):
-    """Return the commas between the elements of an array at which to cut a block of a file; O(bytes).
+    """Return the positions of the commas between array elements at which to cut a block of a file; O(bytes).
 
-    -1 comes last if something follows the array. `data` are the bytes of the block, `at` its place in the file, `piece`
-    the bytes that lie between two cuts at least, and `state` what is known from before: depth, whether inside a string,
-    whether after a backslash, the last cut, where the array ended.
+    The last one is -1 if something follows the array. `data` are the bytes of the block, `at` its offset in the file,
+    `piece` the minimum number of bytes between two cuts, and `state` what is carried over from the block before: depth,
+    whether inside a string, whether after a backslash, the last cut, where the array ended.
     """
     depth, inside, escaped, last, end = state[0], state[1], state[2], state[3], state[4]
     found = np.empty(len(data) // piece + 2, np.int64)

@@ -1,4 +1,4 @@
-"""A file -> UTF-8 text in memory, unpacked within bounds, whatever it is packed and encoded in."""
+"""A file -> UTF-8 text in memory, unpacked with a size limit, from any supported packing and encoding."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from typing import IO
 
 MB = 1_000_000
-FREE = 64 * MB  # what any packed file may unpack to
-RATIO = 200  # beyond that, bytes out for a byte in; JSON of real pools packs to a fifth or a thirtieth
+FREE = 64 * MB  # any packed file may unpack to as much
+RATIO = 200  # above that, unpacked bytes per packed byte; JSON of real pools has 5 to 30
 MOST = 64_000 * MB
 
-_ENCODINGS = {  # the longer marks first: UTF-32's little-endian mark starts with UTF-16's
+_ENCODINGS = {  # longer marks first: UTF-32's little-endian mark starts with UTF-16's
     BOM_UTF32_LE: "utf-32",
     BOM_UTF32_BE: "utf-32",
     BOM_UTF16_LE: "utf-16",
@@ -34,11 +34,11 @@ class Loaded(NamedTuple):
     """The text of a file."""
 
     data: bytes
-    """UTF-8 without a mark; read leniently, it may hold bytes that are none."""
+    """UTF-8 without a byte-order mark; if read leniently, it may contain invalid bytes."""
     encoding: str = "utf-8"
-    """What the file is written in, for the offsets of bytes."""
+    """Encoding of the file, for byte offsets."""
     loss: str | None = None
-    """What could not be unpacked or decoded, and so is not in `data`."""
+    """What could not be unpacked or decoded, and so is missing from `data`."""
 
 
 def load(path: Path, *, lenient: bool) -> Loaded:
@@ -47,9 +47,9 @@ def load(path: Path, *, lenient: bool) -> Loaded:
     Parameters
     ----------
     path
-        Plain, gzip or zstd, told by the first bytes; UTF-8, or any UTF with a byte-order mark.
+        Plain, gzip or zstd, recognised by the first bytes; UTF-8, or any UTF with a byte-order mark.
     lenient
-        Whether to return what is sound of a damaged file, and to say what is lost.
+        Whether to return the readable text of a damaged file, and to report what is lost.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def load(path: Path, *, lenient: bool) -> Loaded:
     ------
     InputError
         If the file cannot be read, or unpacks to more than 64 MB and 200 times its size, or to more than 64 GB; unless
-        lenient, also if it breaks off or is not text.
+        lenient, also if it is truncated or not text.
     MissingExtra
         If it is zstd and the library is not installed.
     """
@@ -73,13 +73,13 @@ def load(path: Path, *, lenient: bool) -> Loaded:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check that it is a readable file") from error
     if broken and not lenient:
         what = f"cannot be read ({broken}, after {len(data):,} bytes of text)"
-        raise InputError(f"{path}: {what}; fetch the file again, or read what is sound with --lenient")
+        raise InputError(f"{path}: {what}; fetch the file again, or read its valid records with --lenient")
     loaded = _decoded(path, data, lenient=lenient)
     return loaded._replace(loss=broken) if broken else loaded
 
 
 def _packer(head: bytes, path: Path) -> Callable[[], Any] | None:
-    """Return what makes an unpacker for a file that begins with these bytes."""
+    """Return a factory of unpackers for a file that begins with these bytes; None for a plain file."""
     if head.startswith(_GZIP):
         return lambda: zlib.decompressobj(31)
     if not head.startswith(_ZSTD):
@@ -92,7 +92,7 @@ def _packer(head: bytes, path: Path) -> Callable[[], Any] | None:
 
 
 def _unpack(file: IO[bytes], path: Path, packer: Callable[[], Any]) -> tuple[bytes, str | None]:
-    """Unpack member after member, and tell where it breaks off."""
+    """Unpack member after member, and return the data and the reason why it ends early, if it does."""
     size = file.seek(0, 2)
     file.seek(0)
     limit = min(MOST, max(FREE, RATIO * size))
@@ -106,13 +106,13 @@ def _unpack(file: IO[bytes], path: Path, packer: Callable[[], Any]) -> tuple[byt
                 unpacker = packer()
             try:
                 data += unpacker.decompress(chunk)
-            except Exception as error:  # noqa: BLE001  each library has its own, and none is a programming error here
+            except Exception as error:  # noqa: BLE001  each library has its own exceptions, and none is a programming error here
                 return bytes(data), f"damaged data after byte {file.tell() - len(chunk):,}: {error}"
             if len(data) > limit:
                 what = f"expected at most {limit:,} bytes of text in {size:,} packed bytes, got more"
                 raise InputError(f"{path}: {what}; unpack it by hand if it is no decompression bomb")
             chunk = unpacker.unused_data if unpacker.eof else b""
-    return bytes(data), None if unpacker.eof else "it breaks off before the end of the packed data"
+    return bytes(data), None if unpacker.eof else "it is truncated before the end of the packed data"
 
 
 def _decoded(path: Path, data: bytes, *, lenient: bool) -> Loaded:
@@ -120,14 +120,16 @@ def _decoded(path: Path, data: bytes, *, lenient: bool) -> Loaded:
     encoding = next((name for mark, name in _ENCODINGS.items() if data.startswith(mark)), "utf-8")
     try:
         if encoding == "utf-8":
-            data.decode()  # the decoder does not look into strings before they are asked for
+            data.decode()  # the JSON decoder does not check strings until they are decoded
             return Loaded(data)
         return Loaded(data.decode(encoding).encode(), encoding)
     except UnicodeError as error:
         at = error.start if isinstance(error, UnicodeDecodeError) else len(data)
         if not lenient:
             what = f"expected {encoding if encoding != 'utf-8' else 'UTF-8'}, got other bytes at byte {at}"
-            raise InputError(f"{path}: {what}; convert it to UTF-8, or read what is sound with --lenient") from error
+            raise InputError(
+                f"{path}: {what}; convert it to UTF-8, or read its valid records with --lenient"
+            ) from error
         if encoding.startswith("utf-8"):
             return Loaded(data.removeprefix(BOM_UTF8), encoding)
-        return Loaded(data[:at].decode(encoding).encode(), encoding, f"bytes that are no {encoding} at byte {at}")
+        return Loaded(data[:at].decode(encoding).encode(), encoding, f"bytes that are not {encoding} at byte {at}")

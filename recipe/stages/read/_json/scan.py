@@ -1,4 +1,4 @@
-"""Where each value of a JSON text begins and ends, and where it is damaged, for texts the fast decoder refuses."""
+"""Find where each value of a JSON text begins and ends, and where it is damaged, if the fast decoder refuses it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 200  # damaged lines of JSON Lines after which the rest is given up: each costs a walk to count the lines
+PATIENCE = 200  # damaged lines of JSON Lines after which the rest is given up, since each costs a scan to count lines
 
 _raw_decode = JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -18,25 +18,25 @@ _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
 class Piece(NamedTuple):
-    """The span of a value, or of damage, which has a reason."""
+    """The span of a value, or of damage and its reason."""
 
     start: int
     end: int
     damage: str | None = None
-    at: int = 0  # where the damage shows
-    name: str | None = None  # the key under which a value stands in an object
+    at: int = 0  # where the damage was found
+    name: str | None = None  # the key of a value in an object
 
 
 def pieces(text: str) -> Iterator[Piece]:
-    """Yield the records of a text, whatever contains them, and what is damaged.
+    """Yield the records of a text, in any container, and the damaged sections.
 
-    A value that stands alone is yielded whole. An array or an object is given up after its first damage. Of JSON Lines
-    only the damaged line is lost: the next value is sought where a line begins with a brace.
+    A single value is yielded whole. An array or an object is given up after its first damage. In JSON Lines only the
+    damaged line is lost: the search goes on at the next line that begins with a brace.
 
     Parameters
     ----------
     text
-        JSON, not blank; NaN, infinities and any depth are let through.
+        JSON, not blank; NaN, infinities and any depth are accepted.
 
     Yields
     ------
@@ -53,19 +53,19 @@ def pieces(text: str) -> Iterator[Piece]:
 
 
 def members(text: str, at: int) -> Iterator[Piece]:
-    """Yield each member of an object under its name, and the damage at which the object breaks off.
+    """Yield each member of an object with its name, and the damage at which the object ends early.
 
     Parameters
     ----------
     text
         JSON.
     at
-        Where the object's brace stands.
+        Position of the object's opening brace.
 
     Yields
     ------
     Piece
-        In the order of the text; of two members of one name, both.
+        In the order of the text; two members with the same name are both yielded.
     """
     at = _skip(text, at + 1)
     while text[at : at + 1] != "}":
@@ -84,7 +84,7 @@ def members(text: str, at: int) -> Iterator[Piece]:
 
 
 def depth_exceeds(text: str, limit: int) -> bool:
-    """Tell whether brackets are nested deeper than a limit.
+    """Return whether brackets are nested deeper than a limit.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def _array(text: str, start: int) -> Iterator[Piece]:
 
 
 def _sequence(text: str, at: int) -> Iterator[Piece]:
-    """Yield values that nothing but white space parts."""
+    """Yield values that are separated by white space only."""
     record = damaged = 0
     while at < len(text):
         try:
@@ -140,7 +140,7 @@ def _sequence(text: str, at: int) -> Iterator[Piece]:
 
 
 def _broken_object(text: str, at: int) -> list[Piece]:
-    """Return the records in an object around an array, or keyed by id, that breaks off; nothing if it is none."""
+    """Return the records of a truncated object around an array, or keyed by id; nothing for any other object."""
     try:
         _end(text, at)
     except JSONDecodeError:
@@ -159,29 +159,29 @@ def _broken_object(text: str, at: int) -> list[Piece]:
 
 
 def _name(text: str, at: int) -> tuple[str, int]:
-    """Decode the name of a member; whatever else stands there is not decoded, for it could be nested without end."""
+    """Decode the name of a member; anything else is not decoded, since it could be nested without end."""
     if text[at : at + 1] != '"':
-        raise JSONDecodeError("no name where one is due", text, at)
+        raise JSONDecodeError("no name where one is expected", text, at)
     name, at = _raw_decode(text, at)
     return str(name), at
 
 
 def _after(text: str, at: int, mark: str) -> int:
-    """Step over white space and a mark that must follow."""
+    """Skip white space and a mark that must follow."""
     at = _skip(text, at)
     if text[at : at + 1] != mark:
-        raise JSONDecodeError(f"no {mark!r} where one is due", text, at)
+        raise JSONDecodeError(f"no {mark!r} where one is expected", text, at)
     return at + 1
 
 
 def _skip(text: str, at: int) -> int:
-    """Step over white space."""
+    """Skip white space."""
     space = _SPACE.match(text, at)
     return space.end() if space else at
 
 
 def _end(text: str, at: int) -> int:
-    """Return where the value that begins here ends."""
+    """Return the end of the value that begins at a position."""
     try:
         return int(_raw_decode(text, at)[1])
     except (RecursionError, ValueError) as error:
@@ -191,7 +191,7 @@ def _end(text: str, at: int) -> int:
 
 
 def _balanced_end(text: str, at: int) -> int:
-    """Find the bracket that closes a value nested too deep to decode, by counting."""
+    """Find the closing bracket of a value that is nested too deep to decode, by counting."""
     depth = 0
     for token in _TOKEN.finditer(text, at):
         if token[0] in ("[", "{"):

@@ -1,4 +1,4 @@
-"""How good a mix is at least: an upper bound of what any selection under the same quotas could reach."""
+"""The certificate of a mix: an upper bound of the objective of any selection under the same quotas."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
     from recipe.stages.select._facility.ground import Ground
 
 PROBES = 256  # candidates whose gains are computed over all blocks
-SURE = 3.0  # standard errors that are added to what they say of all
+SURE = 3.0  # standard errors that are added to the estimate from them
 
 
 def certify(ground: Ground, picks: NDArray[np.int64], found: Found, reach: int, seed: int) -> tuple[int, int]:
-    """Return the objective of the picks, and a bound of the objective of any selection under the quotas, in quanta.
+    """Return the objective of the picks, and an upper bound for any selection under the quotas, in quanta.
 
-    Whatever numbers b_i are given to the points, a set O covers them by at most the sum of the b_i and, for each of O,
-    by how much it is above them. Here b_i is the coverage by the picks that point i sees, so their sum is at most what
-    the picks reach. What a candidate has above the points of its own and of near blocks (holding `reach` points) is
-    computed, and from each cell as many of the largest are added as its quota. What it has above the points of far
-    blocks is computed for `PROBES` candidates drawn by lot, and of that the mean over the best share of candidates that
-    a selection can take is added for each pick, and three standard errors. Concave and modular terms are bounded like
-    near points, where what is picked already adds nothing. So the bound is certain for a pool of one block, and holds
-    but for bad luck in a larger one. O(n d (reach + `PROBES`)).
+    For any numbers b_i per point, the coverage by a set O is at most the sum of the b_i plus, for each candidate in O,
+    the sum of its excesses over them. Here b_i is the coverage of point i by the picks that it is compared with, so
+    their sum is at most the coverage by all picks. The excess over points of a candidate's own and near blocks (with
+    `reach` points) is computed exactly, and from each cell as many of the largest are added as its quota. The excess
+    over points of far blocks is computed for `PROBES` random candidates; its mean over the best share of candidates
+    that a selection can take is added for each pick, plus three standard errors. Concave and modular terms are bounded
+    like near points; candidates that are already picked add nothing. So the bound is exact for a pool of one block, and
+    holds with high probability for a larger one. O(n d (reach + `PROBES`)).
 
     Parameters
     ----------
     ground
         The ground set.
     picks
-        Places of the picks.
+        Positions of the picks.
     found
-        What greedy left.
+        The result of greedy.
     reach
         Points of the near blocks.
     seed
-        Of the lot.
+        Seed of the random candidates.
     """
     sizes = [len(places) for places in ground.blocks]
     near = ground.near(ground.blocks, reach)
@@ -80,9 +80,9 @@ def _largest(ground: Ground, gain: NDArray[np.int64]) -> int:
 
 
 def _mean_of_best(probes: NDArray[np.float64], share: float) -> float:
-    """Bound the mean over the best share of a population, from some drawn by lot.
+    """Bound the mean over the best share of a population, from a random sample.
 
-    For any level t it is at most t and the mean excess over t divided by the share (Rockafellar and Uryasev 2000).
+    For any level t it is at most t plus the mean excess over t divided by the share (Rockafellar and Uryasev 2000).
     """
     if len(probes) == 0:
         return 0.0

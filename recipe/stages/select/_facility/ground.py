@@ -1,4 +1,4 @@
-"""The rounds of facility location: candidates inside blocks, and the mix over all candidates."""
+"""The two rounds of facility location: candidates from each block, then picks from all candidates."""
 
 from __future__ import annotations
 
@@ -35,32 +35,33 @@ if TYPE_CHECKING:
     from recipe.stages.select._facility.terms import Terms
 
 Item = TypeVar("Item")
-PROBES, CROWD = 128, 1024  # points that are asked whether blocks hold neighbours, and points from all over
+PROBES, CROWD = 128, 1024  # points that test whether blocks contain their neighbours, and points of the whole pool
 MANY = 8192  # cells
-TIGHT = 0.75  # share of them that say so; half would by chance
-STRIDE = 1000  # rows of a whole table that are computed at once
+TIGHT = 0.75  # share of probes with their nearest neighbour in their block; half would have it at random
+STRIDE = 1000  # rows of the full table that are computed at once
 
 
 @dataclass(frozen=True)
 class Ground:
-    """The ground set: all samples that may be picked, cut into blocks.
+    """The ground set: all samples that may be picked, split into blocks.
 
     Parameters
     ----------
     vectors
         (n, d) float32 or float16 unit rows of the pool.
     rows
-        (m,) int64 rows of it that may be picked; whatever is said of places is said of places in it.
+        (m,) int64 rows of it that may be picked; "places" are positions in this array.
     terms
         Aligned with `rows`.
     quota
-        (q,) int64 wanted of each cell.
+        (q,) int64 quota of each cell.
     per_image
-        Most of one image, or None.
+        Maximum per image, or None.
     blocks
-        Places of each block, that candidates are proposed in.
+        Places of each block; each block proposes candidates.
     cluster
-        (m,) int32, aligned with `rows`. What of a cluster lies in a block is a cell: points look around from there.
+        (m,) int32, aligned with `rows`. The intersections of clusters and blocks are the cells for which nearby
+        candidates are looked up.
     """
 
     vectors: Vectors
@@ -88,7 +89,7 @@ class Ground:
 
     @cached_property
     def cells(self) -> list[NDArray[np.int64]]:
-        """Places of each cell, ascending; blocks, if cells are too many to compare all of them."""
+        """Places of each cell, ascending; the blocks, if there are too many cells to compare all of them."""
         label = self.home * (int(self.cluster.max(initial=0)) + 1) + self.cluster
         return grouped(np.arange(len(label)), label) if len(np.unique(label)) <= MANY else self.blocks
 
@@ -99,22 +100,22 @@ class Ground:
 
     @cached_property
     def tight(self) -> bool:
-        """Whether blocks hold neighbours: whether probes have their nearest at home, not among as many strangers."""
+        """Whether blocks contain neighbours: most probes have a nearer one in their block than among as many others."""
         probes, crowd = every(np.arange(len(self.rows)), PROBES), every(np.arange(len(self.rows)), CROWD)
-        points, strangers = (rows_of(self.vectors, self.rows[places]) for places in (probes, crowd))
+        points, crowd_points = (rows_of(self.vectors, self.rows[places]) for places in (probes, crowd))
         home = self.home[probes]
         nearer = 0
         for b in np.unique(home):
             mine = np.flatnonzero(home == b)
-            abroad = strangers[self.home[crowd] != b]
-            around = every(self.blocks[b], max(1, len(abroad)))
-            near, far = points[mine] @ rows_of(self.vectors, self.rows[around]).T, points[mine] @ abroad.T
+            outside = crowd_points[self.home[crowd] != b]
+            around = every(self.blocks[b], max(1, len(outside)))
+            near, far = points[mine] @ rows_of(self.vectors, self.rows[around]).T, points[mine] @ outside.T
             near[probes[mine][:, None] == around] = -1  # itself
             nearer += int((near.max(axis=1, initial=-1) > far.max(axis=1, initial=-1)).sum())
         return nearer >= TIGHT * len(probes)
 
-    def whole(self, candidates: NDArray[np.int64]) -> Found:
-        """Greedy over candidates by their similarities to all points, all of them at once; O(n m d) and O(n m)."""
+    def solve_all_pairs(self, candidates: NDArray[np.int64]) -> Found:
+        """Run greedy over candidates by their similarities to all points; O(n m d) time and O(n m) memory."""
         points = rows_of(self.vectors, self.rows)
         strides = [candidates[first : first + STRIDE] for first in range(0, len(candidates), STRIDE)]
         table = np.empty((len(candidates), len(points)), np.int16)
@@ -126,29 +127,29 @@ class Ground:
         return greedy(all_pairs(table), self.terms.take(candidates), self.quota, self.per_image)
 
     def propose(self, factor: float) -> NDArray[np.int64]:
-        """Let each block propose its best places, `factor` times its part of every quota, rounded up; ascending."""
+        """Return the best places of each block, `factor` times its share of every quota, rounded up; ascending."""
         blocks = []
         for places in self.blocks:
             terms = self.terms.take(places)
-            cells, local, here = np.unique(terms.cell, return_inverse=True, return_counts=True)
-            wanted = np.ceil(factor * self.quota[cells] * (here / self.supply[cells]) - 1e-9).astype(np.int64)
+            cells, local, counts = np.unique(terms.cell, return_inverse=True, return_counts=True)
+            wanted = np.ceil(factor * self.quota[cells] * (counts / self.supply[cells]) - 1e-9).astype(np.int64)
             terms = terms.in_cells(local.astype(np.int32))
-            blocks.append(Block(self.rows[places], terms, np.minimum(wanted, here), self.per_image))
+            blocks.append(Block(self.rows[places], terms, np.minimum(wanted, counts), self.per_image))
         found = per_block(propose, self.vectors, blocks, label="select: candidates")
         return np.sort(np.concatenate([places[picks] for places, picks in zip(self.blocks, found, strict=True)]))
 
-    def near(self, weights: list[NDArray[np.int64]], reach: int) -> list[NDArray[np.int64]]:
-        """List the blocks near each block, until they hold `reach` of the places listed for each block."""
-        return near_blocks(self.centres, np.array([len(part) for part in weights]), reach=reach)
+    def near(self, places: list[NDArray[np.int64]], reach: int) -> list[NDArray[np.int64]]:
+        """List the nearest blocks of each block that together have `reach` of the places given for each block."""
+        return near_blocks(self.centres, np.array([len(own) for own in places]), reach=reach)
 
     def by_block(self, places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Sort places by their block; ascending in each."""
+        """Group places by their block; ascending in each."""
         return grouped_by_number(places, self.home[places], len(self.blocks))
 
     def views(self, candidates: NDArray[np.int64], reach: int, keep: int) -> list[View]:
-        """Let each cell look at the `keep` nearest of about `reach` candidates around it, by number."""
+        """Return for each cell the about `reach` candidates around it, of which each point keeps the `keep` nearest."""
         by_cell = grouped_by_number(candidates, self.cell_of[candidates], len(self.cells))
-        near = near_blocks(self.cell_centres, np.array([len(part) for part in by_cell]), reach=reach)
+        near = near_blocks(self.cell_centres, np.array([len(own) for own in by_cell]), reach=reach)
         views = []
         for places, around in zip(self.cells, near, strict=True):
             others = np.sort(np.concatenate([by_cell[c] for c in around]))
@@ -162,12 +163,12 @@ class Ground:
         return centres_of(self.vectors, (self.rows[cell] for cell in self.cells))
 
     def merge(self, candidates: NDArray[np.int64], reach: int, keep: int) -> Found:
-        """Greedy over ascending candidates, where points see the `keep` nearest of about `reach` around their cell.
+        """Run greedy over ascending candidates; points keep the `keep` nearest of about `reach` around their cell.
 
         Returns
         -------
         Found
-            Its picks are numbers of candidates.
+            Its picks are positions in `candidates`.
         """
         kept = per_block(look, self.vectors, self.views(candidates, reach, keep), label="select: neighbours")
         seen = sort_by_candidate(kept, len(candidates))
@@ -177,15 +178,15 @@ class Ground:
         return found._replace(best=best)
 
 
-def _number(parts: list[NDArray[np.int64]], m: int) -> NDArray[np.int64]:
-    """Return the number of the part that each of m places stands in."""
+def _number(groups: list[NDArray[np.int64]], m: int) -> NDArray[np.int64]:
+    """Return the number of the group of each of m places."""
     number = np.empty(m, np.int64)
-    number[np.concatenate(parts)] = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    number[np.concatenate(groups)] = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     return number
 
 
 def sort_by_candidate(kept: list[tuple[NDArray[np.int32], NDArray[np.int16]]], m: int) -> Similarities:
-    """Sort what the points of each block keep by candidate; the lists given are used up, since both take memory."""
+    """Sort the similarities that points keep by candidate; empties the given list, since two copies need memory."""
     count = np.zeros(m, np.int64)
     for columns, _ in kept:
         count_columns(columns, count)
@@ -199,7 +200,7 @@ def sort_by_candidate(kept: list[tuple[NDArray[np.int32], NDArray[np.int16]]], m
 
 
 def _use_up(items: list[Item]) -> Iterator[Item]:
-    """Take items from the front of a list, and let go of each."""
+    """Yield the items of a list in order, and remove each from it."""
     items.reverse()
     while items:
         yield items.pop()

@@ -1,4 +1,4 @@
-"""Swap rounds: a pick gives its place to a sample of its cell that serves better, until the user's rounds are spent."""
+"""Swap rounds: replace picks by samples of the same cell that raise the objective, for a given number of rounds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Territory(NamedTuple):
-    """All points that the picks of one block serve: their rows, which of them are picks, their terms and limits."""
+    """All points whose nearest pick is in one block: their rows, which of them are picks, their terms and limits."""
 
     rows: NDArray[np.int64]
     picks: NDArray[np.int64]
@@ -31,24 +31,24 @@ class Territory(NamedTuple):
 
 
 def refine(ground: Ground, picks: NDArray[np.int64], rounds: int, reach: int) -> NDArray[np.int64]:
-    """Improve picks by rounds of swaps in the manner of FasterPAM; the objective never falls.
+    """Improve picks by rounds of swaps as in FasterPAM; the objective never falls.
 
     Every point is served by its nearest pick. The picks of a block and all points that they serve are a territory; each
-    non-pick of it, in the order of places, is tried in place of each pick of the same cell, and the best swap is made
-    at once if it raises the objective of the territory. No point stands in two territories, so what each gains all
-    gain; only the concave term of concepts is seen as it was before the round, and a round by which the whole objective
-    fell is undone, and the last. O(rounds n d (reach + block)).
+    non-pick of it, in the order of places, is tried as a replacement of each pick of the same cell, and the best swap
+    is made at once if it raises the objective of the territory. Territories are disjoint, so their gains add up, except
+    in the concave term of concepts, which is evaluated with the counts before the round; a round that lowers the total
+    objective is undone and ends the refinement. O(rounds n d (reach + block)).
 
     Parameters
     ----------
     ground
         The ground set.
     picks
-        Places.
+        Places of the picks.
     rounds
-        How often all are tried.
+        Maximum number of rounds.
     reach
-        Picks that a point looks at to find the nearest.
+        Picks that a point is compared with to find the nearest.
 
     Returns
     -------
@@ -63,9 +63,7 @@ def refine(ground: Ground, picks: NDArray[np.int64], rounds: int, reach: int) ->
     for _ in range(rounds):
         better = _swap_all(ground, service)
         found = _serve(ground, better.picks, reach)
-        nearer = (
-            better.quanta > found.quanta
-        )  # the nearest pick may lie beyond reach, where only the territory knows it
+        nearer = better.quanta > found.quanta  # the nearest pick may be beyond reach, and known only from the territory
         owner = np.where(nearer, better.owner, found.owner)
         found = Service(found.picks, owner, np.maximum(found.quanta, better.quanta))
         if _objective(ground.terms, found) <= _objective(ground.terms, service):
@@ -75,7 +73,7 @@ def refine(ground: Ground, picks: NDArray[np.int64], rounds: int, reach: int) ->
 
 
 class Service(NamedTuple):
-    """(k,) picks, ascending; and of every place the number of the pick that serves it, and how well."""
+    """(k,) picks, ascending; and for every place the number of its nearest pick, and their similarity."""
 
     picks: NDArray[np.int64]
     owner: NDArray[np.int32]
@@ -83,18 +81,18 @@ class Service(NamedTuple):
 
 
 def _serve(ground: Ground, picks: NDArray[np.int64], reach: int) -> Service:
-    """Let every point look for its nearest pick."""
+    """Find the nearest pick of every point."""
     views = ground.views(picks, reach, 1)
     owner = np.empty(len(ground.rows), np.int32)
     quanta = np.empty(len(ground.rows), np.int16)
     looks = per_block(look, ground.vectors, views, label="select: nearest")
-    for places, (number, likeness) in zip(ground.cells, looks, strict=True):
-        owner[places], quanta[places] = number[:, 0], likeness[:, 0]
+    for places, (number, similarity) in zip(ground.cells, looks, strict=True):
+        owner[places], quanta[places] = number[:, 0], similarity[:, 0]
     return Service(picks, owner, quanta)
 
 
 def _objective(terms: Terms, service: Service) -> int:
-    """Return the objective in quanta, each step of a concept's count rounded as greedy rounds it."""
+    """Return the objective in quanta, with each increment of a concept's count rounded as in greedy."""
     seen = _seen(terms, service.picks)
     steps = np.arange(seen.max(initial=0), dtype=np.float64)
     root = np.sqrt(steps + 1) + np.sqrt(steps)
@@ -124,17 +122,17 @@ def _swap_all(ground: Ground, service: Service) -> Service:
 
 
 def _territories(ground: Ground, service: Service) -> tuple[list[NDArray[np.int64]], list[Territory]]:
-    """List the places of each territory, and what to swap in it.
+    """List the places of each territory, and the territories.
 
-    A pick stands in its own territory even where an equal one serves it. Not more than one territory may let in an
-    image: that of the block that its first sample lies in.
+    A pick is in its own territory even if an equal one serves it. New samples of an image may come into only one
+    territory: that of the block of the image's first sample.
     """
     picks, home, image = service.picks, ground.home, ground.terms.image
     serves = home[picks][service.owner]
     serves[picks] = home[picks]
     served = grouped_by_number(np.arange(len(serves)), serves, len(ground.blocks))
-    held = np.bincount(image[picks], minlength=int(image.max()) + 1)
-    keeper = np.empty(len(held), np.int64)
+    picked = np.bincount(image[picks], minlength=int(image.max()) + 1)
+    keeper = np.empty(len(picked), np.int64)
     keeper[image[::-1]] = home[::-1]
     seen = _seen(ground.terms, picks)
     places, territories = [], []
@@ -144,7 +142,7 @@ def _territories(ground: Ground, service: Service) -> tuple[list[NDArray[np.int6
         images, local = np.unique(image[where], return_inverse=True)
         room = np.full(len(images), UNLIMITED // 2)
         if ground.per_image is not None:
-            room = np.where(keeper[images] == b, ground.per_image - held[images], 0)
+            room = np.where(keeper[images] == b, ground.per_image - picked[images], 0)
         terms = ground.terms.take(where).with_image(local.astype(np.int32))
         places.append(where)
         territories.append(Territory(ground.rows[where], np.searchsorted(where, own), terms, seen, room))
@@ -152,7 +150,7 @@ def _territories(ground: Ground, service: Service) -> tuple[list[NDArray[np.int6
 
 
 def swap(vectors: Vectors, territory: Territory) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]]:
-    """Swap once in one territory; return the picks then, the number of each place's nearest pick, and its quanta."""
+    """Swap once in one territory; return the new picks, the number of each place's nearest pick, and its quanta."""
     points = rows_of(vectors, territory.rows)
     terms = territory.terms
     concepts = (terms.concept_start, terms.concepts, terms.worth, territory.seen.copy())

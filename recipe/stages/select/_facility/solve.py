@@ -1,4 +1,4 @@
-"""Greedy facility location over a pool of any size: whole, or by proposals of blocks and one round over all of them."""
+"""Greedy facility location for a pool of any size: at once, or by candidates from blocks and one round over all."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ REACH = (
     (20_000, 1200),
     (1_000_000, 2400),
     (inf, 1200),
-)  # points up to which so many candidates are seen: what time allows
-WHOLE = 20_000  # points up to which a pool without neighbourhoods is solved whole; 2 bytes a pair
+)  # number of points up to which a point is compared with so many candidates, limited by time
+WHOLE = 20_000  # points up to which a pool without neighbourhoods is solved as one block; 2 bytes per pair
 
 
 class Width(NamedTuple):
-    """How much is proposed a quota, seen by a point, and kept of that."""
+    """Candidates as a multiple of the quota, candidates that a point is compared with, and those it keeps."""
 
     candidates: float
     reach: int
@@ -50,7 +50,7 @@ def checked(
     block: int,
     refine: int = 0,
 ) -> Vectors:
-    """Return the matrix of a pool, if no weight is negative and no knob below its range."""
+    """Return the vectors of a pool, after checking the weights and knobs."""
     candidates, reach, keep = width
     counts = block / 2, candidates, 1 if reach is None else reach, keep, refine + 1
     if min(weights.values()) < 0 or min(counts) < 1:
@@ -71,10 +71,10 @@ def lay_ground(
     block: int,
     seed: int,
 ) -> tuple[Ground, Width]:
-    """Cut the open rows of a pool into blocks, and say how widely candidates are sought.
+    """Split the selectable rows of a pool into blocks, and determine how many candidates are compared.
 
-    Where samples have no neighbourhoods (`Ground.tight`) a pool of up to `WHOLE` points is one block, and in a larger
-    one twice as much is proposed and kept and four times as much seen.
+    If blocks do not contain neighbours (`Ground.tight`), a pool of up to `WHOLE` points is one block, and in a larger
+    one twice as many candidates are proposed and kept and four times as many compared.
 
     Parameters
     ----------
@@ -83,16 +83,16 @@ def lay_ground(
     quotas
         How many of each cell.
     terms
-        Aligned with the open rows.
+        Aligned with the selectable rows.
     width
-        Candidates, reach (None: by the size of the pool) and keep as the user gave them.
+        Candidates, reach (None: by the size of the pool) and keep, as set by the user.
     block, seed
         As for the selector.
     """
     rows = np.flatnonzero(quotas.cell >= 0)
     everything, one = np.arange(len(rows)), np.zeros(len(rows), np.int32)
-    candidates, seen, keep = width
-    reach = seen or next(seen for points, seen in REACH if len(rows) <= points)
+    candidates, wanted, keep = width
+    reach = wanted or next(reach for points, reach in REACH if len(rows) <= points)
     blocks, cluster = [everything], one
     if len(rows) > block:
         cluster = fine_cells(vectors, rows, pool.rows["cluster"].to_numpy()[rows], seed=seed)
@@ -106,10 +106,10 @@ def lay_ground(
 
 
 def solve(ground: Ground, width: Width) -> tuple[NDArray[np.int64], Found]:
-    """Return the places of the candidates, and what greedy picks of them by number."""
+    """Return the places of the candidates, and the result of greedy over them."""
     if len(ground.blocks) == 1:
         everything = np.arange(len(ground.rows))
-        return everything, ground.whole(everything)
+        return everything, ground.solve_all_pairs(everything)
     chosen = ground.propose(width.candidates)
     return chosen, ground.merge(chosen, width.reach, width.keep)
 

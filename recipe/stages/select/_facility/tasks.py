@@ -1,4 +1,4 @@
-"""What is done inside groups of blocks: proposals, neighbours, gains. Each task travels whole, and is done anywhere."""
+"""Tasks on groups of blocks: candidates, neighbours, gains. Each is self-contained and can run on any worker."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-GROUP = 32  # blocks that travel as one task
+GROUP = 32  # blocks per task
 UNLIMITED = np.iinfo(np.int64).max
 
 
 class Similarities(NamedTuple):
-    """Similarities of m candidates to n points, candidate by candidate; `points` is unread where all are given."""
+    """Similarities of m candidates to n points, candidate by candidate; `points` is unused if `dense`."""
 
     start: NDArray[np.int64]
     points: NDArray[np.int32]
@@ -38,9 +38,9 @@ class Similarities(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Picked candidates in pick order, their gains by term, and where they leave every point and every concept.
+    """Picked candidates in pick order, their gains by term, best similarity of each point, picks of each concept.
 
-    `best` is aligned with the points: all places of the ground set, outside of this file.
+    `best` is aligned with the points; outside of this file these are all places of the ground set.
     """
 
     picks: NDArray[np.int64]
@@ -50,7 +50,7 @@ class Found(NamedTuple):
 
 
 def greedy(similarities: Similarities, terms: Terms, quota: NDArray[np.int64], per_image: int | None) -> Found:
-    """Run lazy greedy over all candidates; `lazy_greedy` says how."""
+    """Run lazy greedy over all candidates, see `lazy_greedy`."""
     best = np.zeros(similarities.n, np.int16)
     seen = np.zeros(len(terms.worth), np.int64)
     if per_image is None:
@@ -61,19 +61,19 @@ def greedy(similarities: Similarities, terms: Terms, quota: NDArray[np.int64], p
     start, points, quanta, dense, _ = similarities
     concepts = (terms.concept_start, terms.concepts, terms.worth, seen)
     limits = (terms.cell, quota.copy(), image, room)
-    seats = (int(quota.sum()), terms.price)
-    picks, gains = lazy_greedy(start, points, quanta, dense, best, terms.bonus, *concepts, *limits, *seats)
+    size = int(quota.sum())
+    picks, gains = lazy_greedy(start, points, quanta, dense, best, terms.bonus, *concepts, *limits, size, terms.price)
     return Found(picks, gains, best, seen)
 
 
 def all_pairs(quanta: NDArray[np.int16]) -> Similarities:
-    """Describe a full (m, n) table of similarities."""
+    """Wrap a full (m, n) table of similarities."""
     m, n = quanta.shape
     return Similarities(np.arange(m + 1, dtype=np.int64) * n, np.zeros(0, np.int32), quanta.ravel(), dense=True, n=n)
 
 
 class Block(NamedTuple):
-    """A block that is to propose: its rows of the matrix, their terms, and how many of each of its cells it gives."""
+    """A block that proposes candidates: its rows of the matrix, their terms, and the number from each of its cells."""
 
     rows: NDArray[np.int64]
     terms: Terms
@@ -82,7 +82,7 @@ class Block(NamedTuple):
 
 
 def propose(vectors: Vectors, block: Block) -> NDArray[np.int64]:
-    """Pick greedily in one block by its own similarities; return places in the block, ascending."""
+    """Pick greedily in one block by its own similarities; return positions in the block, ascending."""
     if block.wanted.sum() == len(block.rows):
         return np.arange(len(block.rows))
     points = rows_of(vectors, block.rows)
@@ -91,7 +91,7 @@ def propose(vectors: Vectors, block: Block) -> NDArray[np.int64]:
 
 
 class View(NamedTuple):
-    """A block that is to look around: its rows of the matrix, and candidates near it, by number and by row."""
+    """A block and the candidates near it: its rows of the matrix, and the candidates by number and by row."""
 
     rows: NDArray[np.int64]
     number: NDArray[np.int32]
@@ -107,7 +107,7 @@ def look(vectors: Vectors, view: View) -> tuple[NDArray[np.int32], NDArray[np.in
 
 
 class Reach(NamedTuple):
-    """A block whose points are left at `best`: what may cover them better, by row of the matrix."""
+    """A block with the best similarity of each point, and candidates that may be closer, by row of the matrix."""
 
     rows: NDArray[np.int64]
     best: NDArray[np.int16]
@@ -122,9 +122,9 @@ def exceed(vectors: Vectors, reach: Reach) -> NDArray[np.int64]:
 def per_block(
     function: Callable[[Vectors, In], Out], vectors: Vectors, blocks: Sequence[In], *, label: str
 ) -> list[Out]:
-    """Apply a function to the matrix and each block: by threads here, or by tasks of `GROUP` blocks on a cluster.
+    """Apply a function to the matrix and each block: in threads on one machine, in tasks of `GROUP` blocks on Ray.
 
-    Threads need no copy of what a block reads; processes would cost more to start than they save.
+    Threads need no copy of the data of a block; starting processes would cost more than it saves.
     """
     if not distributed():
         return each(partial(function, vectors), blocks, label=label)

@@ -1,4 +1,4 @@
-"""What a candidate brings besides coverage: concepts and quality, in quanta."""
+"""The terms of the objective besides coverage: concepts and quality, in quanta."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Terms:
-    """Concepts, bonus, cell and image of some rows of the pool, in compiled shape.
+    """Concepts, bonus, cell and image of some rows of the pool, as arrays for the kernels.
 
     Parameters
     ----------
@@ -31,11 +31,11 @@ class Terms:
     concept_start, concepts
         (m+1,) int64 and int32: the concepts of row j are ``concepts[concept_start[j]:concept_start[j+1]]``.
     worth
-        (u,) float64: what the square root of each concept's count is worth.
+        (u,) float64: weight of the square root of each concept's count.
     cell, image
         (m,) int32.
     price
-        (m,) float64 above 0 that the gain of each row is divided by before gains are compared; None for 1.
+        (m,) float64 above 0, by which the gain of each row is divided before gains are compared; None for 1.
     """
 
     bonus: NDArray[np.int64]
@@ -47,7 +47,7 @@ class Terms:
     price: NDArray[np.float64] | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Terms:
-        """Return the terms of some of the rows, in the order given."""
+        """Return the terms of some of the rows, in the given order."""
         count = np.diff(self.concept_start)[rows]
         start = np.concatenate([[0], np.cumsum(count)])
         inside = np.arange(start[-1]) - np.repeat(start[:-1], count) + np.repeat(self.concept_start[:-1][rows], count)
@@ -69,8 +69,8 @@ def weigh_terms(
 ) -> Terms:
     """Scale the terms so that each weight is a share of the objective.
 
-    With weight 1 a term is worth as much as full coverage: all m rows picked give each concept a square root of 1, and
-    picks of the best rank everywhere give quality 1.
+    With weight 1 a term can contribute as much as full coverage: if all m rows are picked, each concept has a square
+    root of 1, and if all picks have the best rank in every score, quality is 1.
 
     Parameters
     ----------
@@ -100,7 +100,9 @@ def weigh_terms(
         start[1:] = np.cumsum(lists.list.len().to_numpy())
         named = lists.explode().drop_nulls()
         names = named.unique().sort()
-        codes = named.cast(pl.Enum(names)).to_physical().to_numpy().astype(np.int32)  # no Python object a mention
+        codes = (
+            named.cast(pl.Enum(names)).to_physical().to_numpy().astype(np.int32)
+        )  # without a Python object per mention
         frequency = np.bincount(codes, minlength=len(names))
         worth = concepts * m * QUANTUM / max(1, len(names)) / np.sqrt(frequency)
     quanta = np.rint(bonus * QUANTUM * m / max(1, quotas.size)).astype(np.int64)

@@ -1,1 +1,1 @@
-"""The compiled loops of the selectors."""
+"""The compiled kernels of the selectors."""

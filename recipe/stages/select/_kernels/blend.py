@@ -1,4 +1,4 @@
-"""The compiled walk of submodular mixtures: lazy greedy on a weighted sum of terms of one table of similarities."""
+"""The compiled kernel of submodular mixtures: lazy greedy on a weighted sum of terms of one table of similarities."""
 
 
 # mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False, check-untyped-defs=False
@@ -13,7 +13,7 @@ from recipe.stages.select._kernels.lazy_greedy import concept_gain, drop_top, he
 
 @njit(cache=True, nogil=True)
 def _look(j, quanta, best, load, cap, alike, weight, concepts, bonus, gain):
-    """Write what a candidate would add to each term, weighted, and return the sum, in one order."""
+    """Write the weighted gain of a candidate in each term, and return their sum, added in a fixed order."""
     row = quanta[j]
     covered, filled = np.int64(0), np.int64(0)
     for i in range(len(row)):
@@ -31,12 +31,12 @@ def _look(j, quanta, best, load, cap, alike, weight, concepts, bonus, gain):
 
 @njit(cache=True, nogil=True)
 def blend_walk(quanta, cap, weight, concepts, bonus, cell, quota, image, room):
-    """Pick the largest weighted gain; return places, gains (k,) and gains by term (k, 5), float64.
+    """Pick the largest weighted gain; return positions, gains (k,) and gains by term (k, 5), float64.
 
-    Of (b, b) symmetric int16 quanta: coverage is the best of each sample, saturated coverage their sum up to `cap`, the
-    graph cut the sum of all less `weight[3]` times the sum among the picks. Each term counts whole numbers that never
-    grow, so their weighted sums, in one order, never grow either, and lazy greedy picks as naive greedy does. Ties go
-    to the smaller place. O(b) a look.
+    From (b, b) symmetric int16 quanta: coverage is the best similarity of each sample, saturated coverage their sum up
+    to `cap`, the graph cut the sum of all minus `weight[3]` times the sum among the picks. Gains in each term are whole
+    numbers that never grow, so their weighted sums, added in a fixed order, never grow either, and lazy greedy picks
+    what naive greedy would. Ties go to the smaller position. O(b) per evaluation.
     """
     n = len(quanta)
     best = np.zeros(n, np.int64)

@@ -1,8 +1,8 @@
-"""The compiled kernels: lazy greedy under quotas, and what it counts.
+"""The compiled kernels: lazy greedy under quotas, and the gains that it compares.
 
-Everything is counted in whole quanta: a similarity is an int16 (`QUANTUM` is 1.0), a gain an int64. Integer sums have
-no rounding and no order, so lazy greedy equals naive greedy pick by pick, and every thread count agrees. numba infers
-the types.
+All values are whole quanta: a similarity is an int16 (`QUANTUM` is 1.0), a gain an int64. Integer sums have no rounding
+and do not depend on their order, so lazy greedy equals naive greedy pick by pick, for any number of threads. numba
+infers the types.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-QUANTUM = 1 << 14  # quanta in a similarity of 1.0; leaves int16 one spare bit
+QUANTUM = 1 << 14  # quanta in a similarity of 1.0; leaves one spare bit of int16
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _quantum(similarity):
-    """Round a float32 similarity to quanta; what is below 0 becomes 0. Float32 throughout, so that it is vectorised."""
+    """Round a float32 similarity to quanta, below 0 to 0. All in float32, so that it is vectorised."""
     inside = min(max(similarity, np.float32(0)), np.float32(1))
     return np.int16(np.int32(inside * np.float32(QUANTUM) + np.float32(0.5)))
 
 
 @njit(cache=True, nogil=True, fastmath={"nnan"})
 def quantise(similarities):
-    """Turn (m, n) float32 similarities into int16 quanta; what is below 0 becomes 0."""
+    """Convert (m, n) float32 similarities to int16 quanta; values below 0 become 0."""
     rows, columns = similarities.shape
     quanta = np.empty((rows, columns), np.int16)
     for i in range(rows):
@@ -47,7 +47,7 @@ def coverage_gain(candidate, start, points, quanta, dense, best):
 
 @njit(cache=True, nogil=True)
 def concept_gain(candidate, concept_start, concepts, worth, seen):
-    """Return what one more sample of each of its concepts is worth: a square root grows by 1/(sqrt(c+1)+sqrt(c))."""
+    """Return the gain of one more sample of each of its concepts: a square root grows by 1/(sqrt(c+1)+sqrt(c))."""
     gain = np.int64(0)
     for t in range(concept_start[candidate], concept_start[candidate + 1]):
         c = concepts[t]
@@ -57,7 +57,7 @@ def concept_gain(candidate, concept_start, concepts, worth, seen):
 
 @njit(cache=True, nogil=True)
 def _before(a, b, gain):
-    """Order of the heap: larger bound first, ties to the smaller candidate."""
+    """Order of the heap: larger bound first; ties go to the smaller candidate."""
     return gain[a] > gain[b] or (gain[a] == gain[b] and a < b)
 
 
@@ -88,7 +88,7 @@ def heap_of(bound):
 
 @njit(cache=True, nogil=True)
 def drop_top(heap, size, bound):
-    """Take the top off a heap, and return how many are left."""
+    """Remove the top of a heap, and return its new size."""
     size -= 1
     heap[0] = heap[size]
     sift_down(heap, size, 0, bound)
@@ -98,28 +98,28 @@ def drop_top(heap, size, bound):
 @njit(cache=True, nogil=True)
 def lazy_greedy(
     start,  # (m+1,) int64: where the similarities of each candidate begin in `quanta`
-    points,  # int32: the point of each similarity; unread if dense
+    points,  # int32: the point of each similarity; unused if dense
     quanta,  # int16 similarities, candidate by candidate
-    dense,  # bool: every candidate reaches every point, in order
-    best,  # (n,) int16: best similarity so far; grows in place
+    dense,  # bool: every candidate has a similarity to every point, in order
+    best,  # (n,) int16: best similarity so far; updated in place
     bonus,  # (m,) int64: modular term
     concept_start,  # (m+1,) int64
     concepts,  # int32 concepts, candidate by candidate
     worth,  # (u,) float64: weight of the square root of each concept's count
-    seen,  # (u,) int64: how often each concept was picked; grows in place
+    seen,  # (u,) int64: how often each concept was picked; updated in place
     cell,  # (m,) int32: quota cell of each candidate
-    quota,  # (q,) int64: what each cell may still give; shrinks in place
+    quota,  # (q,) int64: what is left of each cell's quota; updated in place
     image,  # (m,) int32: image of each candidate
-    room,  # (images,) int64: what each image may still give; shrinks in place
-    most,  # int: stop after that many picks
+    room,  # (images,) int64: what is left of each image's limit; updated in place
+    most,  # int: stop after so many picks
     price=None,  # (m,) float64 above 0: gains are compared after division by it; None for 1
 ):
     """Return picked candidates in pick order and their gains, (k,) int64 and (k, 3) int64: coverage, concepts, bonus.
 
-    Lazy greedy (Minoux 1978): a candidate's gain only falls as more is picked, so the last gain computed for it is a
-    bound, and only the candidate on top of a heap of bounds needs a fresh look; so does its gain divided by a price
-    (Lin and Bilmes 2010). O(m s + e s + e log m) for s similarities a candidate and e fresh looks; e is a few times the
-    number of picks in practice, m times it at worst.
+    Lazy greedy (Minoux 1978): a candidate's gain only falls as more is picked, so the last gain computed for it is an
+    upper bound, and only the candidate on top of a heap of bounds must be evaluated again; the same holds for gains
+    divided by a price (Lin and Bilmes 2010). O(m s + e s + e log m) for s similarities per candidate and e evaluations;
+    e is a few times the number of picks in practice, m times it at worst.
     """
     m = len(start) - 1
     bound = np.empty(m, np.float64)  # whole numbers below 2**53 where nothing has a price, so nothing is rounded
@@ -164,7 +164,7 @@ def lazy_greedy(
 
 @njit(cache=True, nogil=True)
 def concept_gains(concept_start, concepts, worth, seen):
-    """Return what one more sample of the concepts of each candidate is worth, (m,) int64."""
+    """Return the gain of one more sample of the concepts of each candidate, (m,) int64."""
     gains = np.empty(len(concept_start) - 1, np.int64)
     for j in range(len(gains)):
         gains[j] = concept_gain(j, concept_start, concepts, worth, seen)
@@ -173,7 +173,7 @@ def concept_gains(concept_start, concepts, worth, seen):
 
 @njit(cache=True, nogil=True)
 def walk(order, cell, quota, image, images, most):
-    """Take rows in order whose cell has quota left and whose image was taken less than `most` times."""
+    """Take rows in order whose cell has quota left and whose image was taken fewer than `most` times."""
     found = np.empty(len(order), np.int64)
     count = 0
     for row in order:

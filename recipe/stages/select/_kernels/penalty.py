@@ -1,4 +1,4 @@
-"""The compiled walk of selectors that weigh what a sample is worth against how like the picks it is."""
+"""The compiled kernel of selectors that weigh the value of a sample against its similarity to the picks."""
 
 
 # mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False, check-untyped-defs=False
@@ -11,11 +11,11 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def penalised_walk(quanta, worth, weight, summed, drift, cell, quota, image, room):
-    """Pick the largest worth less weighted likeness to the picks; return places and their gains, (k,) float64.
+    """Pick the largest value minus weighted similarity to the picks; return positions and gains, (k,) float64.
 
-    Likeness is the largest of (b, b) int16 quanta to the picks so far, or, if `summed`, their sum and `drift` for each
-    pick. All of it is whole numbers, so ties are ties; they go to the smaller place. Every pick is compared with all of
-    its block, which takes no longer than a heap would. O(b) a pick.
+    Similarity is the largest of (b, b) int16 quanta to the picks so far, or, if `summed`, their sum plus `drift` for
+    each pick. All are whole numbers, so ties are exact; they go to the smaller position. Every pick is compared with
+    its whole block, which takes no longer than a heap would. O(b) per pick.
     """
     n = len(quanta)
     likeness = np.zeros(n, np.float64)

@@ -1,6 +1,6 @@
-"""Compiled kernels on similarities: which of them a point keeps, how they are sorted by candidate, what is beyond them.
+"""Compiled kernels on similarities: keep the nearest of each point, sort them by candidate, sum gains, farthest first.
 
-numba infers the types; `_kernels` says what a quantum is.
+numba infers the types; `lazy_greedy` explains quanta.
 """
 
 
@@ -13,12 +13,12 @@ from numba import njit
 
 from recipe.stages.select._kernels.lazy_greedy import QUANTUM, _quantum
 
-STEP = 16  # columns that are passed over at once where none of them is near enough
+STEP = 16  # columns that are skipped at once if none of them is near enough
 
 
 @njit(cache=True, nogil=True, fastmath={"nnan"})
 def nearest_columns(similarities, keep):
-    """Return the `keep` nearest columns of each row and their quanta, nearest first; ties to the smaller column.
+    """Return the `keep` nearest columns of each row and their quanta, nearest first; ties go to the smaller column.
 
     From (n, m) float32: (n, min(keep, m)) int32 and int16. O(n (m + keep^2 log(m / keep))) at most.
     """
@@ -27,7 +27,7 @@ def nearest_columns(similarities, keep):
     columns = np.empty((rows, keep), np.int32)
     quanta = np.empty((rows, keep), np.int16)
     line = np.zeros((width + STEP - 1) // STEP * STEP, np.int16)
-    kept = np.empty(keep + 1, np.int64)  # quanta and column in one number that sorts as it should
+    kept = np.empty(keep + 1, np.int64)  # quanta and column in one number that sorts by quanta, then column
     for i in range(rows):
         for j in range(width):
             line[j] = _quantum(similarities[i, j])
@@ -56,7 +56,7 @@ def nearest_columns(similarities, keep):
 
 @njit(cache=True, nogil=True)
 def count_columns(columns, count):
-    """Add to `count` how often each column stands in (n, keep) int32 columns."""
+    """Add to `count` how often each column occurs in (n, keep) int32 columns."""
     for i in range(columns.shape[0]):
         for t in range(columns.shape[1]):
             count[columns[i, t]] += 1
@@ -64,7 +64,7 @@ def count_columns(columns, count):
 
 @njit(cache=True, nogil=True)
 def place_columns(columns, quanta, first, place, points, sorted_quanta):
-    """Write what rows `first`, `first` + 1, ... keep where the lists of their columns go on; `place` moves along."""
+    """Append what rows `first`, `first` + 1, ... keep to the lists of their columns; `place` has the next positions."""
     for i in range(columns.shape[0]):
         for t in range(columns.shape[1]):
             at = place[columns[i, t]]
@@ -75,7 +75,7 @@ def place_columns(columns, quanta, first, place, points, sorted_quanta):
 
 @njit(cache=True, nogil=True, fastmath={"nnan"})
 def gains_beyond(similarities, best):
-    """Return by how much each column of (n, m) float32 similarities is above the best of the rows so far, (m,) int64.
+    """Return the summed excess of each column of (n, m) float32 similarities over the best of the rows, (m,) int64.
 
     n is at most 100,000, or int32 overflows.
     """
@@ -90,7 +90,7 @@ def gains_beyond(similarities, best):
 
 @njit(cache=True, nogil=True)
 def farthest_first(similarity, first, cell, quota):
-    """Order the rows of a block farthest-first under quotas: places and distances in quanta when picked."""
+    """Order the rows of a block farthest-first under quotas; return positions, and distances in quanta when picked."""
     n = len(similarity)
     nearest = np.zeros(n, np.int16)
     picked = np.zeros(n, np.bool_)

@@ -11,7 +11,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def _nearest_two(i, quanta, picks, nearest, second):
-    """Find the two nearest picks of a point, by number; ties to the smaller. -1 where there is no second."""
+    """Find the two nearest picks of a point, by number; ties go to the smaller. -1 if there is no second."""
     first = other = -1
     for p in range(len(picks)):
         q = quanta[picks[p], i]
@@ -26,7 +26,7 @@ def _nearest_two(i, quanta, picks, nearest, second):
 
 @njit(cache=True, nogil=True)
 def _shares(concept, candidate, start, concepts):
-    """Return whether a candidate touches a concept."""
+    """Return whether a candidate has a concept."""
     found = False
     for t in range(start[candidate], start[candidate + 1]):
         found |= concepts[t] == concept
@@ -35,7 +35,7 @@ def _shares(concept, candidate, start, concepts):
 
 @njit(cache=True, nogil=True)
 def _concept_swap(new, old, start, concepts, worth, seen):
-    """Return by how much the concept term grows when one candidate takes the place of another."""
+    """Return by how much the concept term grows when one candidate replaces another."""
     gain = np.int64(0)
     for t in range(start[new], start[new + 1]):
         u = concepts[t]
@@ -50,10 +50,10 @@ def _concept_swap(new, old, start, concepts, worth, seen):
 
 @njit(cache=True, nogil=True)
 def swap_once(quanta, picks, bonus, start, concepts, worth, seen, cell, image, room):
-    """Try each point in place of each pick of its cell, from (v, v) quanta; `picks`, `seen` and `room` change in place.
+    """Try each point instead of each pick of its cell, from (v, v) quanta; updates `picks`, `seen` and `room` in place.
 
-    For all picks at once, as FastPAM does: a new pick takes the points that are nearer to it than to their nearest, and
-    of the points of the pick that goes those that are nearer to it than to their second. O(v^2 + v k) without swaps.
+    For all picks at once, as in FastPAM: a new pick gets the points that are nearer to it than to their nearest pick,
+    and those points of the replaced pick that are nearer to it than to their second. O(v^2 + v k) without swaps.
     """
     v = len(quanta)
     nearest = np.empty(v, np.int64)

@@ -1,4 +1,4 @@
-"""The compiled walk of determinantal point processes: lazy greedy on an incremental Cholesky factor."""
+"""The compiled kernel of determinantal point processes: lazy greedy on an incremental Cholesky factor."""
 
 
 # mypy: disallow-untyped-defs=False, disallow-untyped-decorators=False, check-untyped-defs=False
@@ -13,7 +13,7 @@ from recipe.stages.select._kernels.lazy_greedy import QUANTUM, drop_top, heap_of
 
 @njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _dot(a, b, length):
-    """Sum products of float64 in lanes: one order for a length on one kind of machine."""
+    """Sum products of float64 in SIMD lanes: in the same order for a given length and kind of machine."""
     total = 0.0
     for t in range(length):
         total += a[t] * b[t]
@@ -22,7 +22,7 @@ def _dot(a, b, length):
 
 @njit(cache=True, nogil=True)
 def _project(j, first, picks, count, similarity, width, ridge, factor, volume):
-    """Bring a candidate's row of the factor, and what it adds to the volume, to the present; return the latter."""
+    """Update a candidate's row of the factor to the current picks; return what it adds to the volume."""
     left = volume[j]
     for t in range(first, count):
         p = picks[t]
@@ -30,22 +30,22 @@ def _project(j, first, picks, count, similarity, width, ridge, factor, volume):
         step = (like - _dot(factor[j], factor[p], t)) / np.sqrt(volume[p])
         factor[j, t] = step
         left -= step * step
-    return max(left, ridge / (1.0 + ridge))  # what is left of a twin, had sums no rounding
+    return max(left, ridge / (1.0 + ridge))  # what would be left of a duplicate without rounding
 
 
 @njit(cache=True, nogil=True)
 def volume_walk(similarity, bonus, width, ridge, cell, quota, image, room):
-    """Pick the largest gain in log volume and bonus; return places and gains, (k,) float64 whole quanta.
+    """Pick the largest gain in log volume and bonus; return positions and gains, (k,) float64 whole quanta.
 
-    A candidate's row of the factor is brought up to date only when it stands on top of a heap of bounds, for its volume
-    only falls. Gains are rounded to quanta, so that sums of floats decide no ties; they go to the smaller place.
-    O(k^2) a candidate that is looked at to the end.
+    A candidate's row of the factor is updated only when it is on top of a heap of bounds, since its volume only falls.
+    Gains are rounded to quanta, so that rounding of float sums does not decide ties; they go to the smaller position.
+    O(k^2) per candidate that is evaluated to the end.
     """
     n = len(similarity)
     most = min(n, quota.sum())
     factor = np.empty((n, most), np.float64)
     volume = np.ones(n, np.float64)
-    known = np.zeros(n, np.int64)  # picks that the row of the factor has seen
+    known = np.zeros(n, np.int64)  # picks that the row of the factor includes
     bound = bonus.copy()
     heap = heap_of(bound)
     order = np.empty(most, np.int64)

@@ -1,4 +1,4 @@
-"""Compiled walks through the samples of a block: herding, and the filter by similarity to what was kept.
+"""Compiled kernels on the samples of a block: herding, and the filter by similarity to the rows kept so far.
 
 numba infers the types.
 """
@@ -16,9 +16,9 @@ from recipe.stages.select._kernels.lazy_greedy import QUANTUM
 
 @njit(cache=True, nogil=True)
 def gaussian_quanta(cosine, sigma):
-    """Turn (n, n) float32 cosines of unit rows into int16 quanta of exp(-|x - y|^2 / (2 sigma^2)), symmetric.
+    """Convert (n, n) float32 cosines of unit rows to int16 quanta of exp(-|x - y|^2 / (2 sigma^2)), symmetric.
 
-    |x - y|^2 is 2 - 2 cos. The diagonal is one whole quantum, whatever half precision made of it.
+    |x - y|^2 is 2 - 2 cos. The diagonal is set to exactly 1.0, which half precision may have changed.
     """
     n = len(cosine)
     quanta = np.empty((n, n), np.int16)
@@ -32,12 +32,12 @@ def gaussian_quanta(cosine, sigma):
 
 @njit(cache=True, nogil=True)
 def herd(kernel, count):
-    """Return the first picks of greedy MMD, and the gain of each in quanta of the kernel; ties to the smaller row.
+    """Return the first picks of greedy MMD, and the gain of each in quanta of the kernel; ties go to the smaller row.
 
-    After t picks, the biased squared MMD of all n rows X and the picks with j is, but for what j does not change,
+    After t picks, the biased squared MMD of all n rows X and the picks with j is, apart from terms without j,
     ``(2 c_j + K_jj) / (t+1)^2 - 2 r_j / (n (t+1))`` with r_j the sum of K over X and c_j that over the picks. As K_jj
     is the same for all, the best j has the largest ``(t+1) r_j - n c_j``: whole numbers, which have no rounding. Both
-    sums are carried along: O(n n + n count).
+    sums are updated with each pick: O(n n + n count).
     """
     n = len(kernel)
     mean = np.zeros(n, np.int64)
@@ -67,11 +67,11 @@ def herd(kernel, count):
 
 @njit(cache=True, nogil=True)
 def pass_by(order, nearest, similarity, least, cell, quota, image, images, most):
-    """Keep rows in order that are less similar than `least` to all kept before; say which, and what stopped the others.
+    """Keep rows in order that are less similar than `least` to all rows kept before, under quotas.
 
-    `nearest` holds the best similarity of each of the m rows to what was kept before them, and grows in place by that
-    to what is kept here; `similarity` is that among them, (m, m). Quotas and rooms shrink in place. Returns (m,) int8:
-    1 kept, 0 too similar, -1 no room.
+    `nearest` has the best similarity of each of the m rows to rows kept in earlier calls, and is updated in place with
+    those kept here; `similarity` are the similarities among the m rows, (m, m). Quotas and images are updated in place.
+    Returns (m,) int8: 1 kept, 0 too similar, -1 cell or image full.
     """
     state = np.empty(len(order), np.int8)
     kept = np.empty(len(order), np.int64)

@@ -1,4 +1,4 @@
-"""Which pick stands for each sample, and where each lies on a flat map of the pool."""
+"""The pick that represents each sample, and the coordinates of each sample on a map of the pool."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.data.vectors import Vectors
 
-LEARNED = 20_000  # samples that the axes of the map are learned from
+LEARNED = 20_000  # samples from which the axes of the map are computed
 BLOCK = 8192  # rows that are compared or projected at a time
 DIGITS = 4  # of coordinates and similarities
 
 
-def stand_ins(pool: Pool, picked: NDArray[np.int64], seed: int) -> pl.DataFrame:
-    """Say of every sample which pick stands for it, how like it that is, and where it lies on the map.
+def representatives(pool: Pool, picked: NDArray[np.int64], seed: int) -> pl.DataFrame:
+    """Return the pick that represents each sample, its similarity, and the sample's coordinates on the map.
 
-    The pick that stands for a sample is the one with the highest cosine among the picks of its own cluster; the smaller
-    key wins a tie. The map is the plane of the two largest principal components of the eligible samples.
+    A sample is represented by the pick with the highest cosine among the picks of its own cluster; the smaller key wins
+    a tie. The map is the plane of the two largest principal components of the eligible samples.
     O(n d (k / clusters + 2)).
 
     Parameters
@@ -37,7 +37,7 @@ def stand_ins(pool: Pool, picked: NDArray[np.int64], seed: int) -> pl.DataFrame:
     picked
         (k,) rows of the mix.
     seed
-        Draws the samples that the axes are learned from.
+        Any integer: samples the rows from which the axes are computed.
 
     Returns
     -------
@@ -73,20 +73,20 @@ def _nearest(
     ]
 
     def compare(task: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
-        """Write what is found to rows that no other task writes to."""
+        """Write the result to rows that no other task writes to."""
         rows, picks = task
         cosine = rows_of(vectors, rows) @ rows_of(vectors, picks).T
         best = cosine.argmax(axis=1)
         nearest[rows], similarity[rows] = picks[best], np.round(cosine[np.arange(len(rows)), best], DIGITS)
 
-    each(compare, tasks, label="explain: stand-ins")
-    nearest[picked], similarity[picked] = picked, 1  # also where a twin is as near
+    each(compare, tasks, label="explain: representatives")
+    nearest[picked], similarity[picked] = picked, 1  # also where a duplicate is as near
     return nearest, similarity
 
 
 @single_threaded
 def _axes(pool: Pool, vectors: Vectors, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Learn the middle and the (d, 2) axes of the map; the largest entry of an axis is positive."""
+    """Compute the centre and the (d, 2) axes of the map; the largest entry of an axis is positive."""
     eligible = np.flatnonzero(pool.eligible)
     rows = np.sort(shuffled(eligible, pool.rows["key"], seed=seed, label="report.map")[:LEARNED])
     learned = rows_of(vectors, rows)
@@ -99,7 +99,7 @@ def _axes(pool: Pool, vectors: Vectors, seed: int) -> tuple[NDArray[np.float32],
 
 
 def _project(vectors: Vectors, axes: tuple[NDArray[np.float32], NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Return the (n, 2) places of all rows."""
+    """Return the (n, 2) coordinates of all rows."""
     middle, plane = axes
     blocks = [slice(at, at + BLOCK) for at in range(0, len(vectors), BLOCK)]
     placed = each(

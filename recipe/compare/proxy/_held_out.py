@@ -1,4 +1,4 @@
-"""The samples that every learner is judged on."""
+"""The samples that every learner is evaluated on."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
 
 
-def draw_held(
-    pool: Pool, held: NDArray[np.int64], *, per_task: int = 200, fewest: int = 10, seed: int = 0
+def draw_held_out(
+    pool: Pool, held_out: NDArray[np.int64], *, per_task: int = 200, fewest: int = 10, seed: int = 0
 ) -> NDArray[np.int64]:
-    """Draw so many samples of each task from the held-out part by lot, so that a mean over tasks means something.
+    """Sample held-out rows at random, as many of each task, so that a mean over tasks is meaningful.
 
-    A task that has fewer gives all that it has; one that has next to none is left out, since a figure of three samples
-    would weigh as much as one of two hundred. O(m log m).
+    Of a task that has fewer, all are taken; one that has almost none is left out, since a value from three samples
+    would weigh as much as one from two hundred. O(m log m).
 
     Parameters
     ----------
     pool
         n samples with the column `task`.
-    held
+    held_out
         (m,) rows of the held-out part. Rows that may not be selected, or have no task, are not drawn.
     per_task
         Samples of each task, at most; from 1.
     fewest
-        Samples that a task must have to be judged at all; from 1.
+        Samples that a task must have, else it is left out; from 1.
     seed
-        Any integer; a key draws its own lot, whatever stands beside it.
+        Any integer; whether a row is drawn before another depends on the two keys alone.
 
     Returns
     -------
@@ -55,13 +55,13 @@ def draw_held(
     >>> import numpy as np
     >>> from recipe import demo_pool, score_pool
     >>> pool = score_pool(demo_pool(images=20), score=[])
-    >>> held = draw_held(pool, np.arange(len(pool)), per_task=5, fewest=5)
-    >>> set(pool.rows[held]["task"].value_counts()["count"])
+    >>> held_out = draw_held_out(pool, np.arange(len(pool)), per_task=5, fewest=5)
+    >>> set(pool.rows[held_out]["task"].value_counts()["count"])
     {5}
     """
     if min(per_task, fewest) < 1:
-        raise ConfigError(f"draw_held: expected counts from 1, got per_task={per_task}, fewest={fewest}")
-    rows = np.unique(held)
+        raise ConfigError(f"draw_held_out: expected counts from 1, got per_task={per_task}, fewest={fewest}")
+    rows = np.unique(held_out)
     rows = rows[pool.eligible[rows]]
     table = take(pool.rows, ["key", "task"], rows)
     tasks, task = np.unique(table["task"].fill_null("").to_numpy().astype(str), return_inverse=True)
@@ -70,7 +70,7 @@ def draw_held(
     if not (counts >= fewest).any():
         most = int(counts.max(initial=0))
         raise SupplyError(
-            f"draw_held: expected a task with {fewest} samples in the held-out part, got at most {most}; "
+            f"draw_held_out: expected a task with {fewest} samples in the held-out part, got at most {most}; "
             "hold out more, or compare on more samples"
         )
     order = shuffled(np.arange(len(rows)), table["key"], seed=seed, label="proxy.held")
