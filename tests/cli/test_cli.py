@@ -110,12 +110,13 @@ def test_validate_finds_problems(folder):
 
 
 def test_recipe_file_and_print_recipe(folder):
-    """A recipe file is enough, and the printed recipe is whole and makes the same mix."""
+    """A recipe file is enough, and the printed recipe is whole and makes the same mix, with or without a cache."""
     (folder / "my.yaml").write_text("sources: [pool]\nsize: 50\nwrite: {path: one_way.json}\nselect: random\n")
     printed = run("select", "my.yaml", "--print-recipe", cwd=folder).stdout
     assert yaml.safe_load(printed)["balance"]["yes_share"] == 0.5
     (folder / "full.yaml").write_text(printed)
-    assert run("select", "my.yaml", cwd=folder).returncode == 0
+    assert run("select", "my.yaml", "--cache", "off", cwd=folder).returncode == 0
+    assert not (folder / "off").exists()
     assert run("select", "full.yaml", "--out", "other_way.json", cwd=folder).returncode == 0
     assert (folder / "one_way.json").read_bytes() == (folder / "other_way.json").read_bytes()
 

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import polars as pl
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ from recipe.check.drift.baseline import check_baseline, in_ci, metrics_of, write
 from recipe.check.drift.junit import annotate, junit
 from recipe.check.drift.tolerance_files import load_tolerances, parse
 from recipe.check.drift.verdicts import number
+from recipe.cli.checks import check
 from recipe.data.picks import Picks
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
@@ -466,6 +468,20 @@ def test_check_with_tolerances_of_the_user(written):
     done = run(*arguments, "typo.yaml", cwd=written)
     assert (done.returncode, done.stdout) == (2, "")
     assert "did you mean 'yes'" in done.stderr
+
+
+@pytest.mark.parametrize(("strict", "status"), [(False, 0), (True, 1)])
+def test_what_is_not_measured_fails_if_strict(written, strict, status):
+    """A mix that was given no certificate passes beside a baseline that has one, unless the check is strict."""
+    (written / "only.yaml").write_text("'*': ignore\ncertificate: exact\n")
+    with pytest.raises(typer.Exit) as done:
+        check(
+            written / "tilted.json",
+            baseline=written / "base.stats.json",
+            tolerance=written / "only.yaml",
+            strict=strict,
+        )
+    assert done.value.exit_code == status
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from builders import make_pool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recipe.config.recipe import Recipe
 from recipe.errors import ConfigError
+from recipe.stages import dedup
 from recipe.stages.dedup import exact, near
 
 LETTERS = "abcdefghij"
@@ -244,3 +246,18 @@ def test_bands_are_as_wide_as_the_promise_allows(threshold):
     width = near.rows_a_band(threshold)
     assert found(width) >= near.FOUND or width == 1
     assert width == near.HASHES or found(2 * width) < near.FOUND
+
+
+# the stage
+
+
+@settings(max_examples=50, deadline=None)
+@given(SAMPLES.filter(bool), st.booleans())
+def test_the_stage_refuses_what_its_rules_find(samples, across):
+    """Image by image or across all images, just those are refused that near.py finds, each with its keeper's key."""
+    texts, images = [" ".join(words) for words, _ in samples], [image for _, image in samples]
+    pool = make_pool(texts, image=images)
+    refused = dedup.apply(pool, Recipe(dedup={"near": 0.5, "across_images": across})).rows["problem"].to_list()
+    keeper = near.dedup(pool, threshold=0.5, across_images=across)
+    keys = pool.rows["key"].to_list()
+    assert refused == [None if kept == row else f"dup:{keys[kept]}" for row, kept in enumerate(keeper.tolist())]

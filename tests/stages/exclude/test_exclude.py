@@ -167,6 +167,16 @@ def test_content_words_are_counted(words, few):
     assert Bags.of(pl.Series([f"{text} horse?"]), 0.9).few.tolist() == [few]
 
 
+def test_a_question_of_one_run_is_long_enough(tmp_path):
+    """A question of 18 words is looked for by runs of 18 and found; by runs of 19 it is too short, and that is said."""
+    file, asked = benchmark(tmp_path, {"question": LONG}), make_pool([LONG])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert leaks(asked, questions=(file,), ngram=18, similarity=None) == ["bench_ngram:bench.json:0"]
+    with pytest.warns(ShortQuestions, match=r"1 of 1 benchmark questions are too short"):
+        assert leaks(asked, questions=(file,), ngram=19, similarity=None) == [None]
+
+
 def test_no_warning_where_all_can_be_found(tmp_path):
     """Questions that are long enough, or have their images, give no warning."""
     file = benchmark(tmp_path, {"question": LONG}, {"question": SHORT, "image_id": 7})

@@ -21,10 +21,10 @@ def sources(*named):
 
 
 def test_a_folder_stands_for_its_json_files(tmp_path):
-    """A folder gives the JSON files in it and below it, by name, without hidden, unfinished, marker and side files."""
-    fill(tmp_path, "b.json", "a.jsonl", "sub/c.json.gz")
+    """A folder gives the JSON files in and below it, by name, without hidden, unfinished, marker and side files."""
+    fill(tmp_path, "B.JSON", "a.jsonl", "sub/c.json.gz")
     fill(tmp_path, ".hidden.json", "_SUCCESS", "_x.json", "d.json.tmp", "notes.txt", "image_data.json", ".git/e.json")
-    assert sources(tmp_path) == ["a.jsonl", "b.json", "sub/c.json.gz"]
+    assert sources(tmp_path) == ["B.JSON", "a.jsonl", "sub/c.json.gz"]
 
 
 def test_a_single_file_is_called_by_its_name(tmp_path):

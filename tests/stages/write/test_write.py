@@ -240,6 +240,13 @@ def test_what_is_not_packed(other):
     assert pack(make_pool(question("1.jpg"), other), [0, 1], max_tokens=100) == [[0], [1]]
 
 
+@pytest.mark.parametrize(("most", "groups"), [(100, [[0, 1]]), (99, [[0], [1]])])
+def test_a_record_is_filled_to_its_last_token(most, groups):
+    """Two questions of 40 tokens and the 10 of their template each are one record of 100 tokens, and not of 99."""
+    pool = make_pool(question("1.jpg", 40), question("1.jpg", 40))
+    assert pack(pool, [0, 1], max_tokens=most) == groups
+
+
 def test_ids_that_were_no_strings_do_not_hinder():
     """An id kept aside is no reason to stay alone: the merged record has the first id."""
     pool = make_pool(question("1.jpg", name="7", extra={"id": 7}), question("1.jpg", name="8", extra={"id": 8}))
