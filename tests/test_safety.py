@@ -155,7 +155,7 @@ def test_a_pickled_array_is_refused(tmp_path):
 
     vectors = tmp_path / "vectors.npy"
     np.save(vectors, np.array([Evil()], dtype=object), allow_pickle=True)
-    with pytest.raises(InputError, match=r"is no \.npy file of numbers"):
+    with pytest.raises(InputError, match=r"is not a \.npy file of numbers"):
         select_mix(demo_pool(images=2), size=1, embed={"cached": {"path": str(vectors)}})
     assert not (tmp_path / "pwned").exists()
 

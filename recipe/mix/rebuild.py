@@ -14,6 +14,7 @@ from recipe.errors import InputError
 from recipe.io.hashes import sha256
 from recipe.mix.manifest import read_manifest
 from recipe.mix.originals import writing
+from recipe.stages import tag
 from recipe.stages.read import expand, read_pool
 from recipe.stages.write import FORMATS, write_records, writer_of
 
@@ -65,12 +66,17 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     target = Path(path) if path else file.with_name(file.name.removesuffix(".manifest.json") + ending)
     writer_of(target, plan.write.format)
     rows = _rows(pool, content["keys"], content.get("copies", {}), file)
+    if plan.write.pack or plan.write.format:  # what becomes of a sample may depend on its labels
+        tagged = tag.apply(pool, plan).rows
+        pool = pool.with_labels(tagged.select(name for name in tagged.columns if name not in pool.rows.columns))
     return next(iter(write_records(target, pool, rows, **writing(pool, plan, content.get("parts", {})))))
 
 
 def _check_functions(known: dict[str, str | None], file: Path) -> None:
     """Raise if the source of a function has changed; one that no longer exists is not needed."""
     for name, digest in known.items():
+        if name.startswith("__main__:") or "<" in name:  # of a script or inside a function: nothing finds it again
+            continue
         code = code_of(name)
         now = code.sha256 if code else None
         if digest and now and now != digest:

@@ -139,7 +139,8 @@ def _stage(files: Sequence[tuple[File, Path | None]], format: Format | None, opt
     read = [
         (file.source, sha256(file.path), _known(file.format or format), side and sha256(side)) for file, side in files
     ]
-    return store.stage("read", files=read, options=options._asdict())
+    known = {**options._asdict(), "images": None if options.images is None else str(options.images)}
+    return store.stage("read", files=read, options=known)
 
 
 def _known(reader: Format | None) -> Any:
