@@ -205,7 +205,7 @@ def test_rebuild_refuses_another_source(home):
         (
             {"sources": [{"path": "quiz.json", "format": "quiz:no_entries"}]},
             ConfigError,
-            "to make recipe.stages.read.Entry, got dict",
+            "to return recipe.stages.read.Entry objects, got dict",
         ),
         ({"select": "quiz:no_picks"}, AlignmentError, "select.no_picks: expected Picks, got list"),
         ({"embed": "quiz:brevity"}, AlignmentError, "expected vectors of shape"),
