@@ -5,12 +5,37 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from recipe.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+SETTLED = (
+    50_000_000  # nanoseconds: a clock of files ticks every few milliseconds, and an edit in one tick leaves no trace
+)
+
+
+def state_of(path: str | os.PathLike[str]) -> tuple[int, ...]:
+    """Return what changes with any edit of a file: its size, its times of change, and its number on the disk.
+
+    The second time is set by the system at each change, so setting back the first one does not hide an edit.
+
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    """
+    found = Path(path).stat()
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
+def is_settled(state: tuple[int, ...]) -> bool:
+    """Return whether a file changed long enough ago that any later edit gives it another state."""
+    return time_ns() - max(state[1:3]) > SETTLED
 
 
 def sha256(path: str | os.PathLike[str]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from recipe.config.registry import call, home
 from recipe.data.vectors import check_vectors
 from recipe.engine import single_threaded
+from recipe.io.hashes import state_of
 from recipe.stages import checkpoint
 
 if TYPE_CHECKING:
@@ -61,25 +62,35 @@ def _learned(embedder: Any, pool: Pool, knobs: dict[str, Any]) -> dict[str, NDAr
         return learned
     store, folder = pool.checkpoint.shards.store, pool.checkpoint.folder
     names = f"{folder}/learned.json"
-    if not store.has(names):
+    if not store.has(names) or not all([store.has(file) for file in _files(store, folder)]):
         made = embedder.fit(pool, **knobs)
         for name, array in made.items():
             checkpoint.whole(pool, f"learned/{name}.npy", partial(np.asarray, array))
         store.put_json(names, sorted(made))
-    return _loaded(store, tuple(f"{folder}/learned/{name}.npy" for name in store.get_json(names)))
+    return _loaded(store, _states(store, _files(store, folder)))
+
+
+def _files(store: Store, folder: str) -> list[str]:
+    """Return the names of the files of what was learned."""
+    return [f"{folder}/learned/{name}.npy" for name in store.get_json(f"{folder}/learned.json")]
+
+
+def _states(store: Store, files: Sequence[str]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return names of files with their states, so that a file that was made again is loaded again."""
+    return tuple((file, state_of(store.get(file))) for file in files)
 
 
 def _encode(
     embedder: Embedder, knobs: dict[str, Any], learned: Any, store: Store | None, shard: Pool
 ) -> NDArray[np.float16]:
     """Embed a shard; with a store, `learned` are the names of files in it."""
-    known = learned if store is None else _loaded(store, tuple(learned))
+    known = learned if store is None else _loaded(store, _states(store, learned))
     vectors = home("embed", embedder).encode(shard, known, **knobs)
     check_vectors(vectors, len(shard))
     return np.asarray(vectors, dtype=np.float16)
 
 
 @lru_cache(maxsize=1)
-def _loaded(store: Store, files: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+def _loaded(store: Store, files: tuple[tuple[str, tuple[int, ...]], ...]) -> dict[str, NDArray[Any]]:
     """Memory-map the learned arrays, once in each process."""
-    return {PurePosixPath(file).stem: np.load(store.get(file), mmap_mode="r", allow_pickle=False) for file in files}
+    return {PurePosixPath(file).stem: np.load(store.get(file), mmap_mode="r", allow_pickle=False) for file, _ in files}

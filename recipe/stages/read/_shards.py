@@ -157,7 +157,8 @@ def read_shards(pieces: Sequence[Piece], options: Options, store: Store, stage: 
         The files and their first rows.
     """
     done = f"{stage}/done.json"
-    if not store.has(done):
+    known = store.get_json(done)["starts"] if store.has(done) else [0]
+    if len(known) == 1 or not all([store.has(_shard(stage, shard)) for shard in range(len(known) - 1)]):
         tables = _tables(pieces, options, store, stage)
         heights = [map_table(store.get(name)).height for name, _ in tables]
         count = max(1, -(-sum(heights) // SHARD))
