@@ -112,9 +112,8 @@ class Store:
             except NotADirectoryError:
                 continue
             except OSError as error:
-                raise InputError(
-                    f"{self.path(one)}: expected a file of the cache, which cannot be removed ({error.strerror}); remove it"
-                ) from error
+                what = f"expected a file of the cache, got what cannot be removed ({error.strerror})"
+                raise InputError(f"{self.path(one)}: {what}; remove it, or name another cache") from error
 
     def forget(self) -> None:
         """Remove this machine's copies of a store at a URL."""
