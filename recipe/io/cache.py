@@ -20,7 +20,7 @@ from recipe.errors import DamagedCache, InputError, RecipeError
 from recipe.io.atomic import atomic_write
 from recipe.io.formats import read_versioned
 from recipe.io.sums import ENDING, bytes_of, fault, make_entry, read_entry, was_sound
-from recipe.io.versions import versions
+from recipe.io.versions import source_hash, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,6 +146,7 @@ class Store:
             The folder, whose `about.json` lists what it is made from.
         """
         about = {"format": FORMAT, "stage": name, "made_of": made_of, "versions": versions()}
+        about["code"] = source_hash()
         text = json.dumps(about, sort_keys=True, default=str).encode()
         folder = f"{name}-{blake2b(text, digest_size=8).hexdigest()}"
         if not self.has(MARK):
