@@ -7,16 +7,31 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from recipe.cli._failures import one_line
+from recipe.cli._terminal import CLOSED
 from recipe.cli.caches import caches
 from recipe.cli.checks import check, diff, validate
 from recipe.cli.compare import compare
 from recipe.cli.mixes import demo, recipes, score, select
 from recipe.cli.reports import gaps, report, stats
+from recipe.errors import RecipeError
+
+
+class _Commands(TyperGroup):
+    """All commands; a closed output is an error like any other, where typer would exit without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise RecipeError(CLOSED) from error
+
 
 UsageError: Any = typer.BadParameter.__base__  # of click, or of the copy of it that typer has had since 0.26
 app = typer.Typer(
+    cls=_Commands,
     help="Pick the samples that are worth training on.",
     no_args_is_help=True,
     add_completion=False,

@@ -11,7 +11,7 @@ from errno import EPIPE
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from recipe.cli._terminal import CONTROL
+from recipe.cli._terminal import CLOSED, CONTROL
 from recipe.errors import RecipeError, RecipeWarning
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def line_of(error: BaseException) -> str:
 def _of_system(error: OSError) -> str:
     """Describe an error of the operating system."""
     if error.errno == EPIPE:
-        return "the output was closed before all of it was printed"
+        return CLOSED
     files = [str(os.fsdecode(name)) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
     where = f"{' -> '.join(files)}: " if files else ""
     what = error.strerror or str(error) or type(error).__name__

@@ -68,6 +68,7 @@ def read_versioned(file: Path, what: str, version: int, shape: Any = dict, *, fi
     where = name or str(file)
     try:
         content = json.loads(file.read_bytes().decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+        msgspec.json.encode(content)  # raises for half a surrogate pair, which no table can hold
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{where}: cannot read the {what.removeprefix('a ')}: {_line(error)}; {fix}") from None
     if not isinstance(content, dict) or content.get("format") != version or content["format"] is True:

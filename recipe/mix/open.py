@@ -70,7 +70,7 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     manifest = read_manifest(side_file(file, "manifest.json"))
     if not is_unchanged(file, manifest):
         raise InputError(f"{file}: expected the file that its manifest describes, got another; write it again")
-    plan = Recipe.of(recipe_of(manifest, file), write={"path": str(file)})
+    plan = Recipe.of(recipe_of(manifest, side_file(file, "manifest.json")), write={"path": str(file)})
     if not plan.sources:
         raise InputError(f"{file}: it was made from a pool in memory; use it where it was made, as by mix.report()")
     stats = read_stats(beside(file, "stats.json", manifest))
