@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from recipe.cli._signals import ends_promptly
 from recipe.cli._terminal import CONTROL
 from recipe.cli.caches import caches
 from recipe.cli.checks import check, diff, validate
@@ -35,7 +36,8 @@ def main() -> None:
     """
     sys.path.append(str(Path.cwd()))
     try:
-        app()
+        with ends_promptly():
+            app()
     except RecipeError as error:
         line = " ".join(str(error).split())
         sys.stderr.write(f"recipe: {CONTROL.sub('?', line)}\n")
