@@ -1,4 +1,4 @@
-"""A command that is asked to stop (SIGINT, SIGTERM) ends within two seconds, and leaves no process or temporary file."""
+"""A command that is asked to stop (SIGINT, SIGTERM) ends within two seconds and leaves no process or file behind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from recipe.cli._terminal import CONTROL
@@ -68,12 +68,13 @@ def _watch(read: int) -> None:
 def _end(number: int) -> NoReturn:
     """Say what was kept, clean up, and end the process without waiting for its threads."""
     _ending.acquire()  # never released: the first thread ends the process
-    kill()
-    remove_open()
-    cache = last_opened()
-    kept = f"the cache {cache} holds what was done, and the same command goes on from there"
-    what = kept if cache else "nothing was kept, as there was no cache"
-    line = CONTROL.sub("?", f"recipe: stopped by {signal.Signals(number).name}; {what}")
-    with suppress(OSError):
+    try:
+        kill()
+        remove_open()
+        cache = last_opened()
+        kept = f"the cache {cache} holds what was done, and the same command goes on from there"
+        what = kept if cache else "nothing was kept, as there was no cache"
+        line = CONTROL.sub("?", f"recipe: stopped by {signal.Signals(number).name}; {what}")
         os.write(2, f"{line}\n".encode(errors="replace"))
-    os._exit(_SHELL + number)
+    finally:
+        os._exit(_SHELL + number)

@@ -96,11 +96,11 @@ def kill() -> None:
     for executor in _waiting:
         for process in list((executor._processes or {}).values()):  # noqa: SLF001  loky has no public way without waiting
             with suppress(OSError):
-                process.kill()
+                os.kill(process.pid, signal.SIGKILL)
 
 
 def _parent() -> tuple[int, bool]:
-    """Return what a worker needs to notice the death of this process: its id, and whether it starts the worker itself."""
+    """Return what a worker needs to notice that this process died: its id, and whether its main thread starts it."""
     return os.getpid(), threading.current_thread() is threading.main_thread()
 
 

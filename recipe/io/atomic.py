@@ -38,8 +38,8 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
     """Open a file that gets its name only when it is complete and on disk.
 
     The bytes are written to `.<name>.<random>.tmp` in the same folder, flushed and synced, and the file is then renamed
-    in one step. After an error or a kill the temporary file is removed and an older file of that name is unchanged; what
-    a power cut leaves, the next write of that name removes.
+    in one step. After an error or a kill the temporary file is removed and an older file of that name is unchanged;
+    what a power cut leaves, the next write of that name removes.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
     except OSError as error:
         raise InputError(f"{final}: cannot be written ({error.strerror}); check that its folder exists") from error
     temporary = Path(file.name)
-    tracked = os.path.abspath(temporary)
+    tracked = str(temporary.absolute())
     track(tracked, "file")
     try:
         with file:
