@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from recipe.cli._failures import one_line
+from recipe.cli._signals import ends_promptly
 from recipe.cli._terminal import CLOSED
 from recipe.cli.caches import caches
 from recipe.cli.checks import check, diff, validate
@@ -58,7 +59,7 @@ def main() -> None:
     directory.
     """
     debug = "--debug" in sys.argv
-    with one_line(debug=debug):
+    with one_line(debug=debug), ends_promptly():
         sys.path.append(str(Path.cwd()))
         arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]  # at any place
         try:
