@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from pydantic import BaseModel
 
 from recipe.errors import ConfigError, InputError, nearest
+from recipe.io.yaml import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +49,9 @@ def load_recipe(path: str | Path) -> dict[str, Any]:
         file = PRESETS / f"{path}.yaml"
     if not file.suffix:
         raise ConfigError(f"no preset '{path}', {nearest(str(path), presets())}; a recipe file ends in .yaml")
-    try:
-        loaded = yaml.safe_load(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{file}: no such recipe file") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{file}: cannot read the recipe: {' '.join(str(error).split())}") from None
+    if not os.path.exists(file):  # noqa: PTH110  Path.exists raises where a name is too long
+        raise InputError(f"{file!s:.200}: no such recipe file")
+    loaded = read_yaml(file, "the recipe")
     if not isinstance(loaded, dict):
         raise ConfigError(f"{file}: expected keys such as size and sources, got {type(loaded).__name__}")
     return loaded

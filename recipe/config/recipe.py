@@ -25,6 +25,7 @@ from recipe.config.sections import (
 )
 from recipe.config.step import Room, room_default
 from recipe.errors import ConfigError
+from recipe.io.yaml import load_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -158,12 +159,9 @@ class Recipe(Frozen):
         for one in given:
             path, equals, text = one.partition("=")
             names = path.strip().split(".")
-            try:
-                value = yaml.safe_load(text)
-            except yaml.YAMLError as error:
-                raise ConfigError(f"{one}: cannot read the value: {' '.join(str(error).split())}") from None
             if not equals or not all(names):
-                raise ConfigError(f"expected key=value, got {one!r}; write it as in balance.per_image=3")
+                raise ConfigError(f"expected key=value, got {one!r:.80}; write it as in balance.per_image=3")
+            value = load_yaml(text, f"{path.strip():.60}: cannot read the value", kind=ConfigError)
             whole = plan.model_dump()
             nested: Any = whole if len(names) == 1 else {names[-1]: value}
             for depth in range(len(names) - 2, 0, -1):

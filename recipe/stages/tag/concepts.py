@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
-import yaml
 
 from recipe.data.prompts import FORMAT_PROMPTS
 from recipe.errors import ConfigError
+from recipe.io.yaml import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,15 +154,7 @@ def load_concepts(concepts: Concepts = None) -> dict[str, tuple[str, ...]]:
     if isinstance(concepts, Mapping):
         return _checked(concepts, "concepts")
     path = SHIPPED if concepts is None else Path(concepts)
-    try:
-        return _checked(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path}: expected a YAML file of concepts, got {error}; name a readable UTF-8 file"
-        ) from error
-    except yaml.YAMLError as error:
-        why = " ".join(str(error).split())
-        raise ConfigError(f"{path}: expected YAML, got {why}; write `name: [keyword, keyword]` a concept") from error
+    return _checked(read_yaml(path, "the concepts", most=2**24, kind=ConfigError), str(path))
 
 
 def _checked(concepts: object, where: str) -> dict[str, tuple[str, ...]]:
