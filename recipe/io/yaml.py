@@ -42,9 +42,9 @@ class _Texts(_Values):
     """The same, with every scalar as the text that is written: `yes` may be a name, and is then no boolean."""
 
 
-_CONSTRUCTORS: dict[Any, Any] = {f"tag:yaml.org,2002:{name}": SafeConstructor.yaml_constructors[f"tag:yaml.org,2002:{name}"]
-                 for name in PLAIN}  # fmt: skip
-_Values.yaml_constructors = {**_CONSTRUCTORS, None: SafeConstructor.construct_undefined}
+_TAGS = [f"tag:yaml.org,2002:{name}" for name in PLAIN]
+_MADE: dict[Any, Any] = {tag: SafeConstructor.yaml_constructors[tag] for tag in _TAGS}
+_Values.yaml_constructors = {**_MADE, None: SafeConstructor.construct_undefined}
 _Values.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag.rsplit(":", 1)[-1] in (*PLAIN, "merge")]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
@@ -173,4 +173,5 @@ def _check_events(events: Iterable[yaml.Event]) -> None:
 
 def _line(error: Exception) -> str:
     """Return the message of an error in one line."""
-    return " ".join(str(error).split())[:300]
+    said = " ".join(str(error).split())[:300]
+    return "an integer of too many digits" if said.startswith("Exceeds the limit") else said

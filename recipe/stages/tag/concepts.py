@@ -15,6 +15,7 @@ from recipe.io.yaml import read_yaml
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from recipe.config.ranges import Weight
     from recipe.data.pool import Pool
 
     Concepts = str | Path | Mapping[str, Sequence[str]] | None
@@ -25,7 +26,7 @@ _SLICE = 1 << 17  # samples whose text is copied at a time
 _GAP = r"[^\p{L}\p{M}\p{N}_]+"  # between words
 
 
-def tag(pool: Pool, *, concepts: Concepts = None, min_frequency: float = 0) -> pl.DataFrame:
+def tag(pool: Pool, *, concepts: Concepts = None, min_frequency: Weight = 0) -> pl.DataFrame:
     """List the concepts whose keywords a sample contains, in one pass over the text for all keywords (Aho-Corasick).
 
     A keyword matches whole words; case and the characters between the words of a phrase do not matter. Keywords may
