@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "vlm-recipe"  # its name on PyPI, where `recipe` belongs to another project
 
+TAKE = 'take what there is (--at-most, or shortfall="allow")'  # the way out of most supply errors
+
 
 class RecipeError(Exception):
     """Root of all errors that `recipe` raises on purpose."""

@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from secrets import token_hex
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
 from typing import IO, TYPE_CHECKING, Any
 from warnings import warn
 
@@ -20,6 +20,7 @@ from recipe.errors import DamagedCache, InputError, RecipeError
 from recipe.io.atomic import atomic_write
 from recipe.io.formats import read_versioned
 from recipe.io.sums import ENDING, bytes_of, fault, make_entry, read_entry, was_sound
+from recipe.io.temporary import TemporaryFolder, temporary_folder
 from recipe.io.versions import source_hash, versions
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ MARK = "recipe-cache.json"
 DEFAULT = ".recipe-cache"
 STAGE = re.compile(r"[a-z]+-[0-9a-f]{16}")  # the folder of a stage
 UNSENT = re.compile(r"\.[0-9a-f]{8}\.tmp$")  # ends the name of a file that is being sent
+_last: list[str] = []  # the cache that this process opened last
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Store:
     """
 
     root: str
-    _kept: TemporaryDirectory[str] | None = field(default=None, compare=False, repr=False)
+    _kept: TemporaryFolder | None = field(default=None, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[type[Store], tuple[str]]:
         """Pickle as a name only: a temporary folder stays with the process that owns it."""
@@ -263,12 +265,18 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
         If the folder is no cache of this version of the format, or fsspec or a package that it needs cannot open it.
     """
     if cache is None:
-        kept = TemporaryDirectory(prefix="recipe-", ignore_cleanup_errors=True)
+        kept = temporary_folder()
         return Store(kept.name, kept)
     store = named(cache)
+    _last[:] = [store.root]
     if not _is_marked(store) and _holds_something(store):
         raise InputError(f"{store.root}: expected a cache of recipe or nothing, got other files; name another folder")
     return store
+
+
+def last_opened() -> str | None:
+    """Return the name of the cache that this process opened last; None if it opened none that is kept."""
+    return _last[0] if _last else None
 
 
 def named(cache: str | os.PathLike[str]) -> Store:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import AnyPath, Integer, Name
     from recipe.data.pool import Pool
 
     Matrix = NDArray[np.floating[Any]]
@@ -27,9 +28,9 @@ BLOCK = 2**16  # vectors that are in memory in addition to the result
 def embed(
     pool: Pool,
     *,
-    path: str | Path,
-    column: str = "vector",
-    seed: int = 0,  # noqa: ARG001  every embedder takes a seed
+    path: AnyPath,
+    column: Name = "vector",
+    seed: Integer = 0,  # noqa: ARG001  every embedder takes a seed
 ) -> NDArray[np.float16] | NDArray[np.float32]:
     """Read vectors that were computed elsewhere.
 
@@ -79,7 +80,7 @@ def embed(
 
 
 def some(
-    pool: Pool, most: int, *, path: str | Path, column: str = "vector"
+    pool: Pool, most: int, *, path: AnyPath, column: Name = "vector"
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Read the vectors of a sample of the pool, from a file that need not have vectors for all.
 
