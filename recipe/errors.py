@@ -12,7 +12,8 @@
 
     RecipeWarning
     ├── PoorFit         a fitted embedder represents its pool poorly
-    └── ShortQuestions  questions of a benchmark are too short to be searched for
+    ├── ShortQuestions  questions of a benchmark are too short to be searched for
+    └── DamagedCache    an artefact of the cache is damaged, and is made again
 
 A message says what was expected, what came, where, and what to do, in one line.
 """
@@ -98,6 +99,10 @@ class PoorFit(RecipeWarning):
 
 class ShortQuestions(RecipeWarning):
     """Questions of a benchmark are too short to be searched for."""
+
+
+class DamagedCache(RecipeWarning):
+    """An artefact of the cache is damaged, and is made again."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
