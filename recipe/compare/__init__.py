@@ -129,9 +129,8 @@ def compare_mixes(
                 picked |= {name: rows for name, rows in fixed.items() if len(rows) == count}
                 lines += [(count, name, seed, metric, value) for name, metric, value in judged.values(picked)]
     if not lines:
-        raise SupplyError(
-            f"compare: no mix could be picked, {'; '.join(': '.join(one) for one in refused.items()):.400}"
-        )
+        why = "; ".join(f"{what}: {reason}" for what, reason in refused.items())
+        raise SupplyError(f"compare: no mix could be picked; {why:.400}")
     about = {
         "samples": len(pool),
         "eligible": int(pool.eligible.sum()),

@@ -12,7 +12,7 @@ import polars as pl
 from recipe.config.code import code_of
 from recipe.errors import InputError
 from recipe.io.hashes import sha256
-from recipe.mix.manifest import read_manifest, recipe_of
+from recipe.mix.manifest import Written, read_manifest, recipe_of
 from recipe.mix.originals import writing
 from recipe.stages import tag
 from recipe.stages.read import expand, read_pool
