@@ -12,7 +12,8 @@
 
     RecipeWarning
     ├── PoorFit         a fitted embedder represents its pool poorly
-    └── ShortQuestions  questions of a benchmark are too short to be searched for
+    ├── ShortQuestions  questions of a benchmark are too short to be searched for
+    └── Unrelated       vectors say nothing about the texts of their samples
 
 A message says what was expected, what came, where, and what to do, in one line.
 """
@@ -98,6 +99,10 @@ class PoorFit(RecipeWarning):
 
 class ShortQuestions(RecipeWarning):
     """Questions of a benchmark are too short to be searched for."""
+
+
+class Unrelated(RecipeWarning):
+    """Vectors say nothing about the texts of their samples, which may be those of others."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -38,7 +38,7 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
         def embed() -> Sequence[NDArray[np.float16]]:
             return [np.asarray(call("embed", step, pool, seed=plan.seed), dtype=np.float16)]
 
-        return pool.with_vectors(checkpoint.matrix(pool, embed))
+        return replace(pool, vectors=checkpoint.matrix(pool, embed))
     knobs = {"seed": plan.seed, **step.knobs}
     learned = _learned(embedder, pool, knobs) if hasattr(embedder, "fit") else {}
 
