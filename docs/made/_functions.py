@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import collections.abc
 import inspect
-import os
-import pathlib
 import re
-import sys
-import typing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpydoc.docscrape import NumpyDocString
 
-from made._knob import Knob, kind, plain
+from made._knob import Knob, kind, plain, range_of
+from recipe.config.knobs import annotation_of
 from recipe.config.registry import find, names
 from recipe.errors import ConfigError
 
@@ -68,7 +64,9 @@ def _knobs(room: str, name: str, function: Callable[..., Any], shown: str) -> It
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in GIVEN:
             default = None if parameter.default is parameter.empty else plain(parameter.default)
             called = shown.format(room=room, name=name, knob=parameter.name)
-            yield Knob(called, kind(_type(function, parameter.annotation)), default, _text(room, name, parameter.name))
+            annotation = annotation_of(function, parameter)
+            text = _text(room, name, parameter.name)
+            yield Knob(called, kind(annotation), default, text, range_of(annotation))
 
 
 def _text(room: str, name: str, knob: str) -> str:
@@ -86,15 +84,3 @@ def _text(room: str, name: str, knob: str) -> str:
 def _named(room: str, dotted: str, name: str) -> str | None:
     """Return the file of the room that a dotted name of a docstring means."""
     return next((part for part in reversed(dotted.split(".")) if part in names(room) and part != name), None)
-
-
-def _type(function: Callable[..., Any], annotation: Any) -> Any:
-    """Evaluate an annotation with what its module and the type checker know."""
-    if not isinstance(annotation, str):
-        return annotation
-    home = vars(sys.modules[inspect.unwrap(function).__module__])
-    known = {**vars(collections.abc), **vars(typing), "Path": pathlib.Path, "PathLike": os.PathLike, **home}
-    try:
-        return eval(annotation, known)  # noqa: S307  the package's own source
-    except NameError:
-        return annotation

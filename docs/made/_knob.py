@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 import yaml
 
+from recipe.config.knobs import limits
 from recipe.config.step import Step
 
 NUMBER = r"-?\d+(?:[.,]\d+)*"
@@ -78,6 +79,22 @@ def kind(annotation: Any) -> str:
         if origin in origins:
             return say(inner)
     return NAMES.get(annotation) or getattr(annotation, "__name__", str(annotation))
+
+
+def range_of(annotation: Any) -> str:
+    """Say the range of the number in an annotation, as the code checks it; nothing if it has none.
+
+    Examples
+    --------
+    >>> from recipe.config.ranges import From1, Integer, Similarity
+    >>> range_of(Similarity), range_of(From1 | None), range_of(Integer), range_of(str)
+    ('above 0 and up to 1', 'from 1', '', '')
+    """
+    if get_origin(annotation) is Annotated:
+        return limits(annotation.__metadata__)
+    if get_origin(annotation) in {Union, types.UnionType, Mapping, Sequence}:
+        return next((found for inner in get_args(annotation) if (found := range_of(inner))), "")
+    return ""
 
 
 NAMES = {Step: "name or {name: {knob: value}}", None: "null", types.NoneType: "null", Path: "path", PathLike: "path"}

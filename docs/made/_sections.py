@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 
-from made._knob import Knob, kind, plain
+from made._knob import Knob, kind, plain, range_of
 from recipe import Recipe
 from recipe.config.step import Step
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pydantic.fields import FieldInfo
-
-LIMITS = {Ge: ("ge", "from {}"), Gt: ("gt", "above {}"), Le: ("le", "up to {}"), Lt: ("lt", "below {}")}
 
 
 def knobs(model: type[BaseModel] = Recipe, prefix: str = "") -> Iterator[Knob]:
@@ -45,13 +42,8 @@ def open_rooms() -> set[str]:
 def _knob(path: str, field: FieldInfo) -> Knob:
     """Read one field."""
     default = None if field.is_required() else plain(field.default)
-    limits = ", ".join(LIMITS[type(one)][1].format(getattr(one, LIMITS[type(one)][0])) for one in _limits(field))
+    limits = range_of(Annotated[field.annotation, *field.metadata]) if field.metadata else range_of(field.annotation)
     return Knob(path, kind(field.annotation), default, field.description or "", limits)
-
-
-def _limits(field: FieldInfo) -> list[Any]:
-    """Return what pydantic holds a number against."""
-    return [one for one in field.metadata if type(one) in LIMITS]
 
 
 def _holds(annotation: Any, what: type) -> bool:

@@ -7,10 +7,9 @@ from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from recipe.cli._terminal import shown
+from recipe.cli._terminal import Printer, shown
 from recipe.cli.mixes import Cache, EngineName, Inputs, Workers, cache_of, count_or_share
 from recipe.config.files import presets
 from recipe.errors import ConfigError
@@ -19,7 +18,7 @@ from recipe.io.cache import DEFAULT
 if TYPE_CHECKING:
     from recipe.report.comparison import Comparison
 
-out = Console(highlight=False, soft_wrap=True)
+out = Printer(highlight=False, soft_wrap=True)
 
 
 def compare(

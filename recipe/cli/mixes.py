@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from recipe.cli._terminal import shown
+from recipe.cli._terminal import Printer, shown
 from recipe.config.files import presets
 from recipe.config.recipe import Recipe
 from recipe.engine import Name as Engine
@@ -21,7 +20,7 @@ from recipe.io.cache import DEFAULT
 if TYPE_CHECKING:
     from recipe.mix.mix import Mix
 
-out = Console(highlight=False, soft_wrap=True)
+out = Printer(highlight=False, soft_wrap=True)
 
 Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs; or one recipe file (.yaml).")]
 Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]

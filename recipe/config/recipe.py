@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BeforeValidator, ValidationError, model_validator
 
 from recipe.config.aliases import with_current_name, with_current_scores
-from recipe.config.files import explain, load_recipe
+from recipe.config.files import annotation_at, explain, load_recipe
+from recipe.config.knobs import shown
+from recipe.config.ranges import Integer, PartName
 from recipe.config.sections import (
     Balance,
     Dedup,
@@ -23,8 +25,9 @@ from recipe.config.sections import (
     Write,
     understand_source,
 )
-from recipe.config.step import Room, room_default
+from recipe.config.step import Room, Step, room_default
 from recipe.errors import ConfigError
+from recipe.io.yaml import load_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,7 +52,7 @@ class Recipe(Frozen):
     shortfall: Literal["refuse", "allow"] = "refuse"
     """What happens if the pool cannot give the size: an error (refuse), or the largest smaller mix that keeps the share
     of yes and all limits (allow)."""
-    seed: int = 0
+    seed: Integer = 0
     """The one seed of every random choice of the selection: any integer."""
     read: Read = Read()
     tag: Tag = Tag()
@@ -65,7 +68,7 @@ class Recipe(Frozen):
     select: Room = room_default({"facility": {"concepts": 0.02, "quality": {"length": 0.05, "novelty": 0.15}}})
     """facility, mixture, knapsack, mmr, dpp, graph_cut, herding, deita, kcenter, concepts, ranked, weighted, given,
     random."""
-    parts: dict[str, Part] = room_default({})
+    parts: dict[PartName, Part] = room_default({})
     """Name to part, for a mix that is picked in parts, in this order; no sample is picked twice."""
     write: Write = Write()
 
@@ -73,8 +76,7 @@ class Recipe(Frozen):
         try:
             super().__init__(**knobs)
         except ValidationError as error:
-            model = Source if error.errors()[0]["loc"][:1] == ("sources",) else Recipe
-            raise ConfigError(explain(error, model)) from None
+            raise ConfigError(explain(error, Recipe)) from None
 
     @model_validator(mode="after")
     def _with_current_names(self) -> Self:
@@ -128,6 +130,8 @@ class Recipe(Frozen):
             if value is not None:
                 merges = isinstance(value, dict) and isinstance(given.get(name, {}), dict) and name in _SECTIONS
                 given[name] = {**given.get(name, {}), **value} if merges and isinstance(value, dict) else value
+        if odd := [key for key in given if not isinstance(key, str)]:
+            raise ConfigError(f"{where}: expected names as keys, got {shown(odd[0])}")
         try:
             return cls(**given)
         except ConfigError as error:
@@ -161,25 +165,29 @@ class Recipe(Frozen):
         for one in given:
             path, equals, text = one.partition("=")
             names = path.strip().split(".")
-            try:
-                value = yaml.safe_load(text)
-            except yaml.YAMLError as error:
-                raise ConfigError(f"{one}: cannot read the value: {' '.join(str(error).split())}") from None
             if not equals or not all(names):
-                raise ConfigError(f"expected key=value, got {one!r}; write it as in balance.per_image=3")
+                raise ConfigError(f"expected key=value, got {one!r:.80}; write it as in balance.per_image=3")
+            value = load_yaml(text, f"{path.strip():.60}: cannot read the value", kind=ConfigError)
             whole = plan.model_dump()
             nested: Any = whole if len(names) == 1 else {names[-1]: value}
             for depth in range(len(names) - 2, 0, -1):
-                section: Any = whole
-                for name in names[: depth + 1]:
-                    section = section.get(name, {}) if isinstance(section, dict) else {}
-                nested = {names[depth]: {**(section if isinstance(section, dict) else {}), **nested}}
+                nested = {names[depth]: _merged(whole, names[: depth + 1], nested)}
             plan = Recipe.of(plan, **{names[0]: value if len(names) == 1 else nested})
         return plan
 
     def to_yaml(self) -> str:
         """Return the whole recipe, including every default, as YAML."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _merged(whole: Any, names: list[str], given: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands in a place of a recipe, with some keys set; another function replaces the one before."""
+    section = whole
+    for name in names:
+        section = section.get(name, {}) if isinstance(section, dict) else {}
+    step, above = (get_args(annotation_at(tuple(place), Recipe))[:1] == (Step,) for place in (names, names[:-1]))
+    other = step and not above and isinstance(section, dict) and not section.keys() & given.keys()
+    return given if other or not isinstance(section, dict) else {**section, **given}
 
 
 _SECTIONS = ("read", "tag", "exclude", "dedup", "balance", "write")

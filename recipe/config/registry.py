@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from recipe.config.code import load, name_of
+from recipe.config.knobs import annotation_of, check_value
 from recipe.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from recipe.config.step import Step
 
@@ -114,7 +115,7 @@ def home(room: str, name: str | Callable[..., Any]) -> Any:
     if name_of(name):
         return load(name)
     if name not in names(room):
-        raise ConfigError(f"{room}: no '{name}' here, {nearest(name, names(room))}")
+        raise ConfigError(f"{room}: no '{name:.60}' here, {nearest(name, names(room))}")
     return import_module(f"recipe.stages.{room}.{name}")
 
 
@@ -130,8 +131,10 @@ def is_costly(room: str, name: str | Callable[..., Any]) -> bool:
     return bool(getattr(module, "COSTLY", False))
 
 
-def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]) -> None:
-    """Raise if a knob is not a keyword argument of the function, or one without a default is missing.
+def check_knobs(
+    room: str, name: str | Callable[..., Any], knobs: dict[str, Any], *, given: Collection[str] = ()
+) -> None:
+    """Raise if a knob is no keyword argument of the function or does not fit its annotation, or one is missing.
 
     Parameters
     ----------
@@ -139,22 +142,37 @@ def check_knobs(room: str, name: str | Callable[..., Any], knobs: dict[str, Any]
         As for `find`.
     knobs
         Keyword arguments that a recipe gives.
+    given
+        Names of others that the stage gives.
 
     Raises
     ------
     ConfigError
-        If the function has no such knob, or requires one that is not given.
+        If the function has no such knob, requires one that is not given, or a value is of another type or out of the
+        range that the function's annotation says.
+
+    Examples
+    --------
+    >>> check_knobs("embed", "hashing", {"d": 64})
+    >>> check_knobs("embed", "hashing", {"d": 0})
+    Traceback (most recent call last):
+    recipe.errors.ConfigError: embed.hashing.d: expected an integer from 1 and up to 4096, got d=0
     """
     parameters = _parameters(room, name)
+    place = f"{room}.{name_of(name) or name}"
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN]
     for knob in knobs:
         if knob not in known and not any(p.kind is p.VAR_KEYWORD for p in parameters):
             raise ConfigError(
-                f"{room}.{name}: unknown knob '{knob}', {nearest(knob, known) if known else 'it has none'}"
+                f"{place}: unknown knob '{knob!s:.60}', {nearest(str(knob), known) if known else 'it has none'}"
             )
     for knob in needed_knobs(room, name):
-        if knob not in knobs:
-            raise ConfigError(f"{room}.{name}: expected the knob '{knob}'; write {{{name}: {{{knob}: ...}}}}")
+        if knob not in knobs and knob not in given:
+            raise ConfigError(f"{place}: expected the knob '{knob}'; write {{{name}: {{{knob}: ...}}}}")
+    function = find(room, name)
+    for parameter in parameters:
+        if parameter.name in knobs and knobs[parameter.name] is not parameter.default:
+            check_value(f"{place}.{parameter.name}", annotation_of(function, parameter), knobs[parameter.name])
 
 
 def _parameters(room: str, name: str | Callable[..., Any]) -> list[inspect.Parameter]:

@@ -6,9 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from recipe.config.code import name_of
+from recipe.config.ranges import (
+    FilePath,
+    From0,
+    From1,
+    Integer,
+    Name,
+    Share,
+    Similarity,
+    Switch,
+    Text,
+    Weight,
+)
 from recipe.config.size import read_size
 from recipe.config.step import Room, room_default
 from recipe.errors import ConfigError
@@ -29,9 +42,9 @@ class Frozen(BaseModel):
 class Source(Frozen):
     """One source of samples."""
 
-    path: str
+    path: FilePath
     """A file, a folder, or a glob."""
-    name: str | None = None
+    name: Name | None = None
     """The value of `source` for its samples; by default the path below the common folder of all sources."""
     format: Function | None = None
     """svit, llava, vision_flan, minigpt4, or a reader of your own (``module:function``); by default the reader with the
@@ -49,17 +62,17 @@ class Read(Frozen):
     boxes: Literal["square", "keep"] = "square"
     """Whether SVIT's boxes are converted to the square to which LLaVA-v1.5 pads images (TRAINER_CONTRACT: as in SVIT's
     own LLaVA files), or kept on the original image."""
-    image_data: str | None = None
+    image_data: FilePath | None = None
     """Visual Genome's image_data.json; by default the one beside the SVIT files."""
-    images: str | None = None
+    images: FilePath | None = None
     """Folder of the images, for sizes that are not in image_data.json."""
-    suffix_seed: int = 0
+    suffix_seed: Integer = 0
     """Any integer: the seed by which each referring question gets one of SVIT's three sentences. It is separate from
     `seed`, so that a sample keeps its key when only the selection changes."""
     image_token: Literal["front", "given"] = "front"  # noqa: S105  a mark in a text, no secret
     """Whether `<image>` is moved to the start of the first question, as LLaVA's loader does, or left where it is
     harmless."""
-    lenient: bool = False
+    lenient: Switch = False
     """Whether the valid records of a damaged file are read, and the others listed among the rejects, instead of
     refusing the file."""
 
@@ -67,9 +80,9 @@ class Read(Frozen):
 class Tag(Frozen):
     """How samples are labelled."""
 
-    concepts: str | None = None
+    concepts: FilePath | None = None
     """YAML file of concepts and their keywords; the shipped list (MME and MMBench) by default."""
-    min_frequency: float = Field(default=0, ge=0)
+    min_frequency: Weight = 0
     """Keywords found in fewer samples of the pool are dropped: a count from 1, or a share below 1."""
 
 
@@ -83,34 +96,34 @@ class Exclude(Frozen):
 
     images: tuple[Annotated[str, BeforeValidator(_text)], ...] = ()
     """Ids or paths of images, or text files that list one per line, as SVIT's test_image_ids.txt."""
-    questions: tuple[str, ...] = ()
+    questions: tuple[FilePath, ...] = ()
     """Files of benchmark questions: one question per line, JSON, or JSON Lines."""
-    ngram: int | None = Field(default=13, ge=1)
+    ngram: From1 | None = 13
     """The length in words of a sequence that a sample may not share with a question; null for no check. 13 is GPT-3's
     (Brown et al. 2020, appendix C)."""
-    similarity: float | None = Field(default=0.95, gt=0, le=1)
+    similarity: Similarity | None = 0.95
     """Cosine of the word vectors of two questions from which they count as the same; null for no check."""
 
 
 class Dedup(Frozen):
     """Which samples count as duplicates."""
 
-    exact: bool = True
+    exact: Switch = True
     """Whether samples with the same image and the same turns are duplicates."""
-    near: float | None = Field(default=0.9, gt=0, le=1)
+    near: Similarity | None = 0.9
     """Jaccard similarity of word sets from which samples of one image are duplicates; null to keep them. 0.9 is the
     default of semhash, and finds little else than changed punctuation and single words of long texts."""
-    across_images: bool = False
+    across_images: Switch = False
     """Whether near duplicates are also searched for across images. By default they are not, since the same answer about
     another image is no duplicate."""
-    semantic: float | None = Field(default=None, gt=0, le=1)
+    semantic: Similarity | None = None
     """Cosine of vectors from which samples of one cluster are duplicates; null, the default, to keep them."""
 
 
 class Balance(Frozen):
     """The composition of the mix: shares of tasks, answers, clusters and sources, and limits."""
 
-    margins: dict[str, Room] = room_default(
+    margins: dict[Text, Room] = room_default(
         {
             "answer": {"temperature": {"t": 1.25}},
             "task": {"temperature": {"t": 1.5}},
@@ -121,12 +134,12 @@ class Balance(Frozen):
     (``task_name|dataset|source``), to rule (proportional, temperature, capped, even, shares; coincide, dbp and
     hierarchical use vectors). Where margins contradict each other, the later one is met. The temperatures were tuned on
     half of the images of 158,664 real samples, see benchmarks/README.md; T5 (section 3.5.2) found 2 best for tasks."""
-    yes_share: float | None = Field(default=0.5, ge=0, le=1)
+    yes_share: Share | None = 0.5
     """Share of yes among all yes and no answers, each answer of a sample counted; null for no target. One half is the
     balance of SVIT's data recipe."""
-    at_most: dict[str, dict[str, Annotated[int, Field(ge=0)]]] = {}
+    at_most: dict[Text, dict[str, From0]] = {}
     """Column to value to the maximum number of its samples, as ``source: {llava_mix.json: 5000}``."""
-    per_image: int | None = Field(default=None, ge=1)
+    per_image: From1 | None = None
     """The maximum number of samples of one image; null for no limit."""
 
 
@@ -141,8 +154,12 @@ Size = Annotated[int | float | str, BeforeValidator(understand_size)]
 
 def _understand_part(given: object) -> object:
     """Raise if the size of a part is neither a count, nor a share, nor `all`, nor None for the rest."""
-    if given not in ("all", None) and read_size(given)[1] == "tokens":
-        raise ConfigError(f"expected a count, a share or all as the size of a part, got size={given!r}")
+    try:
+        fits = given in ("all", None) or read_size(given)[1] != "tokens"
+    except ConfigError:
+        fits = False
+    if not fits:
+        raise PydanticCustomError("no_size", "expected a count, a share or all as the size of a part")
     return given
 
 
@@ -166,7 +183,7 @@ class Part(Frozen):
 class Write(Frozen):
     """How the mix is written."""
 
-    path: str = "mix.json"
+    path: FilePath = "mix.json"
     """``.json`` for the array that LLaVA reads, ``.jsonl`` for JSON Lines; any ending for a writer of your own."""
     format: Room | None = None
     """llava, jsonl, or a writer of your own (``module:function``); by default chosen by the ending of the path."""
@@ -179,10 +196,10 @@ class Write(Frozen):
     """Whether records are in pick order, or in a random order that depends on the seed."""
     files: Literal["one", "parts"] = "one"
     """Whether a recipe with parts is written as one file, or each part as its own file."""
-    pack: bool = False
+    pack: Switch = False
     """Whether picked single-question samples of one image are merged into one record, as LLaVA did for its VQA
     sources."""
-    max_tokens: int = Field(default=1472, ge=1)
+    max_tokens: From1 = 1472
     """The maximum number of tokens of a merged record: LLaVA-v1.5's context of 2,048 less 576 for the image."""
 
     @model_validator(mode="after")

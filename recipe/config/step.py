@@ -7,6 +7,8 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from recipe.config.code import name_of
+from recipe.config.knobs import check_value
+from recipe.config.ranges import Name
 
 
 class Step(NamedTuple):
@@ -39,9 +41,10 @@ def _step(given: object) -> Step:
         if isinstance(name, str) and (knobs is None or isinstance(knobs, dict)):
             rest = dict(knobs or {})
             called = rest.pop("called", None)
-            if called is None or isinstance(called, str):
-                return Step(name, rest, called)
-    raise ValueError(f"expected a name, module:function, or {{name: {{knob: value}}}}, got {given!r}")
+            if called is not None:
+                check_value(f"{name}.called", Name, called)
+            return Step(name, rest, called)
+    raise ValueError("expected a name, module:function, or {name: {knob: value}}")
 
 
 def _plain(step: Step) -> str | dict[str, Any]:

@@ -282,7 +282,7 @@ class Pool:
             at = rows_by_name(self, "id", ids)
         else:
             at = rows_by_order(self, order)
-        mine = vectors if np.array_equal(at, np.arange(len(vectors))) else np.asarray(vectors)[at]
+        mine: Vectors = vectors if np.array_equal(at, np.arange(len(vectors))) else vectors[at]
         if check:
             check_order(self, mine, order)
         return replace(self, vectors=mine)

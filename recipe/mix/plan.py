@@ -10,6 +10,8 @@ from recipe.data.pool import LABELS, SCHEMA, Pool
 from recipe.errors import ConfigError
 from recipe.stages.parts import check_parts
 
+WRITER_KNOBS = ("ids", "pack", "max_tokens", "originals")  # that the section `write` gives to a writer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -34,4 +36,6 @@ def make_plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, sources: S
     for stage, steps in (stages | {"balance": [rule for one in margins for rule in one.values()]}).items():
         for step in steps:
             check_knobs(stage, step.name, step.knobs)
+    if plan.write.format:
+        check_knobs("write", plan.write.format.name, plan.write.format.knobs, given=WRITER_KNOBS)
     return plan

@@ -9,16 +9,17 @@ import numpy as np
 import polars as pl
 
 from recipe.config.code import code_of
-from recipe.config.recipe import Recipe
 from recipe.errors import InputError
 from recipe.io.hashes import sha256
-from recipe.mix.manifest import read_manifest
+from recipe.mix.manifest import read_manifest, recipe_of
 from recipe.mix.originals import writing
 from recipe.stages import tag
 from recipe.stages.read import expand, read_pool
 from recipe.stages.write import FORMATS, write_records, writer_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from recipe.data.pool import Pool
@@ -50,7 +51,7 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     """
     file = Path(manifest)
     content = read_manifest(file)
-    plan = Recipe.of(content["recipe"])
+    plan = recipe_of(content, file)
     sources = [source.model_dump(exclude_none=True) for source in plan.sources]
     if not sources:
         raise InputError(f"{file}: its mix was made from a pool in memory, which names no sources to rebuild it from")
@@ -62,7 +63,9 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
             raise InputError(f"{file}: {source['name']} had SHA-256 {source['sha256']}, got {got}; restore the file")
     pool = read_pool(sources, **plan.read.model_dump())
     written = content["mix"]
-    ending = written.get("ending") or next(end for end, name in FORMATS.items() if name == written["format"])
+    ending = written.get("ending") or next((end for end, name in FORMATS.items() if name == written["format"]), None)
+    if ending is None:
+        raise InputError(f"{file}: mix.format: expected {' or '.join(FORMATS.values())}, got {written['format']!r:.60}")
     target = Path(path) if path else file.with_name(file.name.removesuffix(".manifest.json") + ending)
     writer_of(target, plan.write.format)
     rows = _rows(pool, content["keys"], content.get("copies", {}), file)
@@ -72,7 +75,7 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     return next(iter(write_records(target, pool, rows, **writing(pool, plan, content.get("parts", {})))))
 
 
-def _check_functions(known: dict[str, str | None], file: Path) -> None:
+def _check_functions(known: Mapping[str, str | None], file: Path) -> None:
     """Raise if the source of a function has changed; one that no longer exists is not needed."""
     for name, digest in known.items():
         if name.startswith("__main__:") or "<" in name:  # of a script or inside a function: nothing finds it again
@@ -83,7 +86,7 @@ def _check_functions(known: dict[str, str | None], file: Path) -> None:
             raise InputError(f"{file}: {name} had a source of SHA-256 {digest}, got {now}; restore its file")
 
 
-def _rows(pool: Pool, keys: list[str], copies: dict[str, int], file: Path) -> NDArray[np.int64]:
+def _rows(pool: Pool, keys: list[str], copies: Mapping[str, int], file: Path) -> NDArray[np.int64]:
     """Return the row of each key: the first without a problem, as in selection, or the copy that the manifest names."""
     valid = pool.rows.filter(pl.col("problem").is_null()).unique("key", keep="first", maintain_order=True)
     found = pl.DataFrame({"key": keys}).join(valid.select("key", "row"), on="key", how="left", maintain_order="left")

@@ -1,4 +1,4 @@
-"""A run that is killed, or asked to stop, is gone at once with all that it started; the next run gives the same bytes."""
+"""A run that is killed, or asked to stop, is gone at once with all it started; the next run gives the same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vectors reach the sample that they were made of by keys, by ids, or in an order that is named; else nothing is made."""
+"""Vectors reach the samples that they were made of, by keys, by ids or in an order that is named, or are refused."""
 
 from __future__ import annotations
 

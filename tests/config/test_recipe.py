@@ -146,7 +146,10 @@ def test_recipes_are_frozen():
         ({"balance": {"yes_shar": 0.5}}, "unknown key 'balance.yes_shar', did you mean 'balance.yes_share'?"),
         ({"yes_share": 0.5}, "unknown key 'yes_share', did you mean 'balance.yes_share'?"),
         ({"write": {"seed": 1}}, "unknown key 'write.seed', did you mean 'seed'?"),
-        ({"sources": [{"path": "x", "frmat": "svit"}]}, "unknown key 'sources.0.frmat', did you mean 'format'?"),
+        (
+            {"sources": [{"path": "x", "frmat": "svit"}]},
+            "unknown key 'sources.0.frmat', did you mean 'sources.0.format'?",
+        ),
     ],
 )
 def test_typos_are_answered_with_the_nearest_path(given, expected):
@@ -169,10 +172,10 @@ def test_strange_keys_are_answered_with_all_keys():
         ({"balance": {"per_image": 0}}, "balance.per_image", "per_image=0"),
         ({"balance": {"at_most": {"source": {"a": -1}}}}, "balance.at_most.source.a", "a=-1"),
         ({"balance": None}, "balance", "balance=None"),
-        ({"balance": {"margins": {"task": 3}}}, "balance.margins.task", "got 3"),
+        ({"balance": {"margins": {"task": 3}}}, "balance.margins.task", "got task=3"),
         ({"read": {"boxes": "round"}}, "read.boxes", "boxes='round'"),
         ({"tag": {"min_frequency": -1}}, "tag.min_frequency", "min_frequency=-1"),
-        ({"embed": 3}, "embed", "got 3"),
+        ({"embed": 3}, "embed", "got embed=3"),
         ({"embed": {"hashing": 3}}, "embed", "{'hashing': 3}"),
         ({"embed": {"hashing": {}, "text": {}}}, "embed", "{'hashing': {}, 'text': {}}"),
         ({"score": [["novelty"]]}, "score.0", "['novelty']"),

@@ -8,10 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from recipe.check.drift.tolerances import BASELINE, Room, Tolerance
-from recipe.errors import ConfigError, InputError, nearest
+from recipe.errors import ConfigError, nearest
+from recipe.io.yaml import read_yaml
 
 SHIPPED = Path(__file__).with_name("tolerances.yaml")
 PLAIN = ("exact", "min", "max", "ignore")  # comparators that need no number
@@ -60,22 +59,7 @@ def _shipped() -> tuple[Tolerance, ...]:
 
 def _read(file: Path) -> Mapping[str, Any]:
     """Read a YAML file."""
-    try:
-        loaded = _Lines(file.read_text("utf-8")).get_single_data()
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{file}: cannot read the tolerances: {' '.join(str(error).split())}") from None
-    return loaded or {}
-
-
-class _Lines(yaml.BaseLoader):
-    """Loads every scalar as text, since `yes` is a metric and not a boolean, and refuses a repeated key."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Make a mapping; raise if a key occurs twice."""
-        made = super().construct_mapping(node, deep)
-        if len(made) < len(node.value):
-            raise yaml.constructor.ConstructorError(None, None, "a key occurs twice", node.start_mark)
-        return made
+    return read_yaml(file, "the tolerances", texts=True) or {}  # as text, since `yes` is a metric and not a boolean
 
 
 def _parsed(content: Any, where: str) -> list[Tolerance]:

@@ -12,8 +12,10 @@ from recipe.stages.balance.proportional import apportion
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import Positive, Ratio
 
-def balance(counts: NDArray[np.int64], size: int, *, k: float = 3000, t: float = 1.0) -> NDArray[np.int64]:
+
+def balance(counts: NDArray[np.int64], size: int, *, k: Positive = 3000, t: Ratio = 1.0) -> NDArray[np.int64]:
     """Share the size in proportion to ``min(counts, k) ** (1 / t)`` (examples-proportional mixing).
 
     Parameters

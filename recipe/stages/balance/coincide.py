@@ -13,6 +13,7 @@ from recipe.stages.balance.proportional import apportion
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From2, Positive
     from recipe.stages.balance._groups import Groups
 
 SAME = 0.9  # centroids with a higher cosine do not count for transferability
@@ -20,7 +21,13 @@ TINY = 1e-12  # lower bound of a density, which is a divisor
 
 
 def balance(
-    counts: NDArray[np.int64], size: int, *, groups: Groups, tau: float = 0.1, sigma: float = 1.0, pairs: int = 2000
+    counts: NDArray[np.int64],
+    size: int,
+    *,
+    groups: Groups,
+    tau: Positive = 0.1,
+    sigma: Positive = 1.0,
+    pairs: From2 = 2000,
 ) -> NDArray[np.int64]:
     """Share the size in proportion to ``exp(S / (tau * D))`` (transferability S, density D), within the supply.
 

@@ -13,11 +13,12 @@ from recipe.stages.balance._rounding import largest_remainder
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From1, Positive, Share
     from recipe.stages.balance._groups import Groups
 
 
 def balance(
-    counts: NDArray[np.int64], size: int, *, groups: Groups, tau: float = 0.5, near: int = 20, least: float = 0.5
+    counts: NDArray[np.int64], size: int, *, groups: Groups, tau: Positive = 0.5, near: From1 = 20, least: Share = 0.5
 ) -> NDArray[np.int64]:
     """Share the size as close to ``softmax(d_inter * d_intra / tau)`` as bounds allow, in least squares.
 

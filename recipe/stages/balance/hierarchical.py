@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From1, From2, Integer
     from recipe.stages.balance._groups import Groups
 
 ROUNDS = 50
 
 
 def balance(
-    counts: NDArray[np.int64], size: int, *, groups: Groups, levels: int = 3, branch: int = 10, seed: int = 0
+    counts: NDArray[np.int64], size: int, *, groups: Groups, levels: From1 = 3, branch: From2 = 10, seed: Integer = 0
 ) -> NDArray[np.int64]:
     """Share the size evenly among the themes of the top level, each theme's among its children, down to the clusters.
 

@@ -10,12 +10,16 @@ from recipe.errors import ConfigError
 from recipe.stages.balance._rounding import fill, largest_remainder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import Weight
 
-def balance(counts: NDArray[np.int64], size: int, *, weights: Sequence[float]) -> NDArray[np.int64]:
+
+def balance(
+    counts: NDArray[np.int64], size: int, *, weights: Sequence[Weight] | Mapping[str, Weight]
+) -> NDArray[np.int64]:
     """Share the size in proportion to given weights; what a value cannot supply goes to the others.
 
     Parameters
@@ -44,7 +48,8 @@ def balance(counts: NDArray[np.int64], size: int, *, weights: Sequence[float]) -
     >>> balance(np.array([100, 100, 100]), 8, weights=[3, 1, 0]).tolist()
     [6, 2, 0]
     """
-    share = np.asarray(weights, dtype=np.float64)
+    given = [*weights.values()] if hasattr(weights, "values") else weights
+    share = np.asarray(given, dtype=np.float64)
     if share.shape != counts.shape or not ((share >= 0) & np.isfinite(share)).all() or not share.any():
         expected = f"{len(counts)} finite weights from 0 on, one of them positive"
         raise ConfigError(f"balance.shares: expected {expected}, got weights={list(weights)}")

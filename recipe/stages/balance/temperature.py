@@ -12,8 +12,10 @@ from recipe.stages.balance.proportional import apportion
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import Ratio
 
-def balance(counts: NDArray[np.int64], size: int, *, t: float = 2.0) -> NDArray[np.int64]:
+
+def balance(counts: NDArray[np.int64], size: int, *, t: Ratio = 2.0) -> NDArray[np.int64]:
     """Share the size in proportion to ``counts ** (1 / t)``.
 
     Parameters

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From1, Integer, Ratio
     from recipe.data.vectors import Vectors
 
     Rows = NDArray[np.int64]
@@ -31,11 +32,11 @@ WHOLE = 0.9  # a region with this share of the points that were split is not spl
 def cluster(
     vectors: Vectors,
     *,
-    k: int | None = None,
-    points: float | None = None,
-    iterations: int = 20,
-    sample: int = 256,
-    seed: int = 0,
+    k: From1 | None = None,
+    points: Ratio | None = None,
+    iterations: From1 = 20,
+    sample: From1 = 256,
+    seed: Integer = 0,
 ) -> NDArray[np.int32]:
     """Assign every vector to one of at most k centroids.
 

@@ -13,6 +13,7 @@ from recipe.errors import ConfigError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From0, From1, Integer, Similarity, Switch
     from recipe.data.pool import Pool
 
 HASHES = 128
@@ -23,11 +24,11 @@ BLOCK = 16_384  # texts hashed at once
 def dedup(
     pool: Pool,
     *,
-    threshold: float = 0.9,
-    across_images: bool = False,
-    min_words: int = 4,
-    crowd: int = 1000,
-    seed: int = 0,
+    threshold: Similarity = 0.9,
+    across_images: Switch = False,
+    min_words: From0 = 4,
+    crowd: From1 = 1000,
+    seed: Integer = 0,
 ) -> NDArray[np.int64]:
     """Find for each sample an earlier kept one whose set of words is nearly the same.
 

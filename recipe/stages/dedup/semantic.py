@@ -14,11 +14,12 @@ from recipe.errors import ConfigError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From2, Similarity
     from recipe.data.pool import Pool
 
 
 @single_threaded
-def dedup(pool: Pool, *, threshold: float = 0.95, block: int = 20_000) -> NDArray[np.int64]:
+def dedup(pool: Pool, *, threshold: Similarity = 0.95, block: From2 = 20_000) -> NDArray[np.int64]:
     """Find for each sample the first kept one of its cluster whose cosine reaches the threshold; O(n c d).
 
     Samples are compared in the order of their keys, and c is the number kept per cluster. A sample is dropped only for

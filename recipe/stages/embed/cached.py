@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import AnyPath, Integer, Name, Switch
     from recipe.data.pool import Pool
 
     Matrix = NDArray[np.floating[Any]]
@@ -28,13 +29,13 @@ BLOCK = 2**16  # vectors that are in memory in addition to the result
 def embed(
     pool: Pool,
     *,
-    path: str | Path,
-    column: str = "vector",
+    path: AnyPath,
+    column: Name = "vector",
     order: Literal["sources", "pool"] = "sources",
-    keys: str | Path | None = None,
-    ids: str | Path | None = None,
-    check: bool = True,
-    seed: int = 0,  # noqa: ARG001  every embedder takes a seed
+    keys: AnyPath | None = None,
+    ids: AnyPath | None = None,
+    check: Switch = True,
+    seed: Integer = 0,  # noqa: ARG001  every embedder takes a seed
 ) -> NDArray[np.float16] | NDArray[np.float32]:
     """Read vectors that were computed elsewhere.
 
@@ -107,11 +108,7 @@ def _read(  # noqa: PLR0917  the knobs of `embed`
 
 
 def some(
-    pool: Pool,
-    most: int,
-    *,
-    path: str | Path,
-    column: str = "vector",
+    pool: Pool, most: int, *, path: AnyPath, column: Name = "vector"
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Read the vectors of a sample of the pool, from a file that need not have vectors for all.
 

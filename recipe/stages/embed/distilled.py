@@ -19,10 +19,10 @@ from recipe.stages.embed.hashing import unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import AnyPath, From0, From16, Integer, Name, Positive, Text
     from recipe.data.pool import Pool
 
 FEATURES = 2**16  # hashed columns
@@ -37,15 +37,15 @@ LEAST = {"held_out": 64, "recall": 0.5, "correlation": 0.6}
 def fit(
     pool: Pool,
     *,
-    model: str = text.MINILM,
-    path: str | Path | None = None,
-    column: str = "vector",
-    sample: int = 8192,
-    words: int = 2**15,
-    ridge: float = 0.3,
-    device: str | None = None,
+    model: Text = text.MINILM,
+    path: AnyPath | None = None,
+    column: Name = "vector",
+    sample: From16 = 8192,
+    words: From0 = 2**15,
+    ridge: Positive = 0.3,
+    device: Text | None = None,
     backend: text.Backend = "torch",
-    seed: int = 0,  # noqa: ARG001  every function of an embedder takes the same knobs
+    seed: Integer = 0,  # noqa: ARG001  every function of an embedder takes the same knobs
 ) -> dict[str, NDArray[np.float32]]:
     """Embed a sample of the pool with the teacher, and fit the student to its vectors.
 
@@ -124,15 +124,15 @@ def encode_texts(texts: pl.Series, learned: Mapping[str, NDArray[np.float32]]) -
 def embed(
     pool: Pool,
     *,
-    model: str = text.MINILM,
-    path: str | Path | None = None,
-    column: str = "vector",
-    sample: int = 8192,
-    words: int = 2**15,
-    ridge: float = 0.3,
-    device: str | None = None,
+    model: Text = text.MINILM,
+    path: AnyPath | None = None,
+    column: Name = "vector",
+    sample: From16 = 8192,
+    words: From0 = 2**15,
+    ridge: Positive = 0.3,
+    device: Text | None = None,
     backend: text.Backend = "torch",
-    seed: int = 0,
+    seed: Integer = 0,
 ) -> NDArray[np.float32]:
     """Embed every sample approximately as a teacher model would, from the teacher's vectors of a few thousand samples.
 

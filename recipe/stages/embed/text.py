@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From1, Integer, Text
     from recipe.data.pool import Pool
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -45,11 +46,11 @@ def encode(
     shard: Pool,
     learned: Mapping[str, NDArray[np.float32]],  # noqa: ARG001  every embedder is given what `fit` learned
     *,
-    model: str = MINILM,
-    batch_size: int = 64,
-    device: str | None = None,
+    model: Text = MINILM,
+    batch_size: From1 = 64,
+    device: Text | None = None,
     backend: Backend = "torch",
-    seed: int = 0,  # noqa: ARG001  every embedder takes a seed; a trained model needs none
+    seed: Integer = 0,  # noqa: ARG001  every embedder takes a seed; a trained model needs none
 ) -> NDArray[np.float32]:
     """Embed the samples of a shard by their texts.
 
@@ -92,11 +93,11 @@ def encode_texts(
 def embed(
     pool: Pool,
     *,
-    model: str = MINILM,
-    batch_size: int = 64,
-    device: str | None = None,
+    model: Text = MINILM,
+    batch_size: From1 = 64,
+    device: Text | None = None,
     backend: Backend = "torch",
-    seed: int = 0,
+    seed: Integer = 0,
 ) -> NDArray[np.float32]:
     """Embed every sample by the text of all its turns with a sentence-transformers model.
 

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import Number
     from recipe.data.pool import Pool
 
 
-def score(pool: Pool, *, weights: Mapping[str, float]) -> NDArray[np.float32]:
+def score(pool: Pool, *, weights: Mapping[str, Number]) -> NDArray[np.float32]:
     """Score the weighted mean of a sample's ranks in other scores; O(n log n) for each.
 
     Ranks have no unit and no outliers, so scores of any range can be combined; the weights say how much each counts.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import AnyPath, Name, Number
     from recipe.data.pool import Pool
 
 READERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
@@ -28,10 +29,10 @@ READERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
 def score(
     pool: Pool,
     *,
-    file: str | Path,
-    column: str,
+    file: AnyPath,
+    column: Name,
     key: Literal["key", "id"] = "key",
-    missing: float | None = None,
+    missing: Number | None = None,
 ) -> NDArray[np.float32]:
     """Score each sample by a number that was computed elsewhere, such as a model's rating of it; O(n + lines).
 

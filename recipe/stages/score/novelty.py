@@ -16,12 +16,13 @@ from recipe.stages.score._vectors import eligible_members
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From1
     from recipe.data.pool import Pool
 
 COSTLY = True  # minutes for a large pool, so it is cached
 
 
-def score(pool: Pool, *, neighbours: int = 10, block: int = 2000) -> NDArray[np.float32]:
+def score(pool: Pool, *, neighbours: From1 = 10, block: From1 = 2000) -> NDArray[np.float32]:
     """Score 1 minus the mean cosine to the nearest neighbours in the cluster; O(n block d).
 
     Parameters

@@ -15,6 +15,7 @@ from recipe.stages.score._vectors import eligible_members, to_centroid
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From2, Integer
     from recipe.data.pool import Pool
 
 Keep = Literal["hard", "easy", "random"]
@@ -23,7 +24,7 @@ COSTLY = True  # minutes for a large pool, so it is cached
 
 
 @single_threaded
-def score(pool: Pool, *, keep: Keep = "hard", block: int = 20_000, seed: int = 0) -> NDArray[np.float32]:
+def score(pool: Pool, *, keep: Keep = "hard", block: From2 = 20_000, seed: Integer = 0) -> NDArray[np.float32]:
     """Score 1 minus the largest cosine to the samples before it in its cluster.
 
     The samples that score more than e are those that SemDeDup keeps at the threshold e, so the k best are those that it

@@ -11,11 +11,12 @@ from recipe.data.picks import Picks
 from recipe.stages.select._image_limits import fill_up, take
 
 if TYPE_CHECKING:
+    from recipe.config.ranges import Integer
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
 
-def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:  # noqa: ARG001  every selector takes a seed
+def select(pool: Pool, quotas: Quotas, *, seed: Integer = 0) -> Picks:  # noqa: ARG001  every selector takes a seed
     """Pick the samples that cover most concepts, then most keywords; ties go to the smaller key.
 
     Parameters

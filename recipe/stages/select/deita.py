@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From2, Integer, Name, Number, Positive
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
     from recipe.data.vectors import Vectors
@@ -45,10 +46,10 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    by: str | Mapping[str, float] = "n_words",
-    tau: float = 0.9,
-    block: int = 1_000_000,
-    seed: int = 0,  # noqa: ARG001  every selector takes a seed
+    by: Name | Mapping[str, Number] = "n_words",
+    tau: Positive = 0.9,
+    block: From2 = 1_000_000,
+    seed: Integer = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
     """Go through samples by descending score and keep each one whose cosine to all kept ones is below `tau`.
 

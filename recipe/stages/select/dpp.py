@@ -17,6 +17,7 @@ from recipe.stages.select._worth import worth_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recipe.config.ranges import From2, Integer, Positive, Ratio, Similarity, Weight
     from recipe.data.picks import Picks
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
@@ -28,12 +29,12 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    by: Mapping[str, float] | None = None,
-    width: float = 0.25,
-    ridge: float = 1e-3,
-    block: int = 2000,
-    candidates: float = 1.0,
-    seed: int = 0,  # noqa: ARG001  every selector takes a seed
+    by: Mapping[str, Weight] | None = None,
+    width: Positive = 0.25,
+    ridge: Similarity = 1e-3,
+    block: From2 = 2000,
+    candidates: Ratio = 1.0,
+    seed: Integer = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
     """Pick samples greedily towards the most probable set of a determinantal point process, under quotas.
 

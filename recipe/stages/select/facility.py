@@ -18,6 +18,7 @@ from recipe.stages.select._kernels.lazy_greedy import QUANTUM
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recipe.config.ranges import From0, From1, From2, Integer, Ratio, Switch, Weight
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
@@ -27,15 +28,15 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    concepts: float = 0.02,
-    quality: Mapping[str, float] | None = None,
-    block: int = 2000,
-    candidates: float = 2.0,
-    reach: int | None = None,
-    keep: int = 16,
-    refine: int = 0,
-    certificate: bool = True,
-    seed: int = 0,
+    concepts: Weight = 0.02,
+    quality: Mapping[str, Weight] | None = None,
+    block: From2 = 2000,
+    candidates: Ratio = 2.0,
+    reach: From1 | None = None,
+    keep: From1 = 16,
+    refine: From0 = 0,
+    certificate: Switch = True,
+    seed: Integer = 0,
 ) -> Picks:
     """Pick samples greedily by coverage of the pool, coverage of concepts, and quality, under quotas.
 

@@ -10,13 +10,14 @@ from recipe.data.picks import Picks
 from recipe.stages.select._image_limits import fill_up, take
 
 if TYPE_CHECKING:
+    from recipe.config.ranges import Integer
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
 ORDERED = True  # its picks depend on the order of files and records
 
 
-def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:  # noqa: ARG001  every selector takes a seed
+def select(pool: Pool, quotas: Quotas, *, seed: Integer = 0) -> Picks:  # noqa: ARG001  every selector takes a seed
     """Pick samples in the order in which they were read, until each cell has its quota; O(n log n).
 
     For parts of size "all", such as a published mix that is kept unchanged. It is the only selector whose picks depend

@@ -15,6 +15,7 @@ from recipe.stages.select._kernels.penalty import penalised_walk
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From2, Half, Integer, Ratio
     from recipe.data.picks import Picks
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
@@ -29,10 +30,10 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    redundancy: float = 0.5,
-    block: int = 2000,
-    candidates: float = 2.0,
-    seed: int = 0,  # noqa: ARG001  every selector takes a seed
+    redundancy: Half = 0.5,
+    block: From2 = 2000,
+    candidates: Ratio = 2.0,
+    seed: Integer = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
     """Pick samples greedily by their similarity to the pool minus their similarity to each other, under quotas.
 

@@ -19,6 +19,7 @@ from recipe.stages.select._kernels.walks import gaussian_quanta, herd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From2, Integer, Positive
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
@@ -30,9 +31,9 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    sigma: float = 1.0,
-    block: int = 2000,
-    seed: int = 0,  # noqa: ARG001  every selector takes a seed
+    sigma: Positive = 1.0,
+    block: From2 = 2000,
+    seed: Integer = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
     """Pick in each cell the samples whose distribution is closest to the cell's, greedily by MMD.
 

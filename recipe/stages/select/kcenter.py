@@ -19,6 +19,7 @@ from recipe.stages.select._outliers import drop_outliers
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From2, Integer, ShareBelow1
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
@@ -28,9 +29,9 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    outliers: float = 0.0,
-    block: int = 2000,
-    seed: int = 0,  # noqa: ARG001  every selector takes a seed
+    outliers: ShareBelow1 = 0.0,
+    block: From2 = 2000,
+    seed: Integer = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
     """Pick farthest-first inside blocks of similar samples, and merge the picks of all blocks by distance.
 

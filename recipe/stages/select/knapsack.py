@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From1, From2, Integer, Name, Ratio, Switch, Weight
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
     from recipe.stages.select._facility.ground import Ground
@@ -30,16 +31,16 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    cost: str = "n_tokens",
-    exponent: float = 1.0,
-    better: bool = True,
-    concepts: float = 0.02,
-    quality: Mapping[str, float] | None = None,
-    block: int = 2000,
-    candidates: float = 2.0,
-    reach: int | None = None,
-    keep: int = 16,
-    seed: int = 0,
+    cost: Name = "n_tokens",
+    exponent: Weight = 1.0,
+    better: Switch = True,
+    concepts: Weight = 0.02,
+    quality: Mapping[str, Weight] | None = None,
+    block: From2 = 2000,
+    candidates: Ratio = 2.0,
+    reach: From1 | None = None,
+    keep: From1 = 16,
+    seed: Integer = 0,
 ) -> Picks:
     """Pick samples greedily by gain divided by a power of their cost, under quotas; made for ``size: "2M tokens"``.
 

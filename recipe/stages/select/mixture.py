@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recipe.config.ranges import From2, Half, Integer, Positive, Ratio, Weight
     from recipe.data.picks import Picks
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
@@ -34,16 +35,16 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    coverage: float = 1.0,
-    saturated: float = 1.0,
-    graph_cut: float = 0.0,
-    concepts: float = 0.02,
-    quality: Mapping[str, float] | None = None,
-    saturation: float = 1.0,
-    redundancy: float = 0.5,
-    block: int = 2000,
-    candidates: float = 2.0,
-    seed: int = 0,  # noqa: ARG001  every selector takes a seed
+    coverage: Weight = 1.0,
+    saturated: Weight = 1.0,
+    graph_cut: Weight = 0.0,
+    concepts: Weight = 0.02,
+    quality: Mapping[str, Weight] | None = None,
+    saturation: Positive = 1.0,
+    redundancy: Half = 0.5,
+    block: From2 = 2000,
+    candidates: Ratio = 2.0,
+    seed: Integer = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
     """Pick samples greedily by a weighted sum of submodular terms, under quotas.
 

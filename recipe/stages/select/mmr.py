@@ -17,6 +17,7 @@ from recipe.stages.select._worth import worth_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recipe.config.ranges import From2, Integer, Ratio, Share, Weight
     from recipe.data.picks import Picks
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
@@ -28,11 +29,11 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    by: Mapping[str, float] | None = None,
-    diversity: float = 0.5,
-    block: int = 2000,
-    candidates: float = 2.0,
-    seed: int = 0,  # noqa: ARG001  every selector takes a seed
+    by: Mapping[str, Weight] | None = None,
+    diversity: Share = 0.5,
+    block: From2 = 2000,
+    candidates: Ratio = 2.0,
+    seed: Integer = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
     """Pick at each step the sample with the best trade-off between relevance and novelty, under quotas.
 

@@ -11,11 +11,12 @@ from recipe.engine.seed import shuffled
 from recipe.stages.select._image_limits import fill_up, take
 
 if TYPE_CHECKING:
+    from recipe.config.ranges import Integer
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
 
-def select(pool: Pool, quotas: Quotas, *, seed: int = 0) -> Picks:
+def select(pool: Pool, quotas: Quotas, *, seed: Integer = 0) -> Picks:
     """Pick samples at random; each key draws its own number, so a sample's place does not depend on other samples.
 
     Parameters

@@ -13,6 +13,7 @@ from recipe.stages.select._worth import worth_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recipe.config.ranges import Integer, Name, Number
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
@@ -21,8 +22,8 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    by: str | Mapping[str, float] = "n_words",
-    seed: int = 0,  # noqa: ARG001  every selector takes a seed
+    by: Name | Mapping[str, Number] = "n_words",
+    seed: Integer = 0,  # noqa: ARG001  every selector takes a seed
 ) -> Picks:
     """Pick the samples with the highest score under the quotas; ties go to the smaller key; O(n log n).
 

@@ -15,6 +15,7 @@ from recipe.stages.select._worth import worth_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recipe.config.ranges import Integer, Name, Number, Positive
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
@@ -25,10 +26,10 @@ def select(
     pool: Pool,
     quotas: Quotas,
     *,
-    by: str | Mapping[str, float] = "n_words",
+    by: Name | Mapping[str, Number] = "n_words",
     chance: Literal["softmax", "proportional"] = "softmax",
-    tau: float = 1.0,
-    seed: int = 0,
+    tau: Positive = 1.0,
+    seed: Integer = 0,
 ) -> Picks:
     """Draw samples of each cell without replacement, each in proportion to the weights of those left; O(n log n).
 

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
-import yaml
 
 from recipe.data.prompts import FORMAT_PROMPTS
 from recipe.errors import ConfigError
+from recipe.io.yaml import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from recipe.config.ranges import Weight
     from recipe.data.pool import Pool
 
     Concepts = str | Path | Mapping[str, Sequence[str]] | None
@@ -25,7 +26,7 @@ _SLICE = 1 << 17  # samples whose text is copied at a time
 _GAP = r"[^\p{L}\p{M}\p{N}_]+"  # between words
 
 
-def tag(pool: Pool, *, concepts: Concepts = None, min_frequency: float = 0) -> pl.DataFrame:
+def tag(pool: Pool, *, concepts: Concepts = None, min_frequency: Weight = 0) -> pl.DataFrame:
     """List the concepts whose keywords a sample contains, in one pass over the text for all keywords (Aho-Corasick).
 
     A keyword matches whole words; case and the characters between the words of a phrase do not matter. Keywords may
@@ -154,15 +155,7 @@ def load_concepts(concepts: Concepts = None) -> dict[str, tuple[str, ...]]:
     if isinstance(concepts, Mapping):
         return _checked(concepts, "concepts")
     path = SHIPPED if concepts is None else Path(concepts)
-    try:
-        return _checked(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path}: expected a YAML file of concepts, got {error}; name a readable UTF-8 file"
-        ) from error
-    except yaml.YAMLError as error:
-        why = " ".join(str(error).split())
-        raise ConfigError(f"{path}: expected YAML, got {why}; write `name: [keyword, keyword]` a concept") from error
+    return _checked(read_yaml(path, "the concepts", most=2**24, kind=ConfigError), str(path))
 
 
 def _checked(concepts: object, where: str) -> dict[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from recipe.stages.write._records import lines
 if TYPE_CHECKING:
     from os import PathLike
 
+    from recipe.config.ranges import From1, Switch
     from recipe.data.pool import Pool
     from recipe.stages.write._pack import Rows
     from recipe.stages.write._records import Ids, Originals
@@ -21,8 +22,8 @@ def write(
     path: str | PathLike[str],
     *,
     ids: Ids = "string",
-    pack: bool = False,
-    max_tokens: int = 1472,
+    pack: Switch = False,
+    max_tokens: From1 = 1472,
     originals: Originals | None = None,
 ) -> int:
     """Write samples as JSON Lines, which LLaVA v1.5 itself cannot read: its file is one array.
