@@ -13,7 +13,8 @@
     RecipeWarning
     ├── PoorFit         a fitted embedder represents its pool poorly
     ├── ShortQuestions  questions of a benchmark are too short to be searched for
-    └── Unrelated       vectors say nothing about the texts of their samples
+    ├── Unrelated       vectors say nothing about the texts of their samples
+    └── DamagedCache    an artefact of the cache is damaged, and is made again
 
 A message says what was expected, what came, where, and what to do, in one line.
 """
@@ -103,6 +104,10 @@ class ShortQuestions(RecipeWarning):
 
 class Unrelated(RecipeWarning):
     """Vectors say nothing about the texts of their samples, which may be those of others."""
+
+
+class DamagedCache(RecipeWarning):
+    """An artefact of the cache is damaged, and is made again."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -98,8 +98,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
 def _unknown(loc: tuple[str | int, ...], model: type[BaseModel]) -> str:
     """Say which key was meant: one of another section, or of those that are valid in that place."""
     place, last = ".".join(str(part) for part in loc)[:120], str(loc[-1])
-    above = annotation_at(loc[:-1], model)
-    section = above if isinstance(above, type) and issubclass(above, BaseModel) else model
+    section = _model_in(annotation_at(loc[:-1], model)) or model
     elsewhere = {path.rsplit(".", 1)[-1]: path for path in reversed(list(_paths(model)))}
     if last in elsewhere:
         return f"unknown key '{place}', did you mean '{elsewhere[last]}'?"
@@ -122,16 +121,20 @@ def _keys(loc: tuple[str | int, ...], model: type[BaseModel]) -> list[str]:
     return [str(part) for part in loc[:last]]
 
 
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the section that an annotation is, or is an option of."""
+    kinds = [one for one in (annotation, *get_args(annotation)) if isinstance(one, type)]
+    return next((one for one in kinds if issubclass(one, BaseModel)), None)
+
+
 def annotation_at(loc: tuple[str | int, ...], model: type[BaseModel]) -> Any:
     """Return the type of the field in a place of a recipe; the innermost that is known; None where none is."""
     found: Any = model
     for part in loc:
-        inner = found
-        if get_origin(inner) is Annotated:
-            inner = get_args(inner)[0]
-        kinds = [one for one in (inner, *get_args(inner)) if isinstance(one, type) and issubclass(one, BaseModel)]
-        if kinds and part in kinds[0].model_fields:
-            field = kinds[0].model_fields[str(part)]
+        inner = get_args(found)[0] if get_origin(found) is Annotated else found
+        section = _model_in(inner)
+        if section and part in section.model_fields:
+            field = section.model_fields[str(part)]
             found = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
         elif get_origin(inner) is dict and isinstance(part, str):
             found = get_args(inner)[1]

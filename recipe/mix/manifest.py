@@ -11,16 +11,18 @@ from recipe.config.recipe import Recipe
 from recipe.config.resolve import own_functions
 from recipe.errors import ConfigError, InputError
 from recipe.io.formats import Count, FileName, Sha256, read_versioned
-from recipe.io.hashes import file_hashes, sha256
+from recipe.io.hashes import see, see_files, sha256
 from recipe.io.versions import versions
 from recipe.stages.parts import part_counts
 from recipe.stages.read import expand
 from recipe.stages.write import side_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from recipe.data.selection import Selection
+    from recipe.io.hashes import Seen
 
 FORMAT = 1
 FIX = "write the mix again"
@@ -89,7 +91,7 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
     Parameters
     ----------
     mix
-        Any; its sources are hashed.
+        Any; the hashes of its sources are those of the bytes that were read.
 
     Returns
     -------
@@ -98,16 +100,9 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
     """
     read = mix.pool.rows["source"].value_counts()
     samples = dict(zip(read["source"].to_list(), read["count"].to_list(), strict=True))
-    given = [source.model_dump(exclude_none=True) for source in mix.recipe.sources]
-    files = expand(given) if given else []  # a pool in memory has none
     sources = [
-        {
-            "name": file.source,
-            "bytes": file.path.stat().st_size,
-            "sha256": sha256(file.path),
-            "samples": samples.get(file.source, 0),
-        }
-        for file in sorted(files, key=lambda file: file.source)
+        {"name": name, "bytes": seen.size, "sha256": seen.sha256, "samples": samples.get(name, 0)}
+        for name, seen in sorted(sources_of(mix).items())
     ]
     # The manifest does not depend on where the mix is written.
     plan = mix.recipe.model_dump(mode="json", exclude={"write": {"path"}})
@@ -127,6 +122,14 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "keys": mix.keys,
         **_copies(mix),
     }
+
+
+def sources_of(mix: Selection) -> Mapping[str, Seen]:
+    """Return the sources of a mix as they were when they were read; none of a pool that was made in memory."""
+    given = [source.model_dump(exclude_none=True) for source in mix.recipe.sources]
+    if not given:
+        return {}
+    return mix.pool.checkpoint.sources or {file.source: see(file.path) for file in expand(given)}
 
 
 def _functions(mix: Selection) -> dict[str, Any]:
@@ -153,10 +156,10 @@ def _copies(mix: Selection) -> dict[str, Any]:
 
 
 def _side_files(mix: Selection) -> dict[str, str]:
-    """Hash the other files that the picks depend on: excluded benchmarks, and files of scores."""
-    plan = mix.recipe
+    """Return the hashes of the other files that the picks depend on: excluded benchmarks, and files of scores."""
+    plan, known = mix.recipe, mix.pool.checkpoint.files
     sections = [("exclude", plan.exclude.model_dump()), *((f"score {step.label}", step.knobs) for step in plan.score)]
-    return {f"{where}: {name}": digest for where, knobs in sections for name, digest in file_hashes(knobs).items()}
+    return {f"{at}: {name}": seen.sha256 for at, knobs in sections for name, seen in see_files(knobs, known).items()}
 
 
 def read_manifest(file: Path) -> Manifest:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -11,14 +12,14 @@ import polars as pl
 from recipe.config.code import code_of
 from recipe.errors import InputError
 from recipe.io.hashes import sha256
-from recipe.mix.manifest import read_manifest, recipe_of
+from recipe.mix.manifest import Written, read_manifest, recipe_of
 from recipe.mix.originals import writing
 from recipe.stages import tag
 from recipe.stages.read import expand, read_pool
 from recipe.stages.write import FORMATS, write_records, writer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -72,7 +73,30 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     if plan.write.pack or plan.write.format:  # what becomes of a sample may depend on its labels
         tagged = tag.apply(pool, plan).rows
         pool = pool.with_labels(tagged.select(name for name in tagged.columns if name not in pool.rows.columns))
-    return next(iter(write_records(target, pool, rows, **writing(pool, plan, content.get("parts", {})))))
+    settings = writing(pool, plan, content.get("parts", {}))
+    return _write(target, written, file, lambda path: write_records(path, pool, rows, **settings))
+
+
+def _write(target: Path, written: Written, manifest: Path, write: Callable[[Path], Iterable[Path]]) -> Path:
+    """Write the files of a mix beside their place, and move them there if they are those of the manifest."""
+    known: list[Any] = [*written.get("files", [written])]
+    digests = sorted(one["sha256"] for one in known)
+    try:
+        place = TemporaryDirectory(prefix=".rebuild-", dir=target.parent)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror}); check that its folder exists") from error
+    with place:
+        files = list(write(Path(place.name, target.name)))
+        got = sorted(sha256(one) for one in files)
+        if got != digests:
+            what = f"expected to write SHA-256 {', '.join(digests)}, got {', '.join(got)}"
+            raise InputError(
+                f"{manifest}: {what}; nothing is written: rebuild with the version of recipe that it names"
+            )
+        finals = [target.with_name(one.name) for one in files]
+        for one, final in zip(files, finals, strict=True):
+            one.replace(final)
+    return finals[0]
 
 
 def _check_functions(known: Mapping[str, str | None], file: Path) -> None:

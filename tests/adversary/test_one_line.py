@@ -219,3 +219,16 @@ def test_kernels_compile_where_no_folder_can_be_written_to(monkeypatch):
 
     monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
     assert compiled()(lambda number: number + 1)(2) == 3
+
+
+def test_a_comparison_without_any_mix_fails(written, tmp_path, run):
+    """Where none of the recipes gives a mix, the command says why and exits with 2."""
+    where = ("compare", written / "pool", "--cache", "off", "--seeds", "2")
+    code, err = run(*where, "--size", "9000")
+    assert code == 2
+    assert err.count("\n") == 1
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("balance: {at_most: {task: {conversation: 0, referring_qa: 0, complex_reasoning: 0}}}")
+    code, err = run(*where, "--size", "150", "--recipe", bad)
+    assert code == 2
+    assert "none of the recipes" in err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -145,8 +147,8 @@ def some(
 def _known(path: str | Path) -> Path:
     """Return the path of a file that exists and has a supported ending."""
     file = Path(path)
-    if not file.is_file():
-        raise InputError(f"embed.cached: no file {file}; give the path of a .npy or .parquet file")
+    if not os.path.isfile(file):  # noqa: PTH113  Path.is_file raises where a name is too long
+        raise InputError(f"embed.cached: no file {file!s:.200}; give the path of a .npy or .parquet file")
     if file.suffix not in {".npy", ".parquet"}:
         raise ConfigError(f"embed.cached: expected a .npy or .parquet file, got {file}")
     return file
@@ -171,10 +173,13 @@ def _placed(
 def _mapped(file: Path, n: int) -> Matrix:
     """Memory-map a .npy file of n rows, never a pickled one."""
     try:
-        matrix: Matrix = np.lib.format.open_memmap(file, mode="r")
-    except (ValueError, OSError, EOFError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy warns of a header before it refuses it
+            matrix: Matrix = np.lib.format.open_memmap(file, mode="r")
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"embed.cached: {file} is not a .npy file of numbers ({error}); write it with numpy.save"
+            f"embed.cached: {file} is not a .npy file of numbers ({reason}); write it with numpy.save"
         ) from error
     if matrix.ndim != 2 or len(matrix) != n or matrix.shape[1] == 0 or matrix.dtype.kind != "f":  # noqa: PLR2004  a matrix
         got = f"shape={matrix.shape}, dtype={matrix.dtype}"
@@ -202,7 +207,7 @@ def _found(file: Path, column: str, pool: Pool) -> NDArray[np.int64]:
             raise pl.exceptions.SchemaError(f"expected lists of numbers, got {kind}")
         known = whole.select(pl.col(by).cast(pl.String)).collect()
         empty = whole.select(pl.col(column).is_null()).collect().to_series()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise _unreadable(file, column, error) from error
     if by == "id":
         check_ids(pool, known[by])
@@ -241,11 +246,11 @@ def _blocks(file: Path, column: str) -> Iterator[tuple[int, pl.Series]]:
         height = whole.select(pl.len()).collect().item()
         for first in range(0, height, BLOCK):
             yield first, whole.select(column).slice(first, BLOCK).collect()[column].cast(pl.List(pl.Float32))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise _unreadable(file, column, error) from error
 
 
 def _unreadable(file: Path, column: str, error: Exception) -> InputError:
     """Return the error that says why a Parquet file cannot be read."""
-    reason = str(error).splitlines()[0]
+    reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return InputError(f"embed.cached: cannot read key and {column} of {file} ({reason}); give column=...")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from glob import glob, has_magic
+from errno import ENAMETOOLONG
+from glob import escape, glob, has_magic
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from recipe.errors import ConfigError, InputError, nearest
@@ -124,25 +126,79 @@ def _agree(one: File, other: File) -> File:
 
 def _paths(name: str) -> list[Path]:
     """List the files that one path or glob stands for."""
+    if "\0" in name:
+        raise InputError(f"expected a path, got {name!r:.80}; name a file, a folder or a glob")
     path = Path(os.path.abspath(name))  # noqa: PTH100  resolve() would follow links and lose their names
-    if path.is_dir():
+    kind = _kind(path)
+    if kind == "folder":
         files = sorted(_walk(path))
         if not files:
             raise InputError(
                 f"expected a folder with {' or '.join(ENDINGS)} files, found none in {path}; check the path"
             )
         return files
-    if path.exists():
+    if kind == "file":
         return [path]
+    if kind is not None:
+        raise InputError(f"expected a file, a folder or a glob, got {name!r:.200}, which is {kind}; name a file")
     if not has_magic(name):
         what = "expected a file, a folder or a glob"
-        raise InputError(f"{what}, got {name!r}, which does not exist; check the path")
-    hits = [Path(os.path.abspath(hit)) for hit in sorted(glob(name, recursive=True))]  # noqa: PTH100, PTH207  as above
-    matched = [file for hit in hits for file in (sorted(_walk(hit)) if hit.is_dir() else [hit])]
-    files = [file for file in matched if file.name not in SIDE_DATA and not _passed_over(file.name)]
+        raise InputError(f"{what}, got {name!r:.200}, which does not exist; check the path")
+    matched = [file for hit in _matches(path) for file in (sorted(_walk(hit)) if _kind(hit) == "folder" else [hit])]
+    files = [file for file in matched if not _passed_over(file.name) and _kind(file) == "file"]
+    files = [file for file in files if file.name not in SIDE_DATA]
     if not files:
-        raise InputError(f"expected a glob that matches files, got {name!r}, which matches none; check the pattern")
+        raise InputError(
+            f"expected a glob that matches files, got {name!r:.200}, which matches none; check the pattern"
+        )
     return files
+
+
+def _kind(path: Path) -> str | None:
+    """Return what stands at a path: ``"file"``, ``"folder"``, or something that is neither; None for nothing."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116  Path.stat is the same, and this is asked of each hit
+    except (FileNotFoundError, NotADirectoryError):
+        return "a link to nothing" if os.path.islink(path) else None  # noqa: PTH114
+    except OSError as error:  # a name that is too long, a link to itself, a folder that may not be entered
+        return f"unreadable ({error.strerror})" if error.errno != ENAMETOOLONG else None
+    if S_ISDIR(mode):
+        return "folder"
+    return "file" if S_ISREG(mode) else "a pipe, a socket or a device"
+
+
+def _matches(pattern: Path) -> list[Path]:
+    """List the paths that a glob matches, sorted by name; a folder is entered once, so that links make no loops."""
+    _, *parts = pattern.parts
+    found: dict[str, None] = {pattern.anchor: None}
+    for number, part in enumerate(parts):
+        last = number == len(parts) - 1
+        if part == "**":
+            found = {one: None for folder in found for one in _folders(folder, files=last)}
+        elif has_magic(part):
+            found = {one: None for folder in found for one in sorted(glob(os.path.join(escape(folder), part)))}  # noqa: PTH118, PTH207
+        else:
+            joined = (os.path.join(folder, part) for folder in found)  # noqa: PTH118
+            found = {one: None for one in joined if os.path.lexists(one)}
+    return [Path(one) for one in sorted(found)]
+
+
+def _folders(folder: str, *, files: bool) -> Iterator[str]:
+    """Yield a folder and all below it, each once however many links lead there; hidden ones only if they are it."""
+    seen: set[tuple[int, int]] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        try:
+            found = os.stat(parent)  # noqa: PTH116
+        except OSError:
+            continue
+        if (found.st_dev, found.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((found.st_dev, found.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield parent
+        if files:
+            yield from (os.path.join(parent, name) for name in names if not name.startswith("."))  # noqa: PTH118
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -151,7 +207,11 @@ def _walk(folder: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if not _passed_over(name)]
         for name in names:
             if name.lower().endswith(ENDINGS) and name not in SIDE_DATA and not _passed_over(name):
-                yield Path(parent, name)
+                file = Path(parent, name)
+                if (kind := _kind(file)) not in ("file", "folder"):
+                    raise InputError(f"expected files in {folder}, got {file}, which is {kind}; remove it")
+                if kind == "file":
+                    yield file
 
 
 def _passed_over(name: str) -> bool:

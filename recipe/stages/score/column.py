@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -96,18 +97,20 @@ def _numbers(file: Path, column: str, key: str) -> pl.DataFrame:
     """Return the lines of a file that have a number: name and value, each name once."""
     if file.suffix not in READERS:
         raise ConfigError(f"score.column: expected a file of {', '.join(READERS)}, got file={str(file)!r}")
-    if not file.is_file():
-        raise InputError(f"score.column: no file {file}; give the path of a table of numbers")
+    if not os.path.isfile(file):  # noqa: PTH113  Path.is_file raises where a name is too long
+        raise InputError(f"score.column: no file {file!s:.200}; give the path of a table of numbers")
     try:
         whole = READERS[file.suffix](file)
         columns = whole.collect_schema().names()
         for name in (key, column):
             if name not in columns:
                 raise ConfigError(f"score.column: {file}: no column '{name}', {nearest(name, columns)}")
+        if (kind := whole.collect_schema()[column]).is_nested():
+            raise InputError(f"score.column: {file}: expected numbers in {column}, got {kind}; name another column")
         value = pl.col(column).cast(pl.Float64)
         table = whole.select(name=pl.col(key).cast(pl.String), value=value).drop_nulls().collect()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise InputError(f"score.column: cannot read {key} and {column} of {file} ({reason}); repair it") from error
     bad = table.filter(~pl.col("value").cast(pl.Float32).is_finite())
     if bad.height:

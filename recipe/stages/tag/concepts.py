@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).with_name("concepts.yaml")
 
+LONGEST = 200  # characters of a keyword: each place in which one is found copies it
 _SLICE = 1 << 17  # samples whose text is copied at a time
 _GAP = r"[^\p{L}\p{M}\p{N}_]+"  # between words
 
@@ -174,7 +175,10 @@ def _checked(concepts: object, where: str) -> dict[str, tuple[str, ...]]:
             if not isinstance(keyword, str):
                 raise ConfigError(f"{where}, key {name!r}: expected words, got {keyword!r}; write it in quotes")
             if not any(character.isalnum() for character in keyword):
-                raise ConfigError(f"{where}, key {name!r}: expected a letter or digit in {keyword!r}; remove it")
+                raise ConfigError(f"{where}, key {name!r}: expected a letter or digit in {keyword!r:.80}; remove it")
+            if len(keyword) > LONGEST:
+                got = f"{len(keyword):,} of {keyword[:40]!r}..."
+                raise ConfigError(f"{where}, key {name!r}: expected up to {LONGEST} characters, got {got}; shorten it")
     return {name: tuple(keywords) for name, keywords in concepts.items()}
 
 
