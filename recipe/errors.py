@@ -13,6 +13,7 @@
     RecipeWarning
     ├── PoorFit         a fitted embedder represents its pool poorly
     ├── ShortQuestions  questions of a benchmark are too short to be searched for
+    ├── Unrelated       vectors say nothing about the texts of their samples
     └── DamagedCache    an artefact of the cache is damaged, and is made again
 
 A message says what was expected, what came, where, and what to do, in one line.
@@ -99,6 +100,10 @@ class PoorFit(RecipeWarning):
 
 class ShortQuestions(RecipeWarning):
     """Questions of a benchmark are too short to be searched for."""
+
+
+class Unrelated(RecipeWarning):
+    """Vectors say nothing about the texts of their samples, which may be those of others."""
 
 
 class DamagedCache(RecipeWarning):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from recipe.data.alignment import check_order, rows_by_name, rows_by_order
 from recipe.data.checkpoint import SHARD, Checkpoint
 from recipe.data.overview import pool_html, pool_lines
 from recipe.data.samples import sample_rows, sample_table
@@ -17,10 +18,11 @@ from recipe.errors import AlignmentError
 from recipe.io.arrow import map_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from recipe.data.alignment import Order
     from recipe.data.checkpoint import Shards
     from recipe.data.vectors import Vectors
     from recipe.io.cache import Store
@@ -222,20 +224,68 @@ class Pool:
                 )
         return self.with_labels(pl.DataFrame(dict(scores))) if scores else self
 
-    def with_vectors(self, vectors: Vectors) -> Pool:
-        """Attach the embedding.
+    def with_vectors(
+        self,
+        vectors: Vectors,
+        *,
+        keys: Sequence[str] | pl.Series | None = None,
+        ids: Sequence[str] | pl.Series | None = None,
+        order: Order | None = None,
+        check: bool = True,
+    ) -> Pool:
+        """Attach an embedding of your own; exactly one of `keys`, `ids` and `order` says whose each vector is.
 
         Parameters
         ----------
         vectors
-            (n, d) float16 or float32, finite, rows in the order of the pool.
+            (m, d) float16 or float32, finite.
+        keys, ids
+            (m,) str: the sample of each vector, by the column `key` or `id`; others than the pool's are ignored.
+        order
+            ``"pool"``: the rows are those of ``pool.rows``. ``"sources"``: the samples in the order in which the files
+            are read (sources in the given order, the files of a folder by name, records in file order). None is enough
+            where both are the same.
+        check
+            Whether to see if neighbours by these vectors share words, and more so than in the other order.
 
         Returns
         -------
         Pool
             The same samples with the matrix attached.
+
+        Raises
+        ------
+        AlignmentError
+            If it is not clear whose the vectors are, a sample has none, or they fit the texts in the other order only.
+
+        Warns
+        -----
+        Unrelated
+            If neighbours by these vectors share no more words than samples at random.
+
+        Examples
+        --------
+        >>> from recipe import demo_pool
+        >>> pool = demo_pool(images=2)
+        >>> vectors = np.eye(len(pool), dtype=np.float32)
+        >>> pool.with_vectors(vectors, keys=pool.rows["key"], check=False).vectors.shape == vectors.shape
+        True
         """
-        return replace(self, vectors=vectors)
+        named = [name for name, given in (("keys", keys), ("ids", ids), ("order", order)) if given is not None]
+        if len(named) > 1:
+            raise AlignmentError(f"expected one of keys, ids and order, got {' and '.join(named)}")
+        count = len(self) if order or not named else len(ids if keys is None else keys)  # type: ignore[arg-type]
+        check_vectors(vectors, count)
+        if keys is not None:
+            at = rows_by_name(self, "key", keys)
+        elif ids is not None:
+            at = rows_by_name(self, "id", ids)
+        else:
+            at = rows_by_order(self, order)
+        mine: Vectors = vectors if np.array_equal(at, np.arange(len(vectors))) else vectors[at]
+        if check:
+            check_order(self, mine, order)
+        return replace(self, vectors=mine)
 
     def refuse(self, problems: pl.Series) -> Pool:
         """Mark rows that may not be selected; an earlier problem is kept.

@@ -209,7 +209,9 @@ def test_a_given_pool_is_taken_as_it_is(demo, small_shards):  # noqa: ARG001  it
     """What was attached to a pool after it was read counts, though its files know nothing of it."""
     pool = read_pool(demo / "pool")
     one, other = (unit_rows(np.random.default_rng(seed).random((len(pool), 8), np.float32)) for seed in (0, 1))
-    ours, turned = (select_mix(pool.with_vectors(vectors), **SIZES) for vectors in (one, other))
+    ours, turned = (
+        select_mix(pool.with_vectors(vectors, order="pool", check=False), **SIZES) for vectors in (one, other)
+    )
     assert (ours.pool.vectors == one).all()
     assert ours.keys != turned.keys == select_mix(Pool(pool.rows, other), **SIZES).keys
     half = pool.refuse(pl.Series(["mine" if row % 2 else None for row in range(len(pool))]))

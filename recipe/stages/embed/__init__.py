@@ -42,7 +42,7 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
             check_unchanged(seen)
             return vectors
 
-        return pool.with_vectors(checkpoint.matrix(pool, embed))
+        return replace(pool, vectors=checkpoint.matrix(pool, embed))
     knobs = {"seed": plan.seed, **step.knobs}
     learned = _learned(embedder, pool, knobs, seen) if hasattr(embedder, "fit") else {}
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
 
+from recipe.data.alignment import check_ids, check_order, rows_by_name, rows_by_order
 from recipe.errors import AlignmentError, ConfigError, InputError
 from recipe.stages.embed._sample import sample_rows
 from recipe.stages.embed.hashing import unit_rows
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recipe.config.ranges import AnyPath, Integer, Name
+    from recipe.config.ranges import AnyPath, Integer, Name, Switch
     from recipe.data.pool import Pool
 
     Matrix = NDArray[np.floating[Any]]
@@ -32,6 +33,10 @@ def embed(
     *,
     path: AnyPath,
     column: Name = "vector",
+    order: Literal["sources", "pool"] = "sources",
+    keys: AnyPath | None = None,
+    ids: AnyPath | None = None,
+    check: Switch = True,
     seed: Integer = 0,  # noqa: ARG001  every embedder takes a seed
 ) -> NDArray[np.float16] | NDArray[np.float32]:
     """Read vectors that were computed elsewhere.
@@ -41,11 +46,18 @@ def embed(
     pool
         n samples.
     path
-        ``.npy``: an (n, d) matrix of floats, one row for each sample *in the order in which the sources were read*
-        (sources in the given order, the files of a folder by name, records in file order). ``.parquet``: a column `key`
-        and a list or array column, in any order; other keys are ignored.
+        ``.npy``: an (n, d) matrix of floats, in an order that `order`, `keys` or `ids` says. ``.parquet``: a column
+        `key` (or, without it, `id`) and a list or array column, in any order; other keys are ignored.
     column
         The column of the Parquet file with the vectors.
+    order
+        Of a ``.npy`` file. ``"sources"``: one row for each sample in the order in which the sources were read (sources
+        in the given order, the files of a folder by name, records in file order); ``"pool"``: in the order of keys, as
+        the rows of a `Pool`.
+    keys, ids
+        A text file with the key (or the id) of each row of the ``.npy`` file, one a line, in place of `order`.
+    check
+        Whether to see if neighbours by these vectors share words, and more so than in the other order.
     seed
         Any integer; unused.
 
@@ -60,20 +72,36 @@ def embed(
     InputError
         If the file is missing or cannot be read.
     AlignmentError
-        If it does not have one finite vector for each sample.
+        If it does not have one finite vector for each sample, an id is that of several samples, or the vectors fit the
+        texts in the other order only.
     ConfigError
-        If its ending is neither ``.npy`` nor ``.parquet``.
+        If its ending is neither ``.npy`` nor ``.parquet``, or both `keys` and `ids` are given.
+
+    Warns
+    -----
+    Unrelated
+        If neighbours by these vectors share no more words than samples at random.
     """
-    file = _known(path)
+    vectors = _read(pool, _known(path), column, order, keys, ids)
+    if check:
+        by_order = Path(path).suffix == ".npy" and keys is None and ids is None
+        check_order(pool, vectors, order if by_order else None)
+    return vectors
+
+
+def _read(  # noqa: PLR0917  the knobs of `embed`
+    pool: Pool, file: Path, column: str, order: str, keys: str | Path | None, ids: str | Path | None
+) -> NDArray[np.float16] | NDArray[np.float32]:
+    """Return the vector of each sample, in the order of the pool."""
     if file.suffix == ".npy":
-        matrix, order = _mapped(file, len(pool)), pool.rows["order"].to_numpy()
-        vectors = np.empty(matrix.shape, np.float16 if matrix.dtype == np.float16 else np.float32)
+        matrix, at = _placed(pool, file, order, keys, ids)
+        shape = (len(pool), matrix.shape[1])
+        vectors = np.empty(shape, np.float16 if matrix.dtype == np.float16 else np.float32)
         for first in range(0, len(pool), BLOCK):
-            vectors[first : first + BLOCK] = _unit(matrix[order[first : first + BLOCK]], file)
+            vectors[first : first + BLOCK] = _unit(matrix[at[first : first + BLOCK]], file)
         return vectors
-    keys = pool.rows["key"]
-    found = _found(file, column, keys)
-    missing = keys.filter(pl.Series(found < 0))
+    found = _found(file, column, pool)
+    missing = pool.rows["key"].filter(pl.Series(found < 0))
     if len(missing):
         raise AlignmentError(
             f"{file}: expected a vector for each of {len(pool)} samples, {len(missing)} keys have none, as {missing[0]}"
@@ -111,7 +139,7 @@ def some(
     if file.suffix == ".npy":
         rows = sample_rows(pool, most)
         return rows, _unit(_mapped(file, len(pool))[pool.rows["order"].to_numpy()[rows]], file)
-    found = _found(file, column, pool.rows["key"])
+    found = _found(file, column, pool)
     rows = sample_rows(pool, most, among=found >= 0)
     return rows, _gathered(file, column, found[rows])
 
@@ -124,6 +152,22 @@ def _known(path: str | Path) -> Path:
     if file.suffix not in {".npy", ".parquet"}:
         raise ConfigError(f"embed.cached: expected a .npy or .parquet file, got {file}")
     return file
+
+
+def _placed(
+    pool: Pool, file: Path, order: str, keys: str | Path | None, ids: str | Path | None
+) -> tuple[Matrix, NDArray[np.int64]]:
+    """Map a .npy file, and say which of its rows each sample has."""
+    if keys is not None and ids is not None:
+        raise ConfigError("embed.cached: expected keys or ids, got both; give one")
+    names = ids if keys is None else keys
+    if names is None:
+        return _mapped(file, len(pool)), rows_by_order(pool, order)
+    try:
+        given = Path(names).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"embed.cached: cannot read {names} ({error}); write one name a line") from error
+    return _mapped(file, len(given)), rows_by_name(pool, "id" if keys is None else "key", given)
 
 
 def _mapped(file: Path, n: int) -> Matrix:
@@ -153,19 +197,24 @@ def _unit(block: Matrix, file: Path) -> NDArray[np.float32]:
     return unit_rows(rows)
 
 
-def _found(file: Path, column: str, keys: pl.Series) -> NDArray[np.int64]:
-    """Return the first row of a Parquet file with a vector for each key; -1 if there is none."""
+def _found(file: Path, column: str, pool: Pool) -> NDArray[np.int64]:
+    """Return the first row of a Parquet file with a vector for each sample; -1 if there is none."""
     try:
         whole = pl.scan_parquet(file, glob=False)
-        kind = whole.collect_schema().get(column)
+        schema = whole.collect_schema()
+        kind, by = schema.get(column), "key" if "key" in schema or "id" not in schema else "id"
         if not isinstance(kind, pl.List | pl.Array):
             raise pl.exceptions.SchemaError(f"expected lists of numbers, got {kind}")
-        known = whole.select(pl.col("key").cast(pl.String)).collect()
+        known = whole.select(pl.col(by).cast(pl.String)).collect()
         empty = whole.select(pl.col(column).is_null()).collect().to_series()
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise _unreadable(file, column, error) from error
-    known = known.with_row_index("at").unique("key", keep="first", maintain_order=True)
-    joined = keys.to_frame("key").join(known, on="key", how="left", maintain_order="left")["at"]
+    if by == "id":
+        check_ids(pool, known[by])
+    known = known.with_row_index("at").unique(by, keep="first", maintain_order=True)
+    joined = pool.rows.select(by).join(known, on=by, how="left", maintain_order="left")["at"]
+    if by == "id" and len(pool) and joined.null_count() == len(pool):
+        raise _unreadable(file, column, ValueError("it has no column key, and no id of the pool"))
     at = joined.cast(pl.Int64).fill_null(-1).to_numpy().copy()
     if len(empty):
         at[(at >= 0) & empty.to_numpy()[at]] = -1

@@ -1,0 +1,153 @@
+"""Vectors in the right order: by keys or ids, in the order of the pool or of its sources; and a check that they are."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+
+from recipe.errors import AlignmentError, Unrelated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+    from recipe.data.pool import Pool
+    from recipe.data.vectors import Vectors
+
+Order = Literal["pool", "sources"]
+
+SAMPLE = 2000  # samples of which nearest neighbours are compared
+ENOUGH = 50  # below so many samples chance decides
+CLEARLY = 6.0  # standard errors: one false alarm in 10^9 if chance alone decided
+HARDLY = 3.0  # standard errors below which neighbours share no more words than strangers
+DOORS = 'keys=..., ids=..., order="sources" (as the files are read) or order="pool" (as pool.rows)'
+
+
+def rows_by_order(pool: Pool, order: str | None) -> NDArray[np.int64]:
+    """Return which vector each sample of the pool has, of vectors in the order of the pool or of its sources.
+
+    Raises
+    ------
+    AlignmentError
+        If there is no such order, or none is named and the two differ.
+    """
+    read = pool.rows["order"].to_numpy().astype(np.int64)
+    here = np.arange(len(pool))
+    if order not in {None, "pool", "sources"}:
+        raise AlignmentError(f"expected order='pool' or order='sources', got order={order!r}")
+    if order is None and not np.array_equal(read, here):
+        raise AlignmentError(f"the pool is not in the order of its sources: say which vector is whose by {DOORS}")
+    return read if order == "sources" else here
+
+
+def rows_by_name(pool: Pool, column: Literal["key", "id"], names: Sequence[str] | pl.Series) -> NDArray[np.int64]:
+    """Return which vector each sample of the pool has, of vectors with these keys or ids; further names are ignored.
+
+    Raises
+    ------
+    AlignmentError
+        If a sample has no vector, or an id is that of several samples, here or in the names.
+    """
+    given = pl.Series("name", list(names)).cast(pl.String)
+    if column == "id":
+        check_ids(pool, given)
+    known = given.to_frame().with_row_index("at").unique("name", keep="first", maintain_order=True)
+    found = pool.rows.select(name=column).join(known, on="name", how="left", maintain_order="left")["at"]
+    if found.null_count():
+        first = pool.rows[column].filter(found.is_null())[0]
+        what = f"{found.null_count()} have none, as {column}={first!r}"
+        raise AlignmentError(f"expected a vector for each of {len(pool)} samples by {column}, {what}")
+    return found.cast(pl.Int64).to_numpy()
+
+
+def check_ids(pool: Pool, given: pl.Series) -> None:
+    """Raise if an id of the given ones names several samples of the pool, or is given twice."""
+    ours = pool.rows.select("id", "key").unique()["id"]
+    repeated = ours.filter(ours.is_duplicated() & ours.is_in(given.to_list())).sort()
+    repeated = repeated if len(repeated) else given.filter(given.is_duplicated()).sort()
+    if len(repeated):
+        raise AlignmentError(f"expected ids of one sample each, got id={repeated[0]!r} of several; give keys")
+
+
+def check_order(pool: Pool, vectors: Vectors, order: Order | None) -> None:
+    """Compare neighbours by vectors with the words of their texts.
+
+    Samples whose vectors are near have more words in common than two samples at random, unless the vectors are another
+    sample's. The test is made for the order that was named and for the other one, on up to 2,000 samples: texts are
+    compared by the cosine of their words, rare words weighing more. O(m^2 d).
+
+    Parameters
+    ----------
+    pool
+        n samples with texts.
+    vectors
+        (n, d) in the order of the pool.
+    order
+        The order that they were given in; None if they came with names.
+
+    Raises
+    ------
+    AlignmentError
+        If the vectors fit the texts far better in the other order.
+
+    Warns
+    -----
+    Unrelated
+        If neighbours share no more words than strangers.
+    """
+    rows = np.flatnonzero((pool.rows["n_words"] > 0).to_numpy())[:SAMPLE]  # keys are hashes: the first are at random
+    if len(rows) < ENOUGH:
+        return
+    words = _words(pool.texts_of(rows))
+    shared = _shared(words, vectors[rows])
+    if order is not None:
+        read = pool.rows["order"].to_numpy().astype(np.int64)
+        back = np.empty(len(pool), np.int64)
+        back[read] = np.arange(len(pool))
+        swapped = read if order == "pool" else back
+        gain = _shared(words, vectors[swapped[rows]]) - shared
+        if _errors(gain) > CLEARLY and not np.array_equal(read, np.arange(len(pool))):
+            other = "sources" if order == "pool" else "pool"
+            what = f"expected vectors in the order of the {order}, but they fit the texts in the order of the {other}"
+            raise AlignmentError(f"{what}; give order={other!r}, or keys or ids")
+    strangers = words[np.roll(np.arange(len(rows)), len(rows) // 2)]
+    if _errors(shared - np.asarray(words.multiply(strangers).sum(axis=1)).ravel()) < HARDLY:
+        what = "neighbours by these vectors share no more words than samples at random"
+        warnings.warn(
+            f"{what}: if they are vectors of texts, check whose they are; give {DOORS}", Unrelated, stacklevel=3
+        )
+
+
+def _words(texts: pl.Series) -> csr_array:
+    """Return the words of texts as unit rows, rare words weighing more."""
+    from scipy.sparse import csr_array  # noqa: PLC0415  starts fast
+
+    from recipe.data.words import words_of  # noqa: PLC0415  compiles kernels
+
+    words = words_of(texts)
+    _, column = np.unique(words.hashes, return_inverse=True)
+    row = np.repeat(np.arange(len(texts)), words.counts)
+    each = np.unique(np.stack([row, column.ravel()]), axis=1)
+    weight = np.log(len(texts) / np.bincount(each[1]))[each[1]]
+    length = np.sqrt(np.bincount(each[0], weight**2, len(texts)))[each[0]]
+    return csr_array((weight / np.maximum(length, 1e-12), (each[0], each[1])))
+
+
+def _shared(words: csr_array, vectors: Vectors) -> NDArray[np.float64]:
+    """Return how alike the texts of each sample and of its nearest neighbour are, 0..1."""
+    some = np.array(vectors, np.float32)
+    some /= np.maximum(np.linalg.norm(some, axis=1, keepdims=True), 1e-12)
+    likeness = some @ some.T
+    np.fill_diagonal(likeness, -np.inf)
+    return np.asarray(words.multiply(words[likeness.argmax(axis=1)]).sum(axis=1)).ravel()
+
+
+def _errors(difference: NDArray[np.float64]) -> float:
+    """Return the mean of differences in standard errors."""
+    spread = float(difference.std()) / np.sqrt(len(difference))
+    return float(difference.mean()) / spread if spread > 0 else 0.0
