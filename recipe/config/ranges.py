@@ -7,7 +7,7 @@ of your own that pydantic understands.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, AllowInfNan, Field, Strict
@@ -73,3 +73,5 @@ Name = Annotated[str, Strict(), AfterValidator(_plain)]
 PartName = Annotated[Name, AfterValidator(_part)]
 FilePath = Annotated[str, AfterValidator(_path)]
 AnyPath = FilePath | Path
+Ids = Literal["string", "given"]
+"""How ids that were numbers are written."""

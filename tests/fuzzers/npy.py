@@ -35,12 +35,12 @@ def attempt(rng: random.Random, state: Any, folder: Path) -> None:
     made = rng.choice([_npy, _npy, _parquet, _table])
     file = folder / f"odd{made(rng, state, folder / 'odd')}"
     reader = rng.choice([_embedded, _fitted]) if file.suffix in {".npy", ".parquet"} else _scored
-    if file.suffix == ".parquet" and rng.random() < 0.5:  # noqa: PLR2004  half of them
+    if file.suffix == ".parquet" and rng.random() < 0.5:
         reader = _scored
     try:
         reader(rng, state, file)
     except RecipeError as error:
-        assert "\n" not in str(error), f"more than one line: {error!r}"
+        assert "\n" not in str(error), f"more than one line: {error!r}"  # noqa: PT017  nothing may be raised at all
 
 
 def _embedded(rng: random.Random, pool: Any, file: Path) -> None:
@@ -69,7 +69,7 @@ def _values(rng: random.Random, pool: Any) -> np.ndarray:
     vectors = np.random.default_rng(rng.getrandbits(32)).normal(size=(len(pool), width))
     for _ in range(rng.choice([0, 1, 3])):
         vectors[rng.randrange(len(pool)), rng.randrange(width)] = rng.choice(VALUES)
-    if rng.random() < 0.2:  # noqa: PLR2004  a fifth
+    if rng.random() < 0.2:
         vectors[:] = rng.choice(VALUES)
     return vectors
 
@@ -79,12 +79,14 @@ def _npy(rng: random.Random, pool: Any, stem: Path) -> str:
     with np.errstate(all="ignore"):
         vectors = _values(rng, pool).astype(rng.choice(["<f4", "<f2", "<f8", ">f4", "<i4"]))
     held = io.BytesIO()
-    np.save(held, np.asfortranarray(vectors) if rng.random() < 0.3 else vectors)  # noqa: PLR2004
+    np.save(held, np.asfortranarray(vectors) if rng.random() < 0.3 else vectors)
     data = bytearray(held.getvalue())
-    if rng.random() < 0.6:  # noqa: PLR2004  most have a header that lies
+    if rng.random() < 0.6:
         shape = rng.choice([*SHAPES, "({n}, 4)"]).format(n=len(pool))
         kind = rng.choice([*KINDS, "<f4"])
-        header = f"{{'descr': {kind if kind.startswith('[') else repr(kind)}, 'fortran_order': False, 'shape': {shape}}}"
+        header = (
+            f"{{'descr': {kind if kind.startswith('[') else repr(kind)}, 'fortran_order': False, 'shape': {shape}}}"
+        )
         header = rng.choice([header, header, header[:-3], "(" * 5000, header + " " * 20000, "", "[" + header + "]"])
         version = rng.choice([(1, 0), (1, 0), (2, 0), (3, 0), (9, 0)])
         length = rng.choice([len(header), len(header), 2**16 - 1, 3])
@@ -124,7 +126,7 @@ def _table(rng: random.Random, pool: Any, stem: Path) -> str:
     ending = rng.choice([".csv", ".jsonl"])
     lines = [] if ending == ".jsonl" else ["key,vector"]
     for key in pool.rows["key"]:
-        value = rng.choice(odd) if rng.random() < 0.05 else "0.25"  # noqa: PLR2004  a few
+        value = rng.choice(odd) if rng.random() < 0.05 else "0.25"
         lines.append(f'{{"key": "{key}", "vector": {value}}}' if ending == ".jsonl" else f"{key},{value}")
     stem.with_name(f"odd{ending}").write_bytes(_damaged(rng, bytearray("\n".join(lines).encode())))
     return ending
@@ -138,6 +140,6 @@ def _damaged(rng: random.Random, data: bytearray) -> bytes:
     elif way == 1:
         for _ in range(rng.randrange(1, 9)):
             data[rng.randrange(len(data))] = rng.randrange(256)
-    elif way == 2:  # noqa: PLR2004  one of eight ways
+    elif way == 2:
         data += bytes(rng.randrange(100))
     return bytes(data)
