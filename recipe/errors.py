@@ -12,7 +12,8 @@
 
     RecipeWarning
     ├── PoorFit         a fitted embedder represents its pool poorly
-    └── ShortQuestions  questions of a benchmark are too short to be searched for
+    ├── ShortQuestions  questions of a benchmark are too short to be searched for
+    └── DamagedCache    an artefact of the cache is damaged, and is made again
 
 A message says what was expected, what came, where, and what to do, in one line.
 """
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DISTRIBUTION = "vlm-recipe"  # its name on PyPI, where `recipe` belongs to another project
+
+TAKE = 'take what there is (--at-most, or shortfall="allow")'  # the way out of most supply errors
 
 
 class RecipeError(Exception):
@@ -96,6 +99,10 @@ class PoorFit(RecipeWarning):
 
 class ShortQuestions(RecipeWarning):
     """Questions of a benchmark are too short to be searched for."""
+
+
+class DamagedCache(RecipeWarning):
+    """An artefact of the cache is damaged, and is made again."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from recipe.cli._terminal import CONTROL
+from recipe.cli._failures import one_line
+from recipe.cli._signals import ends_promptly
+from recipe.cli._terminal import CLOSED
 from recipe.cli.caches import caches
 from recipe.cli.checks import check, diff, validate
 from recipe.cli.compare import compare
@@ -15,7 +19,20 @@ from recipe.cli.mixes import demo, recipes, score, select
 from recipe.cli.reports import gaps, report, stats
 from recipe.errors import RecipeError
 
+
+class _Commands(TyperGroup):
+    """All commands; a closed output is an error like any other, where typer would exit without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise RecipeError(CLOSED) from error
+
+
+UsageError: Any = typer.BadParameter.__base__  # of click, or of the copy of it that typer has had since 0.26
 app = typer.Typer(
+    cls=_Commands,
     help="Pick the samples that are worth training on.",
     no_args_is_help=True,
     add_completion=False,
@@ -27,16 +44,30 @@ for command in (select, score, stats, report, gaps, validate, check, compare, di
 app.add_typer(caches, name="cache")
 
 
+@app.callback()
+def _options(
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")] = False,
+) -> None:
+    """Pick the samples that are worth training on."""
+
+
 def main() -> None:
-    """Run the command line: an error of `recipe.errors` is one line on standard error and exit code 2.
+    """Run the command line: an error is one line on standard error and exit code 2; `--debug` adds the traceback.
 
     A function of your own, ``module:function``, is searched for in the installed packages, then in the working
     directory.
     """
-    sys.path.append(str(Path.cwd()))
-    try:
-        app()
-    except RecipeError as error:
-        line = " ".join(str(error).split())
-        sys.stderr.write(f"recipe: {CONTROL.sub('?', line)}\n")
-        raise SystemExit(2) from None
+    debug = "--debug" in sys.argv
+    with one_line(debug=debug), ends_promptly():
+        sys.path.append(str(Path.cwd()))
+        arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]  # at any place
+        try:
+            code = app(arguments, standalone_mode=False)
+        except typer.Exit as stop:
+            code = stop.exit_code
+        except UsageError as error:
+            error.show()
+            code = error.exit_code
+        if code:
+            raise SystemExit(code)

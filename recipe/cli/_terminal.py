@@ -1,11 +1,15 @@
-"""Text from files, escaped before it is printed on a terminal."""
+"""What is printed on a terminal: text from files is escaped, and a closed output is an error like any other."""
 
 from __future__ import annotations
 
 import re
 
+from rich.console import Console
 from rich.markup import escape
 
+from recipe.errors import RecipeError
+
+CLOSED = "the output was closed before all of it was printed"
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line break
 
 
@@ -28,3 +32,11 @@ def shown(text: str) -> str:
     '\\[bold]\\x1b'
     """
     return escape(CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text))
+
+
+class Printer(Console):
+    """A console whose output may be closed by its reader, as by `head`."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise an error that is told in one line; rich would exit without a word."""
+        raise RecipeError(CLOSED)

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from recipe.cli._terminal import Printer
 from recipe.io.cache import DEFAULT
 from recipe.io.cache_contents import clear_cache, list_cache
 
 caches = typer.Typer(help="List or clear the results that earlier runs have cached.", no_args_is_help=True)
-out = Console(highlight=False, soft_wrap=True)
+out = Printer(highlight=False, soft_wrap=True)
 
 Folder = Annotated[str, typer.Option("--cache", help="The folder or URL of the cache.")]
 

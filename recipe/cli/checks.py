@@ -9,10 +9,9 @@ from pathlib import Path  # noqa: TC003  typer reads it
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from recipe.cli._terminal import shown
+from recipe.cli._terminal import Printer, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from recipe.check.drift.verdicts import Drift, Verdict
 
 WIDE = 200  # columns where the output is no terminal, as in the log of a CI job
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+out = Printer(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 LINES = 20  # rows of a table of `recipe diff`
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

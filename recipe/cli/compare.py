@@ -7,19 +7,18 @@ from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from recipe.cli._terminal import shown
+from recipe.cli._terminal import Printer, shown
 from recipe.cli.mixes import Cache, EngineName, Inputs, Workers, cache_of, count_or_share
 from recipe.config.files import presets
-from recipe.errors import ConfigError
+from recipe.errors import ConfigError, SupplyError
 from recipe.io.cache import DEFAULT
 
 if TYPE_CHECKING:
     from recipe.report.comparison import Comparison
 
-out = Console(highlight=False, soft_wrap=True)
+out = Printer(highlight=False, soft_wrap=True)
 
 
 def compare(
@@ -42,6 +41,7 @@ def compare(
     """Compare recipes with random mixes of the same size, on images that none of them may pick from."""
     from recipe.compare import check_names, compare_mixes  # noqa: PLC0415  starts fast
     from recipe.io.atomic import atomic_write  # noqa: PLC0415
+    from recipe.report.comparison import BASELINES  # noqa: PLC0415
 
     _check(out_path, {".json"})
     _check(chart, {".html", ".png", ".svg"})
@@ -72,6 +72,9 @@ def compare(
         from recipe.report.charts.comparison import save_comparison  # noqa: PLC0415  altair is heavy
 
         out.print(f"wrote {shown(str(save_comparison(found, chart)))}")
+    asked = found.about["recipes"].keys() - set(BASELINES)
+    if asked and not asked & set(found.recipes):
+        raise SupplyError("none of the recipes gave a mix; see why above")
 
 
 def _check(path: Path | None, endings: set[str]) -> None:

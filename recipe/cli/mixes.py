@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from recipe.cli._terminal import shown
+from recipe.cli._terminal import Printer, shown
 from recipe.config.files import presets
 from recipe.config.recipe import Recipe
 from recipe.engine import Name as Engine
@@ -21,10 +20,11 @@ from recipe.io.cache import DEFAULT
 if TYPE_CHECKING:
     from recipe.mix.mix import Mix
 
-out = Console(highlight=False, soft_wrap=True)
+out = Printer(highlight=False, soft_wrap=True)
 
 Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs; or one recipe file (.yaml).")]
 Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]
+AtMost = Annotated[bool, typer.Option("--at-most", help="Take what there is if the pool cannot give the size.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 Preset = Annotated[str | None, typer.Option(help="A shipped recipe; see `recipe recipes`.")]
 Cache = Annotated[str, typer.Option(help="Where stages keep their results: a folder, a URL, or off.")]
@@ -41,6 +41,7 @@ def select(
     inputs: Inputs = None,
     *,
     size: Size = None,
+    at_most: AtMost = False,
     seed: Seed = None,
     preset: Preset = None,
     out_path: Annotated[Path | None, typer.Option("--out", help="The mix: .json, or .jsonl.")] = None,
@@ -76,7 +77,18 @@ def select(
     benchmarks = (("images", exclude_images), ("questions", exclude_questions))
     exclude = {name: tuple(given) for name, given in benchmarks if given}
     rooms = {"select": select, "embed": embed, "score": score}
-    plan = _plan(inputs, preset, size, knobs, seed=seed, **rooms, read=read, exclude=exclude, write=write)
+    plan = _plan(
+        inputs,
+        preset,
+        size,
+        knobs,
+        seed=seed,
+        **rooms,
+        shortfall="allow" if at_most else None,
+        read=read,
+        exclude=exclude,
+        write=write,
+    )
     if print_recipe:
         sys.stdout.write(plan.to_yaml())
         return

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from recipe.cli._terminal import shown
+from recipe.cli._terminal import Printer, shown
 from recipe.io.cache import DEFAULT
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 By = Literal["cluster", "concept"]
 LINES = 20  # rows of the table of gaps
-out = Console(highlight=False, soft_wrap=True)
+out = Printer(highlight=False, soft_wrap=True)
 
 
 def stats(

@@ -92,6 +92,8 @@ def compare_mixes(
     ------
     ConfigError
         If a recipe, size or share is out of its range, or a mix is of another pool.
+    SupplyError
+        If no mix could be picked at all; otherwise those that could not are listed in the result.
 
     References
     ----------
@@ -126,6 +128,9 @@ def compare_mixes(
                 picked = _picked(rest, plans, count, seed, refused=refused)
                 picked |= {name: rows for name, rows in fixed.items() if len(rows) == count}
                 lines += [(count, name, seed, metric, value) for name, metric, value in judged.values(picked)]
+    if not lines:
+        why = "; ".join(f"{what}: {reason}" for what, reason in refused.items())
+        raise SupplyError(f"compare: no mix could be picked; {why:.400}")
     about = {
         "samples": len(pool),
         "eligible": int(pool.eligible.sum()),

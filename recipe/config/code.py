@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
+from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.errors import ConfigError
@@ -101,6 +105,41 @@ def code_of(function: str | Callable[..., Any]) -> Code | None:
         return None
     found = _hash_of_module(name.partition(":")[0])
     return Code(name, found or (None if isinstance(function, str) else _hash_of_text(function)))
+
+
+def identity(function: str | Callable[..., Any]) -> str:
+    """Return what identifies a function in a cache: its name, and of your own also the hash of its source.
+
+    A module's file tells what its functions and objects are, and a source what a plain function of a notebook is.
+    Nothing tells the state of another object, of a closure or of a lambda: those get a name that is never found again.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> identity("novelty"), identity(load) == identity("recipe.config.code:load")
+    ('novelty', True)
+    >>> identity(partial(load, name="a")) == identity(partial(load, name="b")), identity(lambda: 1) == identity(load)
+    (False, False)
+    """
+    code = code_of(function)
+    if code is None:
+        return str(function)
+    if type(function) is partial:
+        with suppress(TypeError, ValueError):
+            return f"{identity(function.func)} {json.dumps([function.args, function.keywords], sort_keys=True)}"
+    elif code.sha256 and (isinstance(function, str) or _told_by_source(code.name, function)):
+        return f"{code.name} {code.sha256}"
+    return f"{code.name} {token_hex(8)}"
+
+
+def _told_by_source(name: str, function: object) -> bool:
+    """Return whether an object is the one of this name in its module, and its source tells all of it."""
+    module, _, path = name.partition(":")
+    found: Any = sys.modules.get(module)
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    plain = inspect.isfunction(function) and not function.__closure__
+    return found is function and (plain or _hash_of_module(module) is not None)
 
 
 def _hash_of_module(name: str) -> str | None:

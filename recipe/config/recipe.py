@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BeforeValidator, ValidationError, model_validator
@@ -49,6 +49,9 @@ class Recipe(Frozen):
     size: Size = 0.2
     """Samples in the mix: a count (1 and more), a share of the eligible samples (0..1), or tokens ("20M tokens"). A
     fifth is the size at which published selections are compared (COINCIDE, ICONS)."""
+    shortfall: Literal["refuse", "allow"] = "refuse"
+    """What happens if the pool cannot give the size: an error (refuse), or the largest smaller mix that keeps the share
+    of yes and all limits (allow)."""
     seed: Integer = 0
     """The one seed of every random choice of the selection: any integer."""
     read: Read = Read()

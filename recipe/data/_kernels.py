@@ -6,15 +6,15 @@ No kernel of another file calls it: numba's cache on disk notices changes of its
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from recipe.data.alphabet import ALONE, LETTER, PLANE
+from recipe.engine.compiled import compiled
 
 ASCII, TWO, THREE, LAST = np.uint32(0x80), np.uint32(0xE0), np.uint32(0xF0), np.uint32(PLANE - 1)
 BASIS, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)  # of FNV-1a, 64 bits
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def split_words(text, ends, alphabet, every, hashes, letters, begins, starts):
     """Write the words of each text, and return how many words and letters there are.
 
@@ -67,7 +67,7 @@ def split_words(text, ends, alphabet, every, hashes, letters, begins, starts):
     return words, kept
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _decoded(text, at):
     """Return the character of two to four bytes that begins at a byte of valid UTF-8, and where the next begins."""
     a, b = np.uint32(text[at]), np.uint32(text[at + 1] & 0x3F)
@@ -80,7 +80,7 @@ def _decoded(text, at):
     return (a & np.uint32(0x07)) << np.uint32(18) | b << np.uint32(12) | c << np.uint32(6) | d, at + 4
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _mixed(h):
     """Mix the bits of a hash, so that any part or remainder of it is uniform."""
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from recipe.io.cache import Store
+    from recipe.io.hashes import Seen
 
 SHARD = 65_536  # rows of a shard, about
 
@@ -52,11 +53,17 @@ class Checkpoint:
         The folder of the last stage's artefacts, in the store of the shards.
     fidelity
         What the embedder reports of its vectors, as how similar a student is to its teacher.
+    sources
+        Each source by its name, as it was when it was read.
+    files
+        Each other file that a stage read, by its path, as it was when it was read.
     """
 
     shards: Shards | None = None
     folder: str = ""
     fidelity: Mapping[str, float] = field(default_factory=dict)
+    sources: Mapping[str, Seen] = field(default_factory=dict)
+    files: Mapping[str, Seen] = field(default_factory=dict)
 
     @classmethod
     def of(cls, shards: Shards) -> Checkpoint:

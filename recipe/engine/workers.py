@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+import time
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from recipe.errors import MissingExtra, WorkerError
+from recipe.io.leftovers import tracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +23,8 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 TRIES = 4  # how often a shard is tried before an error is raised
+LOOK = 0.25  # seconds between two looks of a worker whether its parent lives
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
 _waiting: list[Any] = []  # the executor of the last call, whose processes wait for the next call
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
 
@@ -51,12 +58,15 @@ def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: i
     from loky.process_executor import BrokenProcessPool  # noqa: PLC0415
 
     count = min(workers or usable_cores(), max(1, len(shards)))
+    tracker()  # before loky starts it, to be quiet
     done = 0
     for attempt in range(TRIES):
-        executor = get_reusable_executor(max_workers=count, timeout=60, env=_ONE_THREAD)
+        executor = get_reusable_executor(
+            max_workers=count, timeout=60, env=_ONE_THREAD, initializer=_begin, initargs=_parent()
+        )
         _waiting[:] = [executor]
-        futures = [executor.submit(_alone, function, shard) for shard in shards[done:]]
         try:
+            futures = [executor.submit(_alone, function, shard) for shard in shards[done:]]
             for future in futures:
                 with warnings.catch_warnings():
                     # loky restarts a process that uses too much memory, as intended
@@ -79,6 +89,42 @@ def dismiss() -> None:
     """Stop the processes that wait for more work: they use memory that stages of one process need."""
     while _waiting:
         _waiting.pop().shutdown(wait=True)
+
+
+def kill() -> None:
+    """Kill the processes of this one at once, which is about to end."""
+    for executor in _waiting:
+        for process in list((executor._processes or {}).values()):  # noqa: SLF001  loky has no public way without waiting
+            with suppress(OSError):
+                os.kill(process.pid, signal.SIGKILL)
+
+
+def _parent() -> tuple[int, bool]:
+    """Return what a worker needs to notice that this process died: its id, and whether its main thread starts it."""
+    return os.getpid(), threading.current_thread() is threading.main_thread()
+
+
+def _begin(parent: int, by_main_thread: bool) -> None:
+    """Prepare a worker: it ends with its parent, which alone is asked to stop by Ctrl-C.
+
+    On Linux the system kills the worker, even in the middle of a long call; but it does so when the *thread* that
+    started the worker ends, so only workers of the main thread ask for it. All look for their parent themselves.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if by_main_thread and sys.platform == "linux":
+        import ctypes  # noqa: PLC0415  needed here only
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if os.name == "posix":
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this worker when its parent has ended."""
+    while os.getppid() == parent:
+        time.sleep(LOOK)
+    os._exit(1)
 
 
 def on_ray(function: Callable[[In], Out], shards: Sequence[In], workers: int | None) -> Iterator[Out]:

@@ -7,6 +7,8 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from recipe.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -46,6 +48,31 @@ def map_table(path: Path) -> pl.DataFrame:
 def map_tables(paths: Iterable[Path]) -> pl.DataFrame:
     """Return the tables of several Arrow files concatenated."""
     return pl.concat([map_table(path) for path in paths], how="vertical", rechunk=False)
+
+
+def read_parquet(file: Path) -> pl.DataFrame:
+    """Read a Parquet file of anybody.
+
+    Parameters
+    ----------
+    file
+        Its path.
+
+    Returns
+    -------
+    polars.DataFrame
+        Its columns, not yet checked.
+
+    Raises
+    ------
+    InputError
+        If it is no Parquet file, or is damaged.
+    """
+    try:
+        return pl.read_parquet(file)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:  # damage can make Rust panic
+        what = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{file}: cannot be read as Parquet ({what:.200}); check the file") from None
 
 
 def take(table: pl.DataFrame, columns: Iterable[str], rows: NDArray[np.int64]) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from time import time
 from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from recipe.errors import InputError
+from recipe.io.leftovers import track, untrack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +38,8 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
     """Open a file that gets its name only when it is complete and on disk.
 
     The bytes are written to `.<name>.<random>.tmp` in the same folder, flushed and synced, and the file is then renamed
-    in one step. After an error the temporary file is removed and an older file of that name is unchanged; after a kill,
-    the next write of that name removes the temporary file.
+    in one step. After an error or a kill the temporary file is removed and an older file of that name is unchanged;
+    what a power cut leaves, the next write of that name removes.
 
     Parameters
     ----------
@@ -73,6 +74,8 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
     except OSError as error:
         raise InputError(f"{final}: cannot be written ({error.strerror}); check that its folder exists") from error
     temporary = Path(file.name)
+    tracked = str(temporary.absolute())
+    track(tracked, "file")
     try:
         with file:
             yield file
@@ -89,6 +92,8 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
             what = f"cannot be written ({error.strerror}), and is unchanged"
             raise InputError(f"{final}: {what}; free some space, or write elsewhere") from error
         raise
+    finally:
+        untrack(tracked, "file")
     _sync_folder(final.parent)
 
 
@@ -128,7 +133,7 @@ def open_temporary(final: Path, mode: str, **knobs: Any) -> IO[Any]:
     while True:
         path = final.with_name(f".{final.name}.{token_hex(4)}.tmp")
         file: IO[Any] = path.open(mode, **knobs)
-        if _lock(file) is not False and path.exists():
+        if lock(file) is not False and path.exists():
             return file
         file.close()  # a sweep between creating and locking has removed it
 
@@ -151,12 +156,12 @@ def sweep(final: Path) -> None:
 def _remove_dead(path: Path) -> None:
     """Remove a temporary file if its lock is free."""
     with path.open("r+b") as file:
-        free = _lock(file)
+        free = lock(file)
         if free or (free is None and time() - path.stat().st_mtime > STALE):
             path.unlink()
 
 
-def _lock(file: IO[Any]) -> bool | None:
+def lock(file: IO[Any]) -> bool | None:
     """Lock a file: true on success, false if another process has the lock, None if this system has no locks."""
     if fcntl is None:
         return None

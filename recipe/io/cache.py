@@ -12,21 +12,27 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from secrets import token_hex
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
 from typing import IO, TYPE_CHECKING, Any
+from warnings import warn
 
-from recipe.errors import InputError
+from recipe.errors import DamagedCache, InputError, RecipeError
 from recipe.io.atomic import atomic_write
 from recipe.io.formats import read_versioned
-from recipe.io.versions import versions
+from recipe.io.sums import ENDING, bytes_of, fault, make_entry, read_entry, was_sound
+from recipe.io.temporary import TemporaryFolder, temporary_folder
+from recipe.io.versions import source_hash, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 1
+FORMAT = 2
+OLD = {"format": 1}  # the mark of caches whose artefacts have no checksums: they are passed over
 MARK = "recipe-cache.json"
 DEFAULT = ".recipe-cache"
+STAGE = re.compile(r"[a-z]+-[0-9a-f]{16}")  # the folder of a stage
 UNSENT = re.compile(r"\.[0-9a-f]{8}\.tmp$")  # ends the name of a file that is being sent
+_last: list[str] = []  # the cache that this process opened last
 
 
 @dataclass(frozen=True)
@@ -40,32 +46,47 @@ class Store:
     """
 
     root: str
-    _kept: TemporaryDirectory[str] | None = field(default=None, compare=False, repr=False)
+    _kept: TemporaryFolder | None = field(default=None, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[type[Store], tuple[str]]:
         """Pickle as a name only: a temporary folder stays with the process that owns it."""
         return Store, (self.root,)
 
     def has(self, name: str) -> bool:
-        """Return whether an artefact exists."""
-        return bool(self.files.exists(self.path(name)))
+        """Return whether an artefact exists with the bytes that were written; a damaged one is removed, with a warning.
+
+        An artefact without an entry counts as absent: its writer died before it was complete.
+        """
+        try:
+            text = self._entry(name)
+            what = self._far_fault(name, text) if self._far else fault(name, self._near(name), text)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            what = f"its checksum cannot be read ({error.strerror})"
+        if what is None:
+            return True
+        warn(DamagedCache(f"{self.path(name)}: {what}; it is removed and made again"), stacklevel=3)
+        self.remove(name)
+        return False
 
     def get(self, name: str) -> Path:
-        """Return the path of an artefact on this machine; a file of a local folder is not copied."""
+        """Return the path on this machine of an artefact that `has` has found.
+
+        A file of a local folder is neither copied nor hashed again; a copy of a far one is checked in each process.
+        """
         near = self._near(name)
-        if self._far and not near.exists():
-            near.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(near) as file, self.files.open(self.path(name), "rb") as far:
-                shutil.copyfileobj(far, file)
-        return near
+        if was_sound(near) or (self.has(name) if self._far else near.is_file()):
+            return near
+        raise InputError(f"{self.path(name)}: it has left the cache during the run; run again")
 
     @contextmanager
     def writing(self, name: str) -> Iterator[IO[bytes]]:
-        """Open an artefact for writing; it gets its name when it is complete, or not at all.
+        """Open an artefact for writing; it gets its name when it is complete, or not at all, and then its entry.
 
         In a folder it is written under a temporary name, synced and renamed. To a URL it is sent under a temporary name
         and then moved, which is one step on object stores and on file systems that can rename; where fsspec moves by
-        copying in pieces, another machine may see an incomplete file during the copy.
+        copying in pieces, another machine may see an incomplete file during the copy, but no entry.
         """
         final = self._near(name)
         try:
@@ -75,14 +96,26 @@ class Store:
             raise InputError(f"{final.parent}: {what}; name another cache, or switch it off") from error
         with atomic_write(final) as file:
             yield file
+            file.flush()
+            text = make_entry(name, file.name)
+        with atomic_write(final.with_name(final.name + ENDING)) as file:
+            file.write(text)
         if self._far:
-            self._send(final, self.path(name))
+            for ending in ("", ENDING):
+                self._send(final.with_name(final.name + ending), self.path(name + ending))
 
     def remove(self, name: str) -> None:
-        """Remove an artefact, if it exists."""
-        if self.has(name):
-            self.files.rm_file(self.path(name))
-        self._near(name).unlink(missing_ok=True)
+        """Remove an artefact, if it exists, and first its entry."""
+        for one in (name + ENDING, name):
+            try:
+                if self._far and self.files.exists(self.path(one)):
+                    self.files.rm_file(self.path(one))
+                self._near(one).unlink(missing_ok=True)
+            except NotADirectoryError:
+                continue
+            except OSError as error:
+                what = f"expected a file of the cache, got what cannot be removed ({error.strerror})"
+                raise InputError(f"{self.path(one)}: {what}; remove it, or name another cache") from error
 
     def forget(self) -> None:
         """Remove this machine's copies of a store at a URL."""
@@ -115,6 +148,7 @@ class Store:
             The folder, whose `about.json` lists what it is made from.
         """
         about = {"format": FORMAT, "stage": name, "made_of": made_of, "versions": versions()}
+        about["code"] = source_hash()
         text = json.dumps(about, sort_keys=True, default=str).encode()
         folder = f"{name}-{blake2b(text, digest_size=8).hexdigest()}"
         if not self.has(MARK):
@@ -163,6 +197,42 @@ class Store:
         user = os.getuid() if hasattr(os, "getuid") else 0
         return Path(gettempdir(), f"recipe-{user}-{name}")
 
+    def _entry(self, name: str) -> bytes:
+        """Return the entry of an artefact."""
+        if not self._far:
+            return bytes_of(self._near(name + ENDING))
+        with self._line(name):
+            return bytes(self.files.cat_file(self.path(name + ENDING)))
+
+    def _far_fault(self, name: str, text: bytes) -> str | None:
+        """Return what is wrong with a far artefact; if nothing is, this machine has a sound copy of it."""
+        entry, near = read_entry(name, text), self._near(name)
+        with self._line(name):
+            size = self.files.size(self.path(name))
+        if entry and size != entry.size:
+            return f"expected {entry.size} bytes, got {size}"
+        with suppress(FileNotFoundError):
+            if fault(name, near, text) is None:
+                return None
+            near.unlink()
+        near.parent.mkdir(parents=True, exist_ok=True)
+        with self._line(name), atomic_write(near) as file, self.files.open(self.path(name), "rb") as far:
+            shutil.copyfileobj(far, file)
+        return fault(name, near, text)
+
+    @contextmanager
+    def _line(self, name: str) -> Iterator[None]:
+        """Report in one line that a far store cannot be read; each file system has its own errors."""
+        try:
+            yield
+        except (FileNotFoundError, RecipeError):
+            raise
+        except Exception as error:
+            what = " ".join(f"{type(error).__name__}: {error}".split())
+            raise InputError(
+                f"{self.root}: {name} cannot be read ({what}); try again, or name another cache"
+            ) from error
+
     def _send(self, near: Path, final: str) -> None:
         """Copy a file to the other machine, and give it its name there when it is complete."""
         temporary = f"{final}.{token_hex(4)}.tmp"
@@ -195,14 +265,18 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
         If the folder is no cache of this version of the format, or fsspec or a package that it needs cannot open it.
     """
     if cache is None:
-        kept = TemporaryDirectory(prefix="recipe-", ignore_cleanup_errors=True)
+        kept = temporary_folder()
         return Store(kept.name, kept)
     store = named(cache)
-    if store.has(MARK):
-        check_format(store)
-    elif _holds_something(store):
+    _last[:] = [store.root]
+    if not _is_marked(store) and _holds_something(store):
         raise InputError(f"{store.root}: expected a cache of recipe or nothing, got other files; name another folder")
     return store
+
+
+def last_opened() -> str | None:
+    """Return the name of the cache that this process opened last; None if it opened none that is kept."""
+    return _last[0] if _last else None
 
 
 def named(cache: str | os.PathLike[str]) -> Store:
@@ -212,15 +286,39 @@ def named(cache: str | os.PathLike[str]) -> Store:
 
 
 def _holds_something(store: Store) -> bool:
-    """Return whether there is a file, or a folder that contains one, other than temporary files of a killed run."""
+    """Return whether there is a file, or a folder that contains one, other than what a run leaves there."""
     root = store.path()
     if store.files.isfile(root):
         return True
-    found = (name for _, _, names in store.files.walk(root) for name in names)
-    return any(not UNSENT.search(name) for name in found)
+    for path, _, names in store.files.walk(root):
+        inside = path.removeprefix(root).strip("/").partition("/")[0]
+        if STAGE.fullmatch(inside):
+            continue
+        if any(inside or not (name in (MARK, MARK + ENDING) or UNSENT.search(name)) for name in names):
+            return True
+    return False
+
+
+def _is_marked(store: Store) -> bool:
+    """Return whether a store is a cache of this format, or an older one to go on in; raise if it is another version's.
+
+    A damaged mark is removed, and made again if the folder holds nothing but stages.
+    """
+    if not store.files.exists(store.path(MARK)) or (
+        store.files.exists(store.path(MARK + ENDING)) and not store.has(MARK)
+    ):
+        return False
+    with suppress(OSError, ValueError, RecursionError):
+        if json.loads(store.files.cat_file(store.path(MARK))) == OLD:
+            return True
+    fix = "it is another version's: remove it, or name another folder"
+    read_versioned(store.get(MARK), "a cache", FORMAT, fix=fix, name=store.root)
+    return True
 
 
 def check_format(store: Store) -> None:
-    """Raise unless a store is a cache in this version of the format."""
-    fix = "it is another version's: remove it, or name another folder"
-    read_versioned(store.get(MARK), "a cache", FORMAT, fix=fix, name=store.root)
+    """Raise unless a store is a cache in this version of the format, or an older one to go on in."""
+    if not _is_marked(store):
+        raise InputError(
+            f"{store.root}: expected a cache of recipe, got a folder without its mark; name another folder"
+        )

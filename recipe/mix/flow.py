@@ -52,7 +52,8 @@ def select_mix(
     engine, workers
         Where the work is done, see `recipe.engine.running`; the mix is the same.
     **knobs
-        Further fields of `Recipe`, as ``select="kcenter"`` or ``balance={"per_image": 3}``.
+        Further fields of `Recipe`, as ``select="kcenter"``, ``balance={"per_image": 3}``, or ``shortfall="allow"`` to
+        take what there is if the pool cannot give the size.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def select_mix(
     plan = complete(make_plan(recipe, sources, size=size, seed=seed, **knobs))
     with running(engine, workers):
         pool = flow.label(flow.read(sources, plan, cache), plan)
-        mix = fit_size(plan.size, pool, lambda size: Mix(*flow.pick(pool, plan, size), plan))
+        mix = fit_size(plan.size, pool, lambda size: Mix(*flow.pick(pool, plan, size), plan), plan.shortfall)
         with stage("explain"):
             return mix.explained()
 

@@ -9,7 +9,9 @@ import polars as pl
 
 from recipe.config.registry import call
 from recipe.config.step import Step
-from recipe.mix.manifest import manifest_of
+from recipe.errors import InputError
+from recipe.mix.manifest import beside, manifest_of
+from recipe.mix.scores import read_scores
 from recipe.report.stats import Stats, read_stats
 from recipe.report.stats.measure import measure_alone
 from recipe.stages.read import read_pool
@@ -73,9 +75,12 @@ def _as_known(mix: Path, pool: Pool) -> Pool:
         return pool
     labels = ["source", "task", "answer", "n_qas", "n_yes", "n_no", "concepts", "cluster"]
     try:
-        known = pl.read_parquet(scores, columns=["key", *labels]).unique("key", keep="first", maintain_order=True)
-    except (OSError, pl.exceptions.PolarsError):
+        table = read_scores(scores)
+    except InputError:
+        if side_file(mix, "manifest.json").is_file():
+            raise
         return pool  # another file of that name
+    known = table.select("key", *labels).unique("key", keep="first", maintain_order=True)
     joined = pool.rows.select("key").join(known, on="key", how="left", maintain_order="left")
     present = pool.rows.columns
     merged = (pl.coalesce(joined[name], pool.rows[name]) if name in present else joined[name] for name in labels)
@@ -85,4 +90,5 @@ def _as_known(mix: Path, pool: Pool) -> Pool:
 def _written(mix: Path) -> Stats | None:
     """Read the statistics beside a mix, if the mix is unchanged."""
     stats = side_file(mix, "stats.json")
-    return read_stats(stats) if stats.is_file() and manifest_of(mix) else None
+    manifest = manifest_of(mix) if stats.is_file() else None
+    return read_stats(beside(mix, "stats.json", manifest)) if manifest else None

@@ -2,25 +2,87 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 
+import msgspec
 import numpy as np
 
+from recipe.config.recipe import Recipe
 from recipe.config.resolve import own_functions
-from recipe.errors import InputError
-from recipe.io.formats import read_versioned
-from recipe.io.hashes import file_hashes, sha256
+from recipe.errors import ConfigError, InputError
+from recipe.io.formats import Count, FileName, Sha256, read_versioned
+from recipe.io.hashes import see, see_files, sha256
 from recipe.io.versions import versions
 from recipe.stages.parts import part_counts
 from recipe.stages.read import expand
 from recipe.stages.write import side_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from recipe.data.selection import Selection
+    from recipe.io.hashes import Seen
 
 FORMAT = 1
+FIX = "write the mix again"
+
+
+class SourceFile(TypedDict):
+    """A file that samples were read from."""
+
+    name: str
+    bytes: Count
+    sha256: Sha256
+    samples: Count
+
+
+class MixFile(TypedDict):
+    """A file of the mix."""
+
+    name: FileName
+    records: Count
+    sha256: Sha256
+
+
+class Written(TypedDict):
+    """What was written: one file, or one for each part."""
+
+    format: str
+    ending: NotRequired[Annotated[str, msgspec.Meta(pattern=r"^(\.[^/\\\x00]+)?$")]]
+    records: Count
+    sha256: NotRequired[Sha256]
+    beside: NotRequired[dict[FileName, Sha256]]
+    files: NotRequired[Annotated[list[MixFile], msgspec.Meta(min_length=1)]]
+
+
+class Margin(TypedDict):
+    """A line of the report of the quotas."""
+
+    margin: str
+    value: str | None
+    supply: Count | None
+    wanted: Count | None
+    quota: Count | None
+
+
+class Manifest(TypedDict):
+    """The keys of a manifest; other keys are ignored."""
+
+    format: int
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+    sources: list[SourceFile]
+    files: dict[str, Sha256]
+    functions: NotRequired[dict[str, Sha256 | None]]
+    counts: dict[str, Count]
+    margins: list[Margin]
+    certificate: Annotated[float, msgspec.Meta(ge=0, le=1)] | None
+    fidelity: dict[str, float]
+    parts: NotRequired[dict[str, Count]]
+    keys: list[str]
+    copies: NotRequired[dict[Annotated[str, msgspec.Meta(pattern="^[0-9]{1,18}$")], Count]]
+    mix: Written
 
 
 def make_manifest(mix: Selection) -> dict[str, Any]:
@@ -29,7 +91,7 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
     Parameters
     ----------
     mix
-        Any; its sources are hashed.
+        Any; the hashes of its sources are those of the bytes that were read.
 
     Returns
     -------
@@ -38,16 +100,9 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
     """
     read = mix.pool.rows["source"].value_counts()
     samples = dict(zip(read["source"].to_list(), read["count"].to_list(), strict=True))
-    given = [source.model_dump(exclude_none=True) for source in mix.recipe.sources]
-    files = expand(given) if given else []  # a pool in memory has none
     sources = [
-        {
-            "name": file.source,
-            "bytes": file.path.stat().st_size,
-            "sha256": sha256(file.path),
-            "samples": samples.get(file.source, 0),
-        }
-        for file in sorted(files, key=lambda file: file.source)
+        {"name": name, "bytes": seen.size, "sha256": seen.sha256, "samples": samples.get(name, 0)}
+        for name, seen in sorted(sources_of(mix).items())
     ]
     # The manifest does not depend on where the mix is written.
     plan = mix.recipe.model_dump(mode="json", exclude={"write": {"path"}})
@@ -67,6 +122,14 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "keys": mix.keys,
         **_copies(mix),
     }
+
+
+def sources_of(mix: Selection) -> Mapping[str, Seen]:
+    """Return the sources of a mix as they were when they were read; none of a pool that was made in memory."""
+    given = [source.model_dump(exclude_none=True) for source in mix.recipe.sources]
+    if not given:
+        return {}
+    return mix.pool.checkpoint.sources or {file.source: see(file.path) for file in expand(given)}
 
 
 def _functions(mix: Selection) -> dict[str, Any]:
@@ -93,13 +156,13 @@ def _copies(mix: Selection) -> dict[str, Any]:
 
 
 def _side_files(mix: Selection) -> dict[str, str]:
-    """Hash the other files that the picks depend on: excluded benchmarks, and files of scores."""
-    plan = mix.recipe
+    """Return the hashes of the other files that the picks depend on: excluded benchmarks, and files of scores."""
+    plan, known = mix.recipe, mix.pool.checkpoint.files
     sections = [("exclude", plan.exclude.model_dump()), *((f"score {step.label}", step.knobs) for step in plan.score)]
-    return {f"{where}: {name}": digest for where, knobs in sections for name, digest in file_hashes(knobs).items()}
+    return {f"{at}: {name}": seen.sha256 for at, knobs in sections for name, seen in see_files(knobs, known).items()}
 
 
-def read_manifest(file: Path) -> dict[str, Any]:
+def read_manifest(file: Path) -> Manifest:
     """Read a manifest and check that it is one of this version.
 
     Parameters
@@ -115,12 +178,52 @@ def read_manifest(file: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If it cannot be read, or is something else.
+        If it cannot be read, is something else, or a key is not what it must be.
     """
-    return read_versioned(file, "a manifest", FORMAT, fix="write the mix again")
+    manifest = read_versioned(file, "a manifest", FORMAT, Manifest, fix=FIX)
+    picks, written = len(manifest["keys"]), manifest["mix"]
+    if "sha256" not in written and "files" not in written:
+        raise InputError(f"{file}: mix: expected the key 'sha256' or 'files'; {FIX}")
+    if "parts" in manifest and sum(manifest["parts"].values()) != picks:
+        raise InputError(f"{file}: parts: expected {picks} picks in all, got {sum(manifest['parts'].values())}; {FIX}")
+    if any(int(place) >= picks for place in manifest.get("copies", {})):
+        raise InputError(f"{file}: copies: expected places below the {picks} picks, got another; {FIX}")
+    return manifest
 
 
-def manifest_of(mix: Path) -> dict[str, Any] | None:
+def recipe_of(manifest: Manifest, file: Path) -> Recipe:
+    """Return the recipe of a manifest; raise with the name of its file if it is not valid."""
+    try:
+        return Recipe.of(manifest["recipe"])
+    except ConfigError as error:
+        raise InputError(f"{file}: {error}; {FIX}") from None
+
+
+def beside(mix: Path, name: str, manifest: Manifest) -> Path:
+    """Return a file beside a mix; raise if it is not the one that was written with it.
+
+    Parameters
+    ----------
+    mix
+        The mix.
+    name
+        What the file is, as ``"stats.json"``.
+    manifest
+        Of the mix; those of version 0.1 and 0.2 do not name hashes of these files.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, or has another hash.
+    """
+    file = side_file(mix, name)
+    known = manifest["mix"].get("beside", {}).get(name)
+    if known and sha256(file) != known:
+        raise InputError(f"{file}: expected the file that was written with {mix.name}, got another; {FIX}")
+    return file
+
+
+def manifest_of(mix: Path) -> Manifest | None:
     """Return the manifest beside a mix, if it can be read and the mix is unchanged."""
     file = side_file(mix, "manifest.json")
     if not file.is_file():
@@ -132,12 +235,10 @@ def manifest_of(mix: Path) -> dict[str, Any] | None:
     return manifest if is_unchanged(mix, manifest) else None
 
 
-def is_unchanged(mix: Path, manifest: dict[str, Any]) -> bool:
+def is_unchanged(mix: Path, manifest: Manifest) -> bool:
     """Return whether the files of a mix, one or one for each part, have the hashes in its manifest."""
-    written = manifest.get("mix")
-    if not isinstance(written, dict):
-        return False
-    known = written.get("files", [{"name": mix.name, "sha256": written.get("sha256")}])
+    written = manifest["mix"]
+    known: list[Any] = written.get("files") or [{"name": mix.name, "sha256": written["sha256"]}]
     return all((path := mix.with_name(one["name"])).is_file() and sha256(path) == one["sha256"] for one in known)
 
 

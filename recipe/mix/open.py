@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from recipe.config.aliases import SCORES
 from recipe.config.recipe import Recipe
 from recipe.data.picks import Picks
 from recipe.data.pool import SCHEMA
 from recipe.data.quotas import REPORT, Quotas
 from recipe.errors import InputError
-from recipe.mix.manifest import is_unchanged, read_manifest
+from recipe.mix.manifest import Margin, beside, is_unchanged, read_manifest, recipe_of
 from recipe.mix.mix import Mix
+from recipe.mix.scores import read_scores
 from recipe.report.stats import read_stats
 from recipe.stages import read
 from recipe.stages.balance._strata import image_numbers
@@ -62,14 +62,19 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     file = Path(path)
     if not (file.is_file() or side_file(file, "manifest.json").is_file()):
         raise InputError(f"{file}: expected a written mix, got no file; name one, or select it")
+    if not side_file(file, "manifest.json").is_file():
+        what = f"got one without {side_file(file, 'manifest.json').name} beside it"
+        raise InputError(
+            f"{file}: expected a mix that `recipe select` wrote, {what}; select a mix, or restore the file"
+        )
     manifest = read_manifest(side_file(file, "manifest.json"))
     if not is_unchanged(file, manifest):
         raise InputError(f"{file}: expected the file that its manifest describes, got another; write it again")
-    plan = Recipe.of(manifest["recipe"], write={"path": str(file)})
+    plan = Recipe.of(recipe_of(manifest, side_file(file, "manifest.json")), write={"path": str(file)})
     if not plan.sources:
         raise InputError(f"{file}: it was made from a pool in memory; use it where it was made, as by mix.report()")
-    stats = read_stats(side_file(file, "stats.json"))
-    scores = _read_scores(side_file(file, "scores.parquet"))
+    stats = read_stats(beside(file, "stats.json", manifest))
+    scores = read_scores(beside(file, "scores.parquet", manifest))
     picked = scores.filter(pl.col("rank").is_not_null()).sort("rank")
     gains = {name[5:]: picked[name].to_numpy() for name in scores.columns if name.startswith("gain_")}
     value, bound = (None, None) if manifest["certificate"] is None else (manifest["certificate"], 1.0)
@@ -82,7 +87,7 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     return Mix(pool, picks, _quotas(pool, plan, manifest["margins"]), plan, stats)
 
 
-def _quotas(pool: Pool, plan: Recipe, margins: list[dict[str, Any]]) -> Quotas:
+def _quotas(pool: Pool, plan: Recipe, margins: list[Margin]) -> Quotas:
     """Return the quotas of the picks, as far as they were written.
 
     Rules that use vectors could not be computed again. The strata of cells are not written: only selectors use them.
@@ -103,18 +108,6 @@ def _sources(plan: Recipe, cache: str | Path | None, file: Path) -> Pool:
         raise InputError(
             f"{file}: its sources cannot be read here: {error}; start in the folder where it was selected"
         ) from None
-
-
-def _read_scores(file: Path) -> pl.DataFrame:
-    """Read the scores beside a mix."""
-    try:
-        scores = pl.read_parquet(file)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(
-            f"{file}: cannot read the scores: {' '.join(str(error).split())}; write the mix again"
-        ) from None
-    renamed = {old: new for old, new in SCORES.items() if old in scores.columns and new not in scores.columns}
-    return scores.rename(renamed)
 
 
 def _labelled(pool: Pool, labels: pl.DataFrame, file: Path) -> Pool:

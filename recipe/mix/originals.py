@@ -13,6 +13,7 @@ import numpy as np
 
 from recipe.errors import ConfigError, InputError
 from recipe.io.arrow import take
+from recipe.io.hashes import check_unchanged
 from recipe.stages.read import expand
 from recipe.stages.read._detect import recognise
 from recipe.stages.read._entry import is_harmless, key_of, read_image, read_turns
@@ -56,6 +57,8 @@ class Originals:
         files = expand([source.model_dump(exclude_none=True) for source in plan.sources])
         self.pool = pool
         self.files = {file.source: _Records(file, lenient=plan.read.lenient) for file in files}
+        self.seen = [seen for name, seen in pool.checkpoint.sources.items() if name in self.files]
+        check_unchanged(self.seen)
 
     def lines(self, rows: NDArray[np.int64]) -> Iterator[str | None]:
         """Return the record of each row as one line of ASCII JSON.
@@ -79,6 +82,7 @@ class Originals:
         """
         for source, record, key, image in take(self.pool.rows, ("source", "record", "key", "image"), rows).iter_rows():
             yield self.files[source].line(record, key, image) if source in self.files else None
+        check_unchanged(self.seen)
 
 
 class _Records:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from recipe.config.code import code_of
-from recipe.config.recipe import Recipe
 from recipe.errors import InputError
 from recipe.io.hashes import sha256
-from recipe.mix.manifest import read_manifest
+from recipe.mix.manifest import Written, read_manifest, recipe_of
 from recipe.mix.originals import writing
 from recipe.stages import tag
 from recipe.stages.read import expand, read_pool
 from recipe.stages.write import FORMATS, write_records, writer_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from numpy.typing import NDArray
 
     from recipe.data.pool import Pool
@@ -50,7 +52,7 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     """
     file = Path(manifest)
     content = read_manifest(file)
-    plan = Recipe.of(content["recipe"])
+    plan = recipe_of(content, file)
     sources = [source.model_dump(exclude_none=True) for source in plan.sources]
     if not sources:
         raise InputError(f"{file}: its mix was made from a pool in memory, which names no sources to rebuild it from")
@@ -62,17 +64,42 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
             raise InputError(f"{file}: {source['name']} had SHA-256 {source['sha256']}, got {got}; restore the file")
     pool = read_pool(sources, **plan.read.model_dump())
     written = content["mix"]
-    ending = written.get("ending") or next(end for end, name in FORMATS.items() if name == written["format"])
+    ending = written.get("ending") or next((end for end, name in FORMATS.items() if name == written["format"]), None)
+    if ending is None:
+        raise InputError(f"{file}: mix.format: expected {' or '.join(FORMATS.values())}, got {written['format']!r:.60}")
     target = Path(path) if path else file.with_name(file.name.removesuffix(".manifest.json") + ending)
     writer_of(target, plan.write.format)
     rows = _rows(pool, content["keys"], content.get("copies", {}), file)
     if plan.write.pack or plan.write.format:  # what becomes of a sample may depend on its labels
         tagged = tag.apply(pool, plan).rows
         pool = pool.with_labels(tagged.select(name for name in tagged.columns if name not in pool.rows.columns))
-    return next(iter(write_records(target, pool, rows, **writing(pool, plan, content.get("parts", {})))))
+    settings = writing(pool, plan, content.get("parts", {}))
+    return _write(target, written, file, lambda path: write_records(path, pool, rows, **settings))
 
 
-def _check_functions(known: dict[str, str | None], file: Path) -> None:
+def _write(target: Path, written: Written, manifest: Path, write: Callable[[Path], Iterable[Path]]) -> Path:
+    """Write the files of a mix beside their place, and move them there if they are those of the manifest."""
+    known: list[Any] = [*written.get("files", [written])]
+    digests = sorted(one["sha256"] for one in known)
+    try:
+        place = TemporaryDirectory(prefix=".rebuild-", dir=target.parent)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror}); check that its folder exists") from error
+    with place:
+        files = list(write(Path(place.name, target.name)))
+        got = sorted(sha256(one) for one in files)
+        if got != digests:
+            what = f"expected to write SHA-256 {', '.join(digests)}, got {', '.join(got)}"
+            raise InputError(
+                f"{manifest}: {what}; nothing is written: rebuild with the version of recipe that it names"
+            )
+        finals = [target.with_name(one.name) for one in files]
+        for one, final in zip(files, finals, strict=True):
+            one.replace(final)
+    return finals[0]
+
+
+def _check_functions(known: Mapping[str, str | None], file: Path) -> None:
     """Raise if the source of a function has changed; one that no longer exists is not needed."""
     for name, digest in known.items():
         if name.startswith("__main__:") or "<" in name:  # of a script or inside a function: nothing finds it again
@@ -83,7 +110,7 @@ def _check_functions(known: dict[str, str | None], file: Path) -> None:
             raise InputError(f"{file}: {name} had a source of SHA-256 {digest}, got {now}; restore its file")
 
 
-def _rows(pool: Pool, keys: list[str], copies: dict[str, int], file: Path) -> NDArray[np.int64]:
+def _rows(pool: Pool, keys: list[str], copies: Mapping[str, int], file: Path) -> NDArray[np.int64]:
     """Return the row of each key: the first without a problem, as in selection, or the copy that the manifest names."""
     valid = pool.rows.filter(pl.col("problem").is_null()).unique("key", keep="first", maintain_order=True)
     found = pl.DataFrame({"key": keys}).join(valid.select("key", "row"), on="key", how="left", maintain_order="left")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
 
+import msgspec
 import polars as pl
 
 from recipe.data.html import table as html_table
 from recipe.errors import ConfigError, InputError, nearest
-from recipe.io.formats import read_versioned
+from recipe.io.formats import Count, read_versioned
 from recipe.report.intervals import mean_interval
 
 if TYPE_CHECKING:
@@ -67,6 +68,25 @@ _LINES: dict[str, Any] = {
     "high": pl.Float64,
     "word": pl.String,
 }
+
+
+class _Line(TypedDict):
+    """A value in a file."""
+
+    size: Count
+    recipe: str
+    seed: Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+    metric: str
+    value: float
+
+
+class _File(TypedDict):
+    """What is read from a file; its tables follow from the values."""
+
+    format: int
+    about: dict[str, Any]
+    refused: dict[str, str]
+    values: Annotated[list[_Line], msgspec.Meta(min_length=1)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -205,12 +225,18 @@ def read_comparison(path: Path) -> Comparison:
     InputError
         If it holds something else, or another version of the format.
     """
-    content = read_versioned(path, "a comparison", FORMAT, fix="compare again")
-    try:
-        values = pl.DataFrame(content["values"], schema=_VALUES)
-        return Comparison(values, dict(content["refused"]), dict(content["about"]))
-    except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{path}: cannot read the comparison: {' '.join(str(error).split())}") from None
+    content = read_versioned(path, "a comparison", FORMAT, _File, fix="compare again")
+    lines = [(one["size"], one["recipe"], one["seed"], one["metric"], one["value"]) for one in content["values"]]
+    if len({line[:4] for line in lines}) < len(lines):
+        raise InputError(
+            f"{path}: values: expected one line a size, recipe, seed and metric, got some twice; compare again"
+        )
+    unknown = sorted({line[3] for line in lines} - METRICS.keys())
+    if unknown:
+        raise InputError(
+            f"{path}: values: unknown metric '{unknown[0]:.60}', {nearest(unknown[0], METRICS)}; compare again"
+        )
+    return Comparison(values_of(lines), content["refused"], content["about"])
 
 
 def values_of(lines: Iterable[tuple[int, str, int, str, float]]) -> pl.DataFrame:

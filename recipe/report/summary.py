@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _SUMMED = ("task", "answer", "cluster", "n_yes", "n_no")
 _COMPARED = ("task", "answer", "source")
 _LISTED = 8  # values of a label in one line
+_MISSED = 0.01  # share of a mix by which a number differs from the one wanted, from which on it is said
+_FEW = 2  # samples, likewise: rounding is not worth a word
 
 
 def summary_lines(mix: Selection) -> list[tuple[str, str]]:
@@ -37,7 +39,25 @@ def summary_lines(mix: Selection) -> list[tuple[str, str]]:
     for name, title in (("task", "tasks"), ("answer", "answers")):
         if name in picked.columns:
             lines.append((title, listed(counts(picked[name]), _LISTED)))
-    return lines + _figures(mix, picked)
+    missed = _missed(mix, picked)
+    return lines + _figures(mix, picked) + ([("not met", missed)] if missed else [])
+
+
+def _missed(mix: Selection, picked: pl.DataFrame) -> str:
+    """List what the balance asked for and the supply could not give, as text; empty if there is nothing."""
+    found, balance = [], mix.recipe.balance
+    if not mix.recipe.parts and balance.yes_share is not None and {"n_yes", "n_no"} <= set(picked.columns):
+        yes, no = int(picked["n_yes"].sum()), int(picked["n_no"].sum())
+        off = yes * (1 - balance.yes_share) - no * balance.yes_share
+        if abs(off) > max(_MISSED * (yes + no), _FEW):
+            found.append(f"yes {yes / (yes + no):.0%} of yes and no, wanted {balance.yes_share:.0%}")
+    report = mix.quotas.report
+    far = report.filter((pl.col("quota") - pl.col("wanted")).abs() > max(_MISSED * len(mix), _FEW))
+    for (margin,), values in far.group_by("margin", maintain_order=True):
+        first = values.row(0, named=True)
+        rest = f" and {values.height - 1} more" if values.height > 1 else ""
+        found.append(f"{margin} {first['value']}: {first['quota']:,}, wanted {first['wanted']:,}{rest}")
+    return "; ".join(found)
 
 
 def summary_html(mix: Selection) -> str:

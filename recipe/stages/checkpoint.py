@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from recipe.config.code import code_of
+from recipe.config.code import identity
 from recipe.data.pool import Pool
 from recipe.engine import spread
 from recipe.io.arrow import map_table, write_table
-from recipe.io.hashes import file_hashes
+from recipe.io.hashes import see_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from recipe.config.step import Step
     from recipe.io.cache import Store
+    from recipe.io.hashes import Seen
 
     Made = pl.DataFrame | NDArray[Any]
 
@@ -35,23 +35,29 @@ if TYPE_CHECKING:
 def enter(pool: Pool, stage: str, *steps: Step, **knobs: Any) -> Pool:
     """Move a pool to a stage that has these steps and knobs.
 
-    A function of your own is identified by its name and the hash of its source. If its source cannot be found, this
-    stage and all later ones are computed again in each run.
+    A function of your own is identified as `recipe.config.code.identity` says; one whose state cannot be told is
+    computed again in each run, with all later stages.
     """
+    pool = note_files(pool, *steps)
     shards = pool.checkpoint.shards
     if shards is None:
         return pool
-    named = [[*_named(step), step.knobs, file_hashes(step.knobs)] for step in steps]
+    known = pool.checkpoint.files
+    files = [{name: seen.sha256 for name, seen in see_files(step.knobs, known).items()} for step in steps]
+    named = [[identity(step.name), step.knobs, own] for step, own in zip(steps, files, strict=True)]
     folder = shards.store.stage(stage, after=pool.checkpoint.folder, steps=named, knobs=knobs)
     return replace(pool, checkpoint=replace(pool.checkpoint, folder=folder))
 
 
-def _named(step: Step) -> list[str | None]:
-    """Return what identifies the function of a step: its name, and the hash of its source if it is your own."""
-    code = code_of(step.name)
-    if code is None:
-        return [str(step.name), None]
-    return [code.name, code.sha256 or token_hex(8)]
+def note_files(pool: Pool, *steps: Step) -> Pool:
+    """Record the files that these steps name as they are now, before they are read."""
+    found = {seen.path: seen for step in steps for seen in see_files(step.knobs).values()}
+    return replace(pool, checkpoint=replace(pool.checkpoint, files={**pool.checkpoint.files, **found}))
+
+
+def files_of(pool: Pool, *steps: Step) -> list[Seen]:
+    """Return the files of some steps as they were recorded."""
+    return [seen for step in steps for seen in see_files(step.knobs, pool.checkpoint.files).values()]
 
 
 def by_shard(pool: Pool, function: Callable[[Pool], Any], *, label: str, ending: str = ".arrow") -> list[Any]:

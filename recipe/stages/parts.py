@@ -203,11 +203,25 @@ def _sizes(parts: Mapping[str, Part], count: int, claimed: Mapping[str, int]) ->
     for name in parts.keys() - sizes.keys():
         taken = sum(sizes.values())
         if taken >= count:
-            raise SupplyError(
-                f"size={count}: the other parts take {taken} and leave none for parts.{name}; ask for more"
-            )
+            what = f"size={count}: the other parts take {taken} and leave none for parts.{name}"
+            raise SupplyError(f"{what}; {_enough(parts, claimed)}")
         sizes[name] = count - taken
     return sizes
+
+
+def _enough(parts: Mapping[str, Part], claimed: Mapping[str, int]) -> str:
+    """Say which size leaves a sample for the part without a size."""
+    asked = {
+        name: read_size(part.size) for name, part in parts.items() if name not in claimed and part.size is not None
+    }
+    shares = [number for number, unit in asked.values() if unit == "share"]
+    fixed = sum(claimed.values()) + round(sum(number for number, unit in asked.values() if unit != "share"))
+    if sum(shares) >= 1:
+        return f"their shares sum to {sum(shares):.0%}, so no size is enough; give smaller shares"
+    least = max(1, int(fixed / (1 - sum(shares))))
+    while fixed + sum(max(1, round(share * least)) for share in shares) >= least:
+        least += 1
+    return f"the smallest size that works is {least} samples"
 
 
 def _only(pool: Pool, available: Rows) -> Pool:

@@ -83,7 +83,7 @@ def test_without_locks_age_tells(tmp_path, monkeypatch, age, left):
 
 def test_a_temporary_file_that_a_sweep_removed_is_made_again(tmp_path, monkeypatch):
     """A sweep between creating and locking costs a second attempt, and nothing else."""
-    lock, taken = atomic._lock, []
+    lock, taken = atomic.lock, []
 
     def late(file):
         if not taken:
@@ -91,7 +91,7 @@ def test_a_temporary_file_that_a_sweep_removed_is_made_again(tmp_path, monkeypat
             os.unlink(file.name)  # noqa: PTH108  as another process would
         return lock(file)
 
-    monkeypatch.setattr(atomic, "_lock", late)
+    monkeypatch.setattr(atomic, "lock", late)
     write(tmp_path / "mix.json")
     assert taken
     assert (tmp_path / "mix.json").read_bytes() == b"new"

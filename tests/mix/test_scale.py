@@ -251,7 +251,7 @@ def test_a_cache_of_another_format_is_refused(tmp_path, mark):
     """An older or newer cache is neither read nor cleared, and the message says what to do."""
     (tmp_path / MARK).write_text(mark)
     for use in (open_store, list_cache, clear_cache):
-        message = r"(expected a cache of format 1|cannot read the cache).*remove it, or name another folder"
+        message = r"(expected a cache of format 2|cannot read the cache).*remove it, or name another folder"
         with pytest.raises(InputError, match=message):
             use(tmp_path)
     assert (tmp_path / MARK).read_text() == mark

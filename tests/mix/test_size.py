@@ -33,7 +33,11 @@ def test_a_budget_is_used_to_its_last_token(each, many, data):
     """Of samples of one length as many are picked as fit, and one that just fits is among them."""
     wanted = data.draw(st.integers(1, many))
     for spare in {0, each - 1}:
-        assert fitted([each] * many, wanted * each + spare) == wanted
+        if wanted * each + spare <= many * each:
+            assert fitted([each] * many, wanted * each + spare) == wanted
+        else:
+            with pytest.raises(SupplyError, match=f"can give {many * each:,} tokens in {many:,} samples"):
+                fitted([each] * many, wanted * each + spare)
 
 
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=30), st.data())

@@ -14,6 +14,7 @@ from recipe.errors import ConfigError, InputError
 from recipe.io.atomic import atomic_write
 from recipe.mix.from_file import file_stats, read_labelled
 from recipe.mix.manifest import files_of, manifest_of
+from recipe.mix.scores import read_scores
 from recipe.report.stats import read_stats
 from recipe.stages.read import read_pool
 from recipe.stages.write import side_file
@@ -176,11 +177,15 @@ def _labels(mixes: tuple[Path, Path]) -> pl.DataFrame:
 def _scores(mix: Path) -> pl.DataFrame | None:
     """Read key, task and cluster of the scores beside a mix, each key once; None if there are none."""
     file = side_file(mix, "scores.parquet")
+    if not file.is_file():
+        return None
     try:
-        table = pl.read_parquet(file, columns=list(LABELS)) if file.is_file() else None
-    except (OSError, pl.exceptions.PolarsError):
+        table = read_scores(file)
+    except InputError:
+        if side_file(mix, "manifest.json").is_file():
+            raise
         return None  # another file of that name
-    return None if table is None else table.cast(LABELS).unique("key", keep="first", maintain_order=True)  # type: ignore[arg-type]
+    return table.select(pl.col(name).cast(kind) for name, kind in LABELS.items()).unique("key", maintain_order=True)
 
 
 def _picked(mix: Path, keys: list[str] | None, labels: pl.DataFrame) -> Picked:

@@ -8,7 +8,8 @@ were different (high half); an n-gram counts how often it was seen.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from recipe.engine.compiled import compiled
 
 BYTES = 6  # of text in the longest context
 LEVELS = BYTES + 4  # contexts of 0..BYTES bytes, then also the question's last line, its first words, and all of it
@@ -21,7 +22,7 @@ HIGH = np.uint64(32)
 ONE = np.uint64(1)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def nearest(query_start, query_words, query_weights, column_start, holders, weights, count, queries):
     """Return for each query the position of the most similar candidate; the smaller position wins a tie.
 
@@ -44,7 +45,7 @@ def nearest(query_start, query_words, query_weights, column_start, holders, weig
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _mixed(h):
     """Mix the bits of a hash, one to one. 0 means an empty row of the table, so it is replaced by 1."""
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
@@ -53,7 +54,7 @@ def _mixed(h):
     return h or ONE
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def hints_of(text, ends):
     """Return (pairs, 3) hashes of each question: its last line if it has several, its first two words, all of it."""
     pairs = (len(ends) - 1) // 2
@@ -78,7 +79,7 @@ def hints_of(text, ends):
     return hints
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _contexts(past, hint, keys):
     """Write the hashes of the contexts of a position, from the shortest; each is contained in the next."""
     for level in range(BYTES + 1):
@@ -88,7 +89,7 @@ def _contexts(past, hint, keys):
         keys[BYTES + 1 + extra] = _mixed(keys[BYTES + extra] * PRIME ^ hint[extra])
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _row(table, key):
     """Return the row of the table that has a hash, or the empty row where it would be put."""
     mask = np.uint64(len(table) - 1)
@@ -98,13 +99,13 @@ def _row(table, key):
     return at
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _gram(key, byte):
     """Return the hash of a context and the byte after it."""
     return _mixed(key * PRIME + np.uint64(byte) + ONE)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _grown(table):
     """Return a table twice as large with the same rows."""
     larger = np.zeros((2 * len(table), 2), np.uint64)
@@ -114,7 +115,7 @@ def _grown(table):
     return larger
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _count(table, keys, byte, rare):
     """Count a byte in its longest context, and in each shorter one if it is new in the longer; return new rows."""
     added = 0
@@ -139,7 +140,7 @@ def _count(table, keys, byte, rare):
     return added
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def count_answers(text, ends, hints, pairs, limit):
     """Count the answers of some pairs; return the table, and how many n-grams of each length occur once and twice.
 
@@ -163,7 +164,7 @@ def count_answers(text, ends, hints, pairs, limit):
     return table, rare
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _before():
     """Return the padding before a text."""
     past = np.uint64(0)
@@ -172,7 +173,7 @@ def _before():
     return past
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def probability_of(table, discounts, keys, byte):
     """Return the probability of a byte after a context."""
     probability = 1.0 / 256
@@ -188,7 +189,7 @@ def probability_of(table, discounts, keys, byte):
     return probability
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def bits_of(text, ends, hints, pairs, table, discounts):
     """Return the bits of each of some answers, with those of its end, (pairs,)."""
     bits = np.zeros(len(pairs), np.float64)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import polars as pl
 import yaml
 
 from recipe.data.problems import PROBLEMS, Problem
+from recipe.errors import InputError
+from recipe.io.formats import read_versioned
 from recipe.io.versions import versions
 from recipe.report.comparison import BASELINES, METRICS, SIGNS
 
@@ -105,6 +106,14 @@ def rejects(mix: Selection) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (-one["count"], one["code"]))
 
 
+class _Manifest(TypedDict):
+    """The keys of a manifest that a page shows."""
+
+    keys: list[str]
+    versions: dict[str, str]
+    sources: list[dict[str, str | int]]
+
+
 def facts(mix: Selection) -> dict[str, Any]:
     """Return the provenance of the mix: versions, and sources with their numbers of samples, and hashes if known.
 
@@ -122,10 +131,10 @@ def _manifest(mix: Selection) -> dict[str, Any]:
     """Return the manifest beside the mix; an empty one if there is none, or it belongs to another mix."""
     file = Path(mix.recipe.write.path)
     try:
-        manifest = json.loads(file.with_name(f"{file.stem}.manifest.json").read_text("utf-8"))
-    except (OSError, ValueError):
+        manifest = read_versioned(file.with_name(f"{file.stem}.manifest.json"), "a manifest", 1, _Manifest, fix="")
+    except InputError:
         return {}
-    return manifest if isinstance(manifest, dict) and manifest.get("keys") == mix.keys else {}
+    return {**manifest} if manifest["keys"] == mix.keys else {}
 
 
 def recipe_yaml(mix: Selection) -> str:

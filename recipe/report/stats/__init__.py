@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import polars as pl
 
 from recipe.errors import InputError
-from recipe.io.formats import read_versioned
+from recipe.io.formats import Count, read_versioned
 from recipe.report.stats.coverage import coverage
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ COUNTS = ("samples", "images", "qas", "words", "tokens")
 FAMILIES = {"source": "sources", "task": "tasks", "answer": "answers", "concept": "concepts"}
 MEASURED = ("concept_entropy", "keywords", "distinct_1", "distinct_2", "question_starts", "near_duplicates", "vendi")
 REACHED = {"mean": "mix", "p5": "low", "radius": "radius"}
+NEEDED = {  # keys that a dictionary of statistics has, unless it is empty
+    "clusters": ("reached", "entropy", "largest"),
+    "coverage": ("mix", "low", "random", "random_low"),
+}
+Counts = dict[str, Count]
+Numbers = dict[str, int | float]  # a count stays one when it is read and written
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+YesNo = Annotated[list[Count], msgspec.Meta(min_length=2, max_length=2)]
 
 
 @dataclass(frozen=True)
@@ -66,29 +75,29 @@ class Side:
         None without vectors.
     """
 
-    samples: int
-    images: int
-    text_only: int
-    qas: int
-    yes: int
-    no: int
-    words: int
-    tokens: int
-    sources: dict[str, int]
-    tasks: dict[str, int]
-    answers: dict[str, int]
-    concepts: dict[str, int]
-    task_answers: dict[str, dict[str, int]]
-    yes_no: dict[str, list[int]]
-    quantiles: dict[str, dict[str, float]]
-    clusters: dict[str, float]
+    samples: Count
+    images: Count
+    text_only: Count
+    qas: Count
+    yes: Count
+    no: Count
+    words: Count
+    tokens: Count
+    sources: Counts
+    tasks: Counts
+    answers: Counts
+    concepts: Counts
+    task_answers: dict[str, Counts]
+    yes_no: dict[str, YesNo]
+    quantiles: dict[str, Numbers]
+    clusters: Numbers
     concept_entropy: float
-    texts: int
-    keywords: int
-    distinct_1: float
-    distinct_2: float
+    texts: Count
+    keywords: Count
+    distinct_1: Share
+    distinct_2: Share
     question_starts: float
-    near_duplicates: float | None = None
+    near_duplicates: Share | None = None
     vendi: float | None = None
 
 
@@ -119,10 +128,10 @@ class Stats:
 
     mix: Side
     pool: Side
-    rejected: dict[str, int]
-    coverage: dict[str, float] = field(default_factory=dict)
+    rejected: Counts
+    coverage: Numbers = field(default_factory=dict)
     certificate: float | None = None
-    known_keywords: int = 0
+    known_keywords: Count = 0
     format: int = FORMAT
 
     def to_dict(self) -> dict[str, Any]:
@@ -222,8 +231,24 @@ def read_stats(path: Path) -> Stats:
     InputError
         If it holds something else, or another version of the format.
     """
-    content = read_versioned(path, "statistics", FORMAT, fix="write the mix again")
-    try:
-        return Stats(**{**content, "mix": Side(**content["mix"]), "pool": Side(**content["pool"])})
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: cannot read the statistics: {' '.join(str(error).split())}") from None
+    stats = read_versioned(path, "statistics", FORMAT, Stats, fix="write the mix again")
+    if fault := _fault(stats):
+        raise InputError(f"{path}: {fault}; write the mix again")
+    return stats
+
+
+def _fault(stats: Stats) -> str | None:
+    """Return what the types cannot say: which dictionary lacks a key that its readers need."""
+    for where, given in (
+        ("mix.clusters", stats.mix.clusters),
+        ("pool.clusters", stats.pool.clusters),
+        ("coverage", stats.coverage),
+    ):
+        for key in NEEDED[where.rpartition(".")[2]]:
+            if given and key not in given:
+                return f"{where}: expected the key '{key}', got {', '.join(given):.60}"
+    for what, numbers in stats.pool.quantiles.items():
+        for name in numbers:
+            if name not in stats.mix.quantiles.get(what, {}):
+                return f"mix.quantiles.{what}: expected the key '{name}', which pool.quantiles has"
+    return None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from recipe.data.quotas import REPORT, Quotas
-from recipe.errors import ConfigError, SupplyError, nearest
+from recipe.errors import TAKE, ConfigError, SupplyError, nearest
 from recipe.stages.balance._groups import Groups, members, share_out
+from recipe.stages.balance._largest import largest
 from recipe.stages.balance._raking import Margin, rake, round_strata
 from recipe.stages.balance._rounding import controlled_rounding
 from recipe.stages.balance._strata import image_numbers, partition, supply_weights
@@ -27,16 +29,21 @@ __all__ = ["Groups", "apply", "make_quotas"]
 
 
 def apply(pool: Pool, plan: Recipe, size: int) -> tuple[Pool, Quotas]:
-    """Compute the quotas of a mix of `size` samples, and attach the cell of each sample and its quota."""
+    """Compute the quotas of a mix of `size` samples, and attach the cell of each sample and its quota.
+
+    Where the recipe allows a shortfall, the mix is the largest one up to that size that stays balanced.
+    """
     balance = plan.balance
-    quotas = make_quotas(
+    quotas_of = partial(
+        make_quotas,
         pool,
-        size,
         margins=balance.margins,
         yes_share=balance.yes_share,
         at_most=balance.at_most,
         per_image=balance.per_image,
     )
+    allowed = plan.shortfall == "allow"
+    quotas = largest(pool, size, balance, quotas_of) if allowed else quotas_of(size)
     return pool.with_labels(quotas.columns()), quotas
 
 
@@ -98,7 +105,9 @@ def make_quotas(
     room = int(weight.sum() + 1e-6)
     if not 1 <= size <= room:
         limit = f" with at most {per_image} per image" if per_image else ""
-        raise SupplyError(f"size={size}: the pool can give 1 to {room} samples{limit}; ask for fewer, or add sources")
+        tokens = int(pool.rows["n_tokens"].to_numpy()[pool.eligible].sum(dtype=np.int64))
+        what = f"the pool can give 1 to {room} samples{limit} ({tokens:,} tokens in all)"
+        raise SupplyError(f"size={size}: {what}; ask for fewer, add sources, or {TAKE}")
 
     columns = [column for column in dict.fromkeys([*margins, *limits]) if column != "cluster"]
     (strata, _), (cells, cell) = partition(pool, columns, weight, yes_share, by_cluster="cluster" in margins)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from recipe.engine.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def sorted_sets(words, starts, ends):
     """Return the distinct hashes of each sample, sorted, at the start of its range, and their number."""
     sets = words.copy()
@@ -23,7 +24,7 @@ def sorted_sets(words, starts, ends):
     return sets, sizes
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _similarity(one, two, least):
     """Return the Jaccard similarity of two sorted sets, or 0 once it must be below `least`; 1 for two empty sets."""
     if len(one) == 0 and len(two) == 0:
@@ -44,7 +45,7 @@ def _similarity(one, two, least):
     return shared / (len(one) + len(two) - shared)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def first_keepers(sets, starts, sizes, image, threshold, least_words):
     """Return for each sample the first similar enough keeper of its image, else the sample itself.
 

@@ -12,6 +12,7 @@ import numpy as np
 from recipe.config.registry import call, home
 from recipe.data.vectors import check_vectors
 from recipe.engine import single_threaded
+from recipe.io.hashes import check_unchanged, state_of
 from recipe.stages import checkpoint
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from recipe.config.recipe import Recipe
     from recipe.data.pool import Pool
     from recipe.io.cache import Store
+    from recipe.io.hashes import Seen
 
     Embedder = str | Callable[..., Any]
 
@@ -32,20 +34,22 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
         return pool
     step = plan.embed
     pool = checkpoint.enter(pool, "embed", step, seed=plan.seed)
-    embedder = home("embed", step.name)
+    embedder, seen = home("embed", step.name), checkpoint.files_of(pool, step)
     if not hasattr(embedder, "encode"):
 
         def embed() -> Sequence[NDArray[np.float16]]:
-            return [np.asarray(call("embed", step, pool, seed=plan.seed), dtype=np.float16)]
+            vectors = [np.asarray(call("embed", step, pool, seed=plan.seed), dtype=np.float16)]
+            check_unchanged(seen)
+            return vectors
 
         return pool.with_vectors(checkpoint.matrix(pool, embed))
     knobs = {"seed": plan.seed, **step.knobs}
-    learned = _learned(embedder, pool, knobs) if hasattr(embedder, "fit") else {}
+    learned = _learned(embedder, pool, knobs, seen) if hasattr(embedder, "fit") else {}
 
     def encode() -> Sequence[NDArray[np.float16]]:
         shards = pool.checkpoint.shards
         files = learned if shards is None else [f"{pool.checkpoint.folder}/learned/{name}.npy" for name in learned]
-        function = partial(_encode, step.name, knobs, files, shards.store if shards else None)
+        function = partial(_encode, step.name, knobs, files, seen, shards.store if shards else None)
         return checkpoint.by_shard(pool, function, label="embed", ending=".npy")
 
     fidelity = embedder.report(learned) if hasattr(embedder, "report") else {}
@@ -54,32 +58,45 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
 
 
 @single_threaded
-def _learned(embedder: Any, pool: Pool, knobs: dict[str, Any]) -> dict[str, NDArray[Any]]:
+def _learned(embedder: Any, pool: Pool, knobs: dict[str, Any], seen: Sequence[Seen]) -> dict[str, NDArray[Any]]:
     """Return what the embedder learns from the whole pool, as named arrays."""
     if pool.checkpoint.shards is None:
         learned: dict[str, NDArray[Any]] = embedder.fit(pool, **knobs)
+        check_unchanged(seen)
         return learned
     store, folder = pool.checkpoint.shards.store, pool.checkpoint.folder
     names = f"{folder}/learned.json"
-    if not store.has(names):
+    if not store.has(names) or not all(store.has(file) for file in _files(store, folder)):
         made = embedder.fit(pool, **knobs)
+        check_unchanged(seen)
         for name, array in made.items():
             checkpoint.whole(pool, f"learned/{name}.npy", partial(np.asarray, array))
         store.put_json(names, sorted(made))
-    return _loaded(store, tuple(f"{folder}/learned/{name}.npy" for name in store.get_json(names)))
+    return _loaded(store, _states(store, _files(store, folder)))
 
 
-def _encode(
-    embedder: Embedder, knobs: dict[str, Any], learned: Any, store: Store | None, shard: Pool
+def _files(store: Store, folder: str) -> list[str]:
+    """Return the names of the files of what was learned."""
+    return [f"{folder}/learned/{name}.npy" for name in store.get_json(f"{folder}/learned.json")]
+
+
+def _states(store: Store, files: Sequence[str]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return names of files with their states, so that a file that was made again is loaded again."""
+    return tuple((file, state_of(store.get(file))) for file in files)
+
+
+def _encode(  # noqa: PLR0917  all but the shard are bound by `partial`
+    embedder: Embedder, knobs: dict[str, Any], learned: Any, seen: Sequence[Seen], store: Store | None, shard: Pool
 ) -> NDArray[np.float16]:
     """Embed a shard; with a store, `learned` are the names of files in it."""
-    known = learned if store is None else _loaded(store, tuple(learned))
+    known = learned if store is None else _loaded(store, _states(store, learned))
     vectors = home("embed", embedder).encode(shard, known, **knobs)
     check_vectors(vectors, len(shard))
+    check_unchanged(seen)
     return np.asarray(vectors, dtype=np.float16)
 
 
 @lru_cache(maxsize=1)
-def _loaded(store: Store, files: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+def _loaded(store: Store, files: tuple[tuple[str, tuple[int, ...]], ...]) -> dict[str, NDArray[Any]]:
     """Memory-map the learned arrays, once in each process."""
-    return {PurePosixPath(file).stem: np.load(store.get(file), mmap_mode="r", allow_pickle=False) for file in files}
+    return {PurePosixPath(file).stem: np.load(store.get(file), mmap_mode="r", allow_pickle=False) for file, _ in files}

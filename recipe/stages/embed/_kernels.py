@@ -6,12 +6,13 @@ They are in one file because numba's cache on disk only notices changes of the f
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from recipe.engine.compiled import compiled
 
 FEW = 64  # words up to which insertion sort is used
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def columns_of(hashes, features, columns, counts):
     """Write the distinct columns of a text, ascending, and how often each occurs in it; return their number."""
     words = len(hashes)
@@ -35,7 +36,7 @@ def columns_of(hashes, features, columns, counts):
     return distinct
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def count_texts(hashes, starts, found):
     """Add to each column the number of texts in which it occurs, (features,)."""
     columns, counts = _scratch(starts)
@@ -44,7 +45,7 @@ def count_texts(hashes, starts, found):
             found[columns[t]] += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def add_up(hashes, starts, lengths, table, sums):
     """Add to each row of `sums` the rows of a table that belong to the words of its text, weighted.
 
@@ -67,7 +68,7 @@ def add_up(hashes, starts, lengths, table, sums):
                 sums[i, j] += weight * table[columns[t], j]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _scratch(starts):
     """Return work arrays for the words of the longest text."""
     most = 1
@@ -76,7 +77,7 @@ def _scratch(starts):
     return np.empty(most, np.int64), np.empty(most, np.int64)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def count_words(hashes, starts, features):
     """Return where the distinct columns of each text begin, (m + 1,), these columns, and how often each occurs."""
     begins = np.zeros(len(starts), np.int64)

@@ -20,5 +20,6 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
     from recipe.stages.exclude._leaks import find_leaks  # noqa: PLC0415  compiles
 
     knobs = plan.exclude.model_dump()
-    pool = checkpoint.enter(pool, "exclude", Step("exclude", knobs))
-    return pool.refuse(find_leaks(pool, **knobs, prompts=FORMAT_PROMPTS))
+    step = Step("exclude", knobs)
+    pool = checkpoint.enter(pool, "exclude", step)
+    return pool.refuse(find_leaks(pool, **knobs, prompts=FORMAT_PROMPTS, files=checkpoint.files_of(pool, step)))

@@ -6,13 +6,14 @@ They are in one file because numba's cache on disk only notices changes of the f
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from recipe.engine.compiled import compiled
 
 BASE = np.uint64(0x9E3779B97F4A7C15)  # of the polynomial hash of a run; odd, so that every word of it counts
 SLACK = 1e-9  # rounding error of a cosine in float64
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _same_words(one, begins, i, two, others, j, n):
     """Return whether n words of one text equal n words of another, byte by byte."""
     for t in range(n):
@@ -26,7 +27,7 @@ def _same_words(one, begins, i, two, others, j, n):
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _runs_of(hashes, n):
     """Return the hash of each run of n words of a text; its low bits are as uniform as those of the words' hashes."""
     runs = np.zeros(max(len(hashes) - n + 1, 0), np.uint64)
@@ -42,7 +43,7 @@ def _runs_of(hashes, n):
     return runs
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def table_of_runs(hashes, starts, letters, begins, n, slots, run, where, owner):
     """Fill a hash table of `slots` (a power of two) with the runs of n words of all texts, each with its first text."""
     mask = np.uint64(slots - 1)
@@ -57,7 +58,7 @@ def table_of_runs(hashes, starts, letters, begins, n, slots, run, where, owner):
                 run[slot], where[slot], owner[slot] = h, at, i
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def find_runs(hashes, starts, letters, begins, known, others, n, run, where, owner, found):
     """Write for each text the first known text with which it shares a run of n words; other texts are unchanged."""
     mask = np.uint64(len(run) - 1)
@@ -71,7 +72,7 @@ def find_runs(hashes, starts, letters, begins, known, others, n, run, where, own
                 slot = (slot + np.uint64(1)) & mask
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def bags_of(hashes, starts, begins, words, times):
     """Write the distinct words of each text, ascending, and how often each occurs in it; return their number."""
     count = 0
@@ -88,7 +89,7 @@ def bags_of(hashes, starts, begins, words, times):
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _dot(one, weights, two, others):
     """Return the inner product of two sparse vectors whose columns ascend."""
     dot, a, b = 0.0, 0, 0
@@ -104,7 +105,7 @@ def _dot(one, weights, two, others):
     return dot
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def similar_bags(begins, words, times, vocabulary, idf, unknown, lists, listed, bounds, columns, weights, least):
     """Return pairs of a text and a known bag whose cosine is at least `least`, ascending by text.
 

@@ -11,6 +11,7 @@ import polars as pl
 from recipe.data.words import words_of
 from recipe.errors import ConfigError
 from recipe.io.arrow import map_table
+from recipe.io.hashes import check_unchanged
 from recipe.stages import checkpoint
 from recipe.stages.exclude._benchmark import Benchmark, Known, Search, index_benchmark, read_benchmark, warn_of_short
 from recipe.stages.exclude._turns import turn_texts
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from recipe.data.pool import Pool
     from recipe.io.cache import Store
+    from recipe.io.hashes import Seen
 
 BLOCK = 8192  # samples whose words are in memory at a time
 
@@ -35,6 +37,7 @@ def find_leaks(
     ngram: int | None = 13,
     similarity: float | None = 0.95,
     prompts: str = "",
+    files: Sequence[Seen] = (),
 ) -> pl.Series:
     """Find the samples that leak from a benchmark, shard by shard.
 
@@ -55,6 +58,8 @@ def find_leaks(
         only if the benchmark says that it is about the sample's image.
     prompts
         A regular expression for instructions on how to answer; they are removed from samples and questions.
+    files
+        The files of images and questions as they were hashed; they may not have changed since.
 
     Returns
     -------
@@ -84,6 +89,7 @@ def find_leaks(
         raise ConfigError("exclude: questions are given, but ngram and similarity are both null; set one of them")
     search = Search(ngram, similarity, prompts)
     benchmark = read_benchmark(images, questions, prompts)
+    check_unchanged(files)
     warn_of_short(benchmark.questions, search)
     shards, folder = pool.checkpoint.shards, pool.checkpoint.folder
     if shards is None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from recipe.config.code import code_of
 from recipe.config.registry import find
+from recipe.data.checkpoint import Checkpoint
 from recipe.data.pool import Pool
 from recipe.engine import distributed
 from recipe.engine.workers import nodes
 from recipe.errors import ConfigError, InputError
 from recipe.io.cache import open_store
-from recipe.io.hashes import sha256
+from recipe.io.hashes import check_unchanged, see
 from recipe.stages.read._entry import Context, Entry
 from recipe.stages.read._images import Images
 from recipe.stages.read._rows import stack
@@ -123,22 +125,27 @@ def read_pool(
     in_files = all(
         isinstance(file.format or format, str | None) for file, _ in files
     )  # a callable cannot be sent to workers
-    if not in_files or (store is None and sum(_size(file) for file, _ in files) <= IN_MEMORY):
-        uncut = [Piece(file, beside, file.format or format) for file, beside in files]
-        return Pool(stack([read_piece(piece, options) for piece in uncut]))
-    pieces = [piece for file, beside in files for piece in pieces_of(file, beside, format, lenient=lenient)]
+    sides = {beside: see(beside) for _, beside in files if beside}
+    whole = [
+        Piece(file, beside, file.format or format, seen=(see(file.path), *([sides[beside]] if beside else [])))
+        for file, beside in files
+    ]
+    seen = {piece.file.source: piece.seen[0] for piece in whole}
+    if not in_files or (store is None and sum(one.size for one in seen.values()) <= IN_MEMORY):
+        return Pool(stack([read_piece(piece, options) for piece in whole]), checkpoint=Checkpoint(sources=seen))
+    pieces = [piece for one in whole for piece in pieces_of(one, lenient=lenient)]
     store = store or open_store(None)
-    return Pool.of(read_shards(pieces, options, store, _stage(files, format, options, store)))
+    pool = Pool.of(read_shards(pieces, options, store, _stage(whole, options, store)))
+    check_unchanged(one for piece in whole for one in piece.seen)
+    return replace(pool, checkpoint=replace(pool.checkpoint, sources=seen))
 
 
-def _stage(files: Sequence[tuple[File, Path | None]], format: Format | None, options: Options, store: Store) -> str:  # noqa: A002  as above
+def _stage(files: Sequence[Piece], options: Options, store: Store) -> str:
     """Name the stage by everything that the pool depends on.
 
     Files in an image folder are left out: an image of another size is assumed to be another image.
     """
-    read = [
-        (file.source, sha256(file.path), _known(file.format or format), side and sha256(side)) for file, side in files
-    ]
+    read = [(one.file.source, [seen.sha256 for seen in one.seen], _known(one.format)) for one in files]
     known = {**options._asdict(), "images": None if options.images is None else str(options.images)}
     return store.stage("read", files=read, options=known)
 
@@ -146,14 +153,6 @@ def _stage(files: Sequence[tuple[File, Path | None]], format: Format | None, opt
 def _known(reader: Format | None) -> Any:
     """Return what identifies a reader: its name, or the name and source hash of your own function."""
     return (code_of(reader) or reader) if reader else None
-
-
-def _size(file: File) -> int:
-    """Return the size of a file in bytes; 0 if it is unreadable, which is reported when it is read."""
-    try:
-        return file.path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _existing(path: str | os.PathLike[str] | None, option: str) -> Path | None:

@@ -15,6 +15,7 @@ from recipe.data.pool import SCHEMA
 from recipe.engine import spread
 from recipe.errors import ConfigError, InputError
 from recipe.io.arrow import map_table, write_table
+from recipe.io.hashes import check_unchanged
 from recipe.stages.read._detect import no_record, recognise
 from recipe.stages.read._entry import Context, Entry
 from recipe.stages.read._images import Images
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from recipe.io.cache import Store
+    from recipe.io.hashes import Seen
     from recipe.stages.read._detect import Format
     from recipe.stages.read._json import Found
     from recipe.stages.read._json.cut import Span
@@ -52,36 +54,32 @@ class Piece(NamedTuple):
     beside: Path | None  # image_data.json
     format: Format | None
     span: Span | None = None  # None: the whole file, of any kind
+    seen: tuple[Seen, ...] = ()  # the file and the sizes of its images, as they were hashed
 
 
 class Broken(Exception):  # noqa: N818  caught inside this stage
     """A piece that is not valid JSON by itself; the cause can only be found by reading the whole file."""
 
 
-def pieces_of(file: File, beside: Path | None, format: Format | None, *, lenient: bool) -> list[Piece]:  # noqa: A002  the word that users know
+def pieces_of(whole: Piece, *, lenient: bool) -> list[Piece]:
     """Cut a large file into pieces of a known format; a file that cannot be cut is one piece.
 
     Parameters
     ----------
-    file
-        A source.
-    beside
-        The `image_data.json` with the sizes of its images.
-    format
-        The reader named by the user, or None to recognise it by the first piece.
+    whole
+        A file, and the reader that the user names, or None to recognise it by its first piece.
     lenient
         As for `recipe.read_pool`.
     """
-    named = file.format or format
-    uncut = [Piece(file, beside, named)]
+    path = whole.file.path
     try:
-        spans = cut(file.path, piece=PIECE)
+        spans = cut(path, piece=PIECE)
         if spans is None:
-            return uncut
-        reader = named or recognise(read_span(file.path, spans[0]), file.path, lenient=lenient)
+            return [whole]
+        reader = whole.format or recognise(read_span(path, spans[0]), path, lenient=lenient)
     except (OSError, InputError, Undecodable):
-        return uncut  # reading it whole reports the error
-    return [Piece(file, beside, reader, span) for span in spans] if isinstance(reader, str) else uncut
+        return [whole]  # reading it whole reports the error
+    return [whole._replace(format=reader, span=span) for span in spans] if isinstance(reader, str) else [whole]
 
 
 def read_piece(piece: Piece, options: Options) -> pl.DataFrame:
@@ -92,10 +90,18 @@ def read_piece(piece: Piece, options: Options) -> pl.DataFrame:
     Broken
         If it is a range of a file and not valid JSON.
     InputError
-        If it is a whole file that cannot be read.
+        If it is a whole file that cannot be read, or has changed since it was hashed.
     """
+    try:
+        return _read(piece, options)
+    finally:  # a file that was cut while it was read is first of all a file that changed
+        check_unchanged(piece.seen)
+
+
+def _read(piece: Piece, options: Options) -> pl.DataFrame:
+    """Read a piece of a file, which may change meanwhile."""
     path, lenient = piece.file.path, options.lenient
-    context = Context(path, options.boxes, options.suffix_seed, _images(piece.beside, options.images))
+    context = Context(path, options.boxes, options.suffix_seed, _images(piece.beside, options.images, piece.seen[1:]))
     rows = Rows(piece.file.source, image_token=options.image_token)
     with _collector_off():
         try:
@@ -157,7 +163,8 @@ def read_shards(pieces: Sequence[Piece], options: Options, store: Store, stage: 
         The files and their first rows.
     """
     done = f"{stage}/done.json"
-    if not store.has(done):
+    known = store.get_json(done)["starts"] if store.has(done) else [0]
+    if len(known) == 1 or not all(store.has(_shard(stage, shard)) for shard in range(len(known) - 1)):
         tables = _tables(pieces, options, store, stage)
         heights = [map_table(store.get(name)).height for name, _ in tables]
         count = max(1, -(-sum(heights) // SHARD))
@@ -242,8 +249,8 @@ def _shard(stage: str, number: int) -> str:
 
 
 @lru_cache(maxsize=4)
-def _images(beside: Path | None, folder: Path | None) -> Images:
-    """Load the paths and sizes of images, once in each process."""
+def _images(beside: Path | None, folder: Path | None, _: tuple[Seen, ...]) -> Images:
+    """Load the paths and sizes of images, once in each process for each state of their file."""
     return Images(beside, folder)
 
 

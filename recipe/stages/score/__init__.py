@@ -6,12 +6,15 @@ quotas.
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.config.registry import call, is_costly
+from recipe.config.code import name_of
+from recipe.config.registry import call, find, is_costly
 from recipe.data.vectors import release
+from recipe.io.hashes import check_unchanged
 from recipe.stages import checkpoint
 
 if TYPE_CHECKING:
@@ -24,18 +27,30 @@ if TYPE_CHECKING:
 
 def apply(pool: Pool, plan: Recipe) -> Pool:
     """Attach a column for each score of the recipe, in order: a score may use those before it."""
+    pool = checkpoint.note_files(pool, *plan.score)
     for number, step in enumerate(plan.score):
-        pool = pool.with_scores({step.label: _scores(pool, plan.score[: number + 1])})
+        pool = pool.with_scores({step.label: _scores(pool, plan.score[: number + 1], plan.seed)})
     release(pool.vectors)
     return pool
 
 
-def _scores(pool: Pool, steps: tuple[Step, ...]) -> NDArray[np.float32]:
+def _scores(pool: Pool, steps: tuple[Step, ...], seed: int) -> NDArray[np.float32]:
     """Compute the last of some scores; a costly one is cached under the names of all scores that it may use."""
     step = steps[-1]
-    if not is_costly("score", step.name):
-        scores: NDArray[np.float32] = call("score", step, pool)
+
+    def compute() -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = call("score", step, pool, seed=seed if _takes_seed(step) else None)
+        check_unchanged(checkpoint.files_of(pool, step))
         return scores
-    at = checkpoint.enter(pool, "score", *steps)
-    cached: NDArray[np.float32] = checkpoint.whole(at, "scores.npy", lambda: call("score", step, pool))
+
+    if not is_costly("score", step.name):
+        return compute()
+    seeds = {"seed": seed} if any(_takes_seed(one) for one in steps) else {}
+    at = checkpoint.enter(pool, "score", *steps, **seeds)
+    cached: NDArray[np.float32] = checkpoint.whole(at, "scores.npy", compute)
     return np.array(cached)
+
+
+def _takes_seed(step: Step) -> bool:
+    """Return whether a score is a function of your own that takes the recipe's seed; those here keep theirs."""
+    return name_of(step.name) is not None and "seed" in signature(find("score", step.name)).parameters

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from recipe.engine.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def mean_of_largest(similarity, k):
     """Return the mean of the k largest values of each row except the diagonal, from (m, m) float32 to (m,) float64.
 

@@ -94,7 +94,8 @@ def write_mix(
     mix = {"files": files} if layout and layout.files == "parts" else {"sha256": files[0]["sha256"]}
     own = name_of(writer.name)
     named = {"format": own, "ending": path.suffix} if own else {"format": writer.name}
-    mix = {**named, "records": sum(records.values()), **mix}
+    hashes = {name: sha256(file) for name, file in beside.items() if name != "manifest.json"}
+    mix = {**named, "records": sum(records.values()), "beside": hashes, **mix}
     with atomic_write(beside["manifest.json"], "w") as handle:
         handle.write(json.dumps({**manifest, "mix": mix}, indent=1) + "\n")
     return [*records, *beside.values()]

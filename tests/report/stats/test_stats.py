@@ -415,8 +415,11 @@ def test_a_mix_is_opened_again_as_it_was(written):
     ("change", "message"),
     [
         (lambda folder: (folder / "mix.json").write_text("[]"), "its manifest describes"),
-        (lambda folder: (folder / "mix.scores.parquet").write_text("no"), "cannot read the scores"),
-        (lambda folder: (folder / "mix.stats.json").unlink(), "cannot read the statistics"),
+        (
+            lambda folder: (folder / "mix.scores.parquet").write_text("no"),
+            "file that was written with mix.json",
+        ),
+        (lambda folder: (folder / "mix.stats.json").unlink(), "mix.stats.json: cannot be read"),
         (lambda folder: (folder / "mix.manifest.json").write_text("{}"), "expected a manifest"),
         (lambda folder: (folder / "pool" / "svit" / "conversation.json").unlink(), "sources have changed"),
     ],

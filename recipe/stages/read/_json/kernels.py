@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from recipe.engine.compiled import compiled
 
 QUOTE, BACKSLASH, COMMA, BLANK = 34, 92, 44, 32
 OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT = 91, 93, 123, 125
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def commas(data, at, piece, state):
     """Return the positions of the commas between array elements at which to cut a block of a file; O(bytes).
 

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from recipe.engine.compiled import compiled
 from recipe.stages.select._kernels.lazy_greedy import concept_gain, drop_top, heap_of, sift_down
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _look(j, quanta, best, load, cap, alike, weight, concepts, bonus, gain):
     """Write the weighted gain of a candidate in each term, and return their sum, added in a fixed order."""
     row = quanta[j]
@@ -29,7 +29,7 @@ def _look(j, quanta, best, load, cap, alike, weight, concepts, bonus, gain):
     return gain[0] + gain[1] + gain[2] + gain[3] + gain[4]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def blend_walk(quanta, cap, weight, concepts, bonus, cell, quota, image, room):
     """Pick the largest weighted gain; return positions, gains (k,) and gains by term (k, 5), float64.
 

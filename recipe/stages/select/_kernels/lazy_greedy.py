@@ -8,19 +8,20 @@ infers the types.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from recipe.engine.compiled import compiled
 
 QUANTUM = 1 << 14  # quanta in a similarity of 1.0; leaves one spare bit of int16
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _quantum(similarity):
     """Round a float32 similarity to quanta, below 0 to 0. All in float32, so that it is vectorised."""
     inside = min(max(similarity, np.float32(0)), np.float32(1))
     return np.int16(np.int32(inside * np.float32(QUANTUM) + np.float32(0.5)))
 
 
-@njit(cache=True, nogil=True, fastmath={"nnan"})
+@compiled(fastmath={"nnan"})
 def quantise(similarities):
     """Convert (m, n) float32 similarities to int16 quanta; values below 0 become 0."""
     rows, columns = similarities.shape
@@ -31,7 +32,7 @@ def quantise(similarities):
     return quanta
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def coverage_gain(candidate, start, points, quanta, dense, best):
     """Return by how much a candidate would raise the summed best similarity of the points it reaches."""
     gain = np.int64(0)
@@ -45,7 +46,7 @@ def coverage_gain(candidate, start, points, quanta, dense, best):
     return gain
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def concept_gain(candidate, concept_start, concepts, worth, seen):
     """Return the gain of one more sample of each of its concepts: a square root grows by 1/(sqrt(c+1)+sqrt(c))."""
     gain = np.int64(0)
@@ -55,13 +56,13 @@ def concept_gain(candidate, concept_start, concepts, worth, seen):
     return gain
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _before(a, b, gain):
     """Order of the heap: larger bound first; ties go to the smaller candidate."""
     return gain[a] > gain[b] or (gain[a] == gain[b] and a < b)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def sift_down(heap, size, at, gain):
     """Restore the heap below a position whose bound has fallen."""
     item = heap[at]
@@ -77,7 +78,7 @@ def sift_down(heap, size, at, gain):
     heap[at] = item
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def heap_of(bound):
     """Return all candidates as a heap, the largest bound on top."""
     heap = np.arange(len(bound))
@@ -86,7 +87,7 @@ def heap_of(bound):
     return heap
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def drop_top(heap, size, bound):
     """Remove the top of a heap, and return its new size."""
     size -= 1
@@ -95,7 +96,7 @@ def drop_top(heap, size, bound):
     return size
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def lazy_greedy(
     start,  # (m+1,) int64: where the similarities of each candidate begin in `quanta`
     points,  # int32: the point of each similarity; unused if dense
@@ -162,7 +163,7 @@ def lazy_greedy(
     return picks[:count], gains[:count]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def concept_gains(concept_start, concepts, worth, seen):
     """Return the gain of one more sample of the concepts of each candidate, (m,) int64."""
     gains = np.empty(len(concept_start) - 1, np.int64)
@@ -171,7 +172,7 @@ def concept_gains(concept_start, concepts, worth, seen):
     return gains
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def walk(order, cell, quota, image, images, most):
     """Take rows in order whose cell has quota left and whose image was taken fewer than `most` times."""
     found = np.empty(len(order), np.int64)

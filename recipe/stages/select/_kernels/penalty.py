@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from recipe.engine.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def penalised_walk(quanta, worth, weight, summed, drift, cell, quota, image, room):
     """Pick the largest value minus weighted similarity to the picks; return positions and gains, (k,) float64.
 

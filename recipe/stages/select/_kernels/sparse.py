@@ -9,14 +9,14 @@ numba infers the types; `lazy_greedy` explains quanta.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from recipe.engine.compiled import compiled
 from recipe.stages.select._kernels.lazy_greedy import QUANTUM, _quantum
 
 STEP = 16  # columns that are skipped at once if none of them is near enough
 
 
-@njit(cache=True, nogil=True, fastmath={"nnan"})
+@compiled(fastmath={"nnan"})
 def nearest_columns(similarities, keep):
     """Return the `keep` nearest columns of each row and their quanta, nearest first; ties go to the smaller column.
 
@@ -54,7 +54,7 @@ def nearest_columns(similarities, keep):
     return columns, quanta
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def count_columns(columns, count):
     """Add to `count` how often each column occurs in (n, keep) int32 columns."""
     for i in range(columns.shape[0]):
@@ -62,7 +62,7 @@ def count_columns(columns, count):
             count[columns[i, t]] += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def place_columns(columns, quanta, first, place, points, sorted_quanta):
     """Append what rows `first`, `first` + 1, ... keep to the lists of their columns; `place` has the next positions."""
     for i in range(columns.shape[0]):
@@ -73,7 +73,7 @@ def place_columns(columns, quanta, first, place, points, sorted_quanta):
             place[columns[i, t]] = at + 1
 
 
-@njit(cache=True, nogil=True, fastmath={"nnan"})
+@compiled(fastmath={"nnan"})
 def gains_beyond(similarities, best):
     """Return the summed excess of each column of (n, m) float32 similarities over the best of the rows, (m,) int64.
 
@@ -88,7 +88,7 @@ def gains_beyond(similarities, best):
     return gains.astype(np.int64)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def farthest_first(similarity, first, cell, quota):
     """Order the rows of a block farthest-first under quotas; return positions, and distances in quanta when picked."""
     n = len(similarity)

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from recipe.engine.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _nearest_two(i, quanta, picks, nearest, second):
     """Find the two nearest picks of a point, by number; ties go to the smaller. -1 if there is no second."""
     first = other = -1
@@ -24,7 +25,7 @@ def _nearest_two(i, quanta, picks, nearest, second):
     second[i] = other
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _shares(concept, candidate, start, concepts):
     """Return whether a candidate has a concept."""
     found = False
@@ -33,7 +34,7 @@ def _shares(concept, candidate, start, concepts):
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _concept_swap(new, old, start, concepts, worth, seen):
     """Return by how much the concept term grows when one candidate replaces another."""
     gain = np.int64(0)
@@ -48,7 +49,7 @@ def _concept_swap(new, old, start, concepts, worth, seen):
     return gain
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def swap_once(quanta, picks, bonus, start, concepts, worth, seen, cell, image, room):
     """Try each point instead of each pick of its cell, from (v, v) quanta; updates `picks`, `seen` and `room` in place.
 

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from recipe.engine.compiled import compiled
 from recipe.stages.select._kernels.lazy_greedy import QUANTUM, drop_top, heap_of, sift_down
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc"})
+@compiled(fastmath={"reassoc"})
 def _dot(a, b, length):
     """Sum products of float64 in SIMD lanes: in the same order for a given length and kind of machine."""
     total = 0.0
@@ -20,7 +20,7 @@ def _dot(a, b, length):
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _project(j, first, picks, count, similarity, width, ridge, factor, volume):
     """Update a candidate's row of the factor to the current picks; return what it adds to the volume."""
     left = volume[j]
@@ -33,7 +33,7 @@ def _project(j, first, picks, count, similarity, width, ridge, factor, volume):
     return max(left, ridge / (1.0 + ridge))  # what would be left of a duplicate without rounding
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def volume_walk(similarity, bonus, width, ridge, cell, quota, image, room):
     """Pick the largest gain in log volume and bonus; return positions and gains, (k,) float64 whole quanta.
 

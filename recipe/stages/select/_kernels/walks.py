@@ -9,12 +9,12 @@ numba infers the types.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from recipe.engine.compiled import compiled
 from recipe.stages.select._kernels.lazy_greedy import QUANTUM
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def gaussian_quanta(cosine, sigma):
     """Convert (n, n) float32 cosines of unit rows to int16 quanta of exp(-|x - y|^2 / (2 sigma^2)), symmetric.
 
@@ -30,7 +30,7 @@ def gaussian_quanta(cosine, sigma):
     return quanta
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def herd(kernel, count):
     """Return the first picks of greedy MMD, and the gain of each in quanta of the kernel; ties go to the smaller row.
 
@@ -65,7 +65,7 @@ def herd(kernel, count):
     return picks, gains
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def pass_by(order, nearest, similarity, least, cell, quota, image, images, most):
     """Keep rows in order that are less similar than `least` to all rows kept before, under quotas.
 
