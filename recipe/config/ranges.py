@@ -58,6 +58,8 @@ From2 = Annotated[int, *_SIGNED, Ge(2)]
 """A count of what is compared in pairs."""
 Width = Annotated[int, *_SIGNED, Ge(1), Le(4096)]
 """Numbers of a vector."""
+Columns = Annotated[int, *_SIGNED, Ge(1), Le(2**24)]
+"""Hashed columns, each of which holds a vector."""
 Switch = Annotated[bool, Strict()]
 Number = Annotated[float, *_FINITE]
 Weight = Annotated[float, *_FINITE, Ge(0)]

@@ -12,6 +12,7 @@ from fuzzers import npy as fuzzer
 
 from recipe import demo_pool
 from recipe.errors import RecipeError
+from recipe.io.cache import open_store
 from recipe.stages.embed.cached import embed
 from recipe.stages.read._sources import expand
 
@@ -65,6 +66,20 @@ def test_a_glob_over_a_loop_of_links_ends(tmp_path):
     (beside := tmp_path.parent / f"{tmp_path.name}-linked").mkdir()
     (beside / "linked").symlink_to(tmp_path / "a")
     assert {file.path.name for file in expand(str(beside / "**" / "*.json"))} == {"x.json", "y.json"}
+
+
+@pytest.mark.parametrize("cache", ["", "s3://", "://", "no-such-protocol://x", "a\0b", "\udcff", 3, b"x", "a" * 5000])
+def test_an_odd_cache_is_one_line(cache, tmp_path, monkeypatch):
+    """A cache without a name, of an unknown protocol, or with a name that no folder can have is refused."""
+    monkeypatch.chdir(tmp_path)
+
+    def opened():
+        open_store(cache).put_json("a/b.json", {})
+
+    with pytest.raises(RecipeError) as caught:
+        opened()
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 LIES = {
