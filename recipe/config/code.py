@@ -72,7 +72,7 @@ def load(name: str) -> Any:
     2.0
     """
     if not _NAME.fullmatch(name):
-        raise ConfigError(f"expected module:function, got '{name}'; write it as in my_scores:brevity")
+        raise ConfigError(f"expected module:function, got {name!r:.80}; write it as in my_scores:brevity")
     module, _, path = name.partition(":")
     try:
         found: Any = import_module(module)

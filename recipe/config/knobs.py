@@ -29,7 +29,7 @@ KINDS = {
     bool: "true or false",
     str: "text",
     NoneType: "null",
-    Path: "path",
+    Path: "a path",
 }
 CODES = ("too_long", "no_name", "no_path", "no_size")  # what recipe.config.ranges says itself
 _SHOWN = 60

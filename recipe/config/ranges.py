@@ -7,7 +7,7 @@ of your own that pydantic understands.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, AllowInfNan, Field, Strict
@@ -58,6 +58,8 @@ From2 = Annotated[int, *_SIGNED, Ge(2)]
 """A count of what is compared in pairs."""
 Width = Annotated[int, *_SIGNED, Ge(1), Le(4096)]
 """Numbers of a vector."""
+Columns = Annotated[int, *_SIGNED, Ge(1), Le(2**24)]
+"""Hashed columns, each of which holds a vector."""
 Switch = Annotated[bool, Strict()]
 Number = Annotated[float, *_FINITE]
 Weight = Annotated[float, *_FINITE, Ge(0)]
@@ -73,3 +75,5 @@ Name = Annotated[str, Strict(), AfterValidator(_plain)]
 PartName = Annotated[Name, AfterValidator(_part)]
 FilePath = Annotated[str, AfterValidator(_path)]
 AnyPath = FilePath | Path
+Ids = Literal["string", "given"]
+"""How ids that were numbers are written."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from recipe.config.code import load, name_of
-from recipe.config.knobs import annotation_of, check_value
+from recipe.config.knobs import annotation_of, check_value, shown
 from recipe.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def home(room: str, name: str | Callable[..., Any]) -> Any:
     if name_of(name):
         return load(name)
     if name not in names(room):
-        raise ConfigError(f"{room}: no '{name:.60}' here, {nearest(name, names(room))}")
+        raise ConfigError(f"{room}: no {shown(name)} here, {nearest(name, names(room))}")
     return import_module(f"recipe.stages.{room}.{name}")
 
 
@@ -164,7 +164,7 @@ def check_knobs(
     for knob in knobs:
         if knob not in known and not any(p.kind is p.VAR_KEYWORD for p in parameters):
             raise ConfigError(
-                f"{place}: unknown knob '{knob!s:.60}', {nearest(str(knob), known) if known else 'it has none'}"
+                f"{place}: unknown knob {shown(knob)}, {nearest(str(knob), known) if known else 'it has none'}"
             )
     for knob in needed_knobs(room, name):
         if knob not in knobs and knob not in given:

@@ -173,7 +173,7 @@ class Store:
 
         try:
             files, path = url_to_fs(self.root)
-        except (ImportError, ValueError) as error:
+        except Exception as error:  # each file system of fsspec raises its own
             raise InputError(
                 f"{self.root}: cannot be used as a cache ({error}); name a folder, or another URL"
             ) from error
@@ -281,7 +281,10 @@ def last_opened() -> str | None:
 
 def named(cache: str | os.PathLike[str]) -> Store:
     """Return a store by its name; a folder by its absolute path, since workers may have another working directory."""
-    where = os.fspath(cache)
+    where = os.fspath(cache) if isinstance(cache, str | os.PathLike) else ""
+    protocol, url, rest = where.partition("://") if isinstance(where, str) else ("", "", "")
+    if not where or not where.isprintable() or (url and not (protocol and rest.strip("/"))):
+        raise InputError(f"cache={cache!r:.80}: expected a folder, or a URL such as s3://bucket/folder; name one")
     return Store(where.rstrip("/") if "://" in where else str(Path(where).absolute()))
 
 

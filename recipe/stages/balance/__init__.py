@@ -94,8 +94,10 @@ def make_quotas(
     """
     limits = at_most or {}
     for column in (one for name in [*margins, *limits] for one in name.split("|")):
-        if column not in pool.rows.columns:
-            raise ConfigError(f"balance: no column '{column}' in the pool, {nearest(column, pool.rows.columns)}")
+        if column not in pool.rows.columns or pool.rows[column].dtype.is_nested():
+            known = [name for name, kind in pool.rows.schema.items() if not kind.is_nested()]
+            what = "holds lists" if column in pool.rows.columns else "is not in the pool"
+            raise ConfigError(f"balance: the column {column!r:.80} {what}, {nearest(column, known)}")
     if "cluster" in limits or len(limits) > 1:  # two partitions cannot both be rounded down and keep the size
         raise ConfigError(f"balance: expected at_most of one column, not of clusters, got {', '.join(limits)}")
     image = image_numbers(pool)

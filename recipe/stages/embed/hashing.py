@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from recipe.config.ranges import From1, Integer, Width
+    from recipe.config.ranges import Columns, Integer, Width
     from recipe.data.pool import Pool
 
 MOST = 4096  # dimensions
 SAMPLE = 2**17  # texts in which words are counted: a word of one text in 10,000 is found 13 times
 
 
-def fit(pool: Pool, *, d: Width = 256, features: From1 = 2**16, seed: Integer = 0) -> dict[str, NDArray[np.float32]]:
+def fit(pool: Pool, *, d: Width = 256, features: Columns = 2**16, seed: Integer = 0) -> dict[str, NDArray[np.float32]]:
     """Count in how many texts each word occurs, and draw its direction.
 
     Parameters
@@ -59,7 +59,7 @@ def encode(
     learned: Mapping[str, NDArray[np.float32]],
     *,
     d: Width = 256,  # noqa: ARG001  the table has it; every function of an embedder takes the same knobs
-    features: From1 = 2**16,  # noqa: ARG001  the same
+    features: Columns = 2**16,  # noqa: ARG001  the same
     seed: Integer = 0,  # noqa: ARG001  the same
 ) -> NDArray[np.float32]:
     """Embed the samples of a shard, each independently of the others.
@@ -86,7 +86,7 @@ def encode_texts(texts: pl.Series, learned: Mapping[str, NDArray[np.float32]]) -
     return unit_rows(add_up(texts, learned["table"]))
 
 
-def embed(pool: Pool, *, d: Width = 256, features: From1 = 2**16, seed: Integer = 0) -> NDArray[np.float32]:
+def embed(pool: Pool, *, d: Width = 256, features: Columns = 2**16, seed: Integer = 0) -> NDArray[np.float32]:
     """Embed every sample by the words of all its turns.
 
     Words are hashed to columns, weighted by sublinear tf-idf over a sample of this pool, and projected by a Gaussian

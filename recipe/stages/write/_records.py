@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 import numpy as np
 
+from recipe.config.ranges import Ids
 from recipe.errors import ConfigError
 from recipe.io.arrow import take
 from recipe.stages.write import _pack
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from recipe.data.pool import Pool
     from recipe.stages.write._pack import Record, Rows
-
-Ids = Literal["string", "given"]
 
 
 class Originals(Protocol):

@@ -10,10 +10,10 @@ from recipe.stages.write._records import lines
 if TYPE_CHECKING:
     from os import PathLike
 
-    from recipe.config.ranges import From1, Switch
+    from recipe.config.ranges import From1, Ids, Switch
     from recipe.data.pool import Pool
     from recipe.stages.write._pack import Rows
-    from recipe.stages.write._records import Ids, Originals
+    from recipe.stages.write._records import Originals
 
 
 def write(
