@@ -67,10 +67,14 @@ def check(
     from recipe.check.drift.junit import annotate  # noqa: PLC0415  starts fast
     from recipe.check.drift.junit import junit as xml  # noqa: PLC0415  starts fast
     from recipe.io.atomic import atomic_write  # noqa: PLC0415  starts fast
+    from recipe.io.outputs import check_output  # noqa: PLC0415  starts fast
+    from recipe.mix.targets import beside_of  # noqa: PLC0415  starts fast
 
     if update:
         out.print(f"wrote {shown(str(write_baseline(mix, baseline)))}")
         return
+    if junit is not None:
+        check_output(junit, [mix, *beside_of(mix), baseline, *([] if tolerance is None else [tolerance])])
     drift = check_baseline(mix, baseline, tolerance)
     if junit is not None:
         with atomic_write(junit, "w") as file:

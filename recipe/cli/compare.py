@@ -12,6 +12,7 @@ from rich.table import Table
 from recipe.cli._terminal import Printer, shown
 from recipe.cli.mixes import Cache, EngineName, Inputs, Workers, cache_of, count_or_share
 from recipe.config.files import presets
+from recipe.config.recipe import Recipe
 from recipe.errors import ConfigError, SupplyError
 from recipe.io.cache import DEFAULT
 
@@ -41,6 +42,8 @@ def compare(
     """Compare recipes with random mixes of the same size, on images that none of them may pick from."""
     from recipe.compare import check_names, compare_mixes  # noqa: PLC0415  starts fast
     from recipe.io.atomic import atomic_write  # noqa: PLC0415
+    from recipe.io.outputs import check_output  # noqa: PLC0415
+    from recipe.mix.targets import files_read  # noqa: PLC0415
     from recipe.report.comparison import BASELINES  # noqa: PLC0415
 
     _check(out_path, {".json"})
@@ -51,6 +54,8 @@ def compare(
         hold_out = held
     if not inputs:
         raise ConfigError("nothing to compare on: name files, folders or globs")
+    for target in (one for one in (out_path, chart) if one is not None):
+        check_output(target, files_read(Recipe(sources=tuple(inputs))) + list(mix or ()))
     found = compare_mixes(
         list(inputs),
         [*(presets() if every else ()), *(recipe or (() if every or mix else ("recipe-default",)))],

@@ -111,11 +111,14 @@ def score(
 ) -> None:
     """Score every sample and write the scores as Parquet."""
     from recipe.io.atomic import atomic_write  # noqa: PLC0415  starts fast
+    from recipe.io.outputs import check_output  # noqa: PLC0415
     from recipe.mix.flow import score_pool  # noqa: PLC0415
+    from recipe.mix.targets import files_read  # noqa: PLC0415
 
     if out_path.suffix != ".parquet":
         raise ConfigError(f"expected --out ending in .parquet, got {out_path}")
     plan = _plan(inputs, preset, size, knobs, seed=seed, score=score, read=_read_knobs(lenient))
+    check_output(out_path, files_read(plan))
     pool = score_pool(recipe=plan, cache=cache_of(cache), engine=engine, workers=workers)
     with atomic_write(out_path) as file:
         pool.rows.drop("turns", "extra", "order").write_parquet(file)
@@ -185,12 +188,14 @@ def cache_of(cache: str) -> str | None:
 def _selected(plan: Recipe, **how: Any) -> Mix:
     """Select a mix and write it."""
     from recipe.mix.flow import select_mix  # noqa: PLC0415  starts fast
+    from recipe.mix.targets import check_targets  # noqa: PLC0415
     from recipe.stages.write import writer_of  # noqa: PLC0415
 
     target = Path(plan.write.path)
     writer_of(target, plan.write.format)
     if not target.parent.is_dir():
         raise ConfigError(f"expected a mix in a folder that exists, got {target}; make the folder")
+    check_targets(target, plan)
     with timed() as stages:
         mix = select_mix(recipe=plan, **how)
         with stage("write"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from recipe.data.selection import Selection
+from recipe.io.outputs import check_output
 from recipe.mix.manifest import make_manifest
 from recipe.mix.originals import writing
+from recipe.mix.targets import check_targets, files_read
 from recipe.report.gaps import find_gaps
 from recipe.report.representatives import representatives
 from recipe.report.sample import draw_samples, show_sample
@@ -205,6 +208,8 @@ class Mix(Selection):
         """
         from recipe.report.page import write_page  # noqa: PLC0415  altair is heavy
 
+        mix = Path(self.recipe.write.path)
+        check_output(path, [mix, *mix.parent.glob(f"{glob.escape(mix.stem)}.*"), *files_read(self.recipe)])
         stats, gaps = self.stats(), self.gaps()
         return write_page(self, Path(path), stats=stats, gaps=gaps, rows=rows, comparison=comparison)
 
@@ -227,10 +232,13 @@ class Mix(Selection):
         ConfigError
             If the ending names no format.
         InputError
-            If a source no longer exists, or the folder cannot be written to.
+            If a source no longer exists, a file would replace one that the recipe reads, or the folder cannot be
+            written to.
         """
+        target = Path(path or self.recipe.write.path)
+        check_targets(target, self.recipe)
         return write_mix(
-            Path(path or self.recipe.write.path),
+            target,
             self.pool,
             self.picks.rows,
             manifest=self.manifest(),

@@ -12,8 +12,10 @@ import polars as pl
 from recipe.config.code import code_of
 from recipe.errors import InputError
 from recipe.io.hashes import sha256
+from recipe.io.outputs import check_output
 from recipe.mix.manifest import Written, read_manifest, recipe_of
 from recipe.mix.originals import writing
+from recipe.mix.targets import files_read
 from recipe.stages import tag
 from recipe.stages.read import expand, read_pool
 from recipe.stages.write import FORMATS, write_records, writer_of
@@ -70,6 +72,10 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
         raise InputError(f"{file}: mix.format: expected {' or '.join(FORMATS.values())}, got {written['format']!r:.60}")
     target = Path(path) if path else file.with_name(file.name.removesuffix(".manifest.json") + ending)
     writer_of(target, plan.write.format)
+    reads = [file, *files_read(plan)]
+    for one in written.get("files", []):
+        check_output(target.with_name(one["name"]), reads)
+    check_output(target, reads)
     rows = _rows(pool, content["keys"], content.get("copies", {}), file)
     if plan.write.pack or plan.write.format:  # what becomes of a sample may depend on its labels
         tagged = tag.apply(pool, plan).rows

@@ -12,9 +12,11 @@ from recipe.check.drift import check_drift
 from recipe.check.drift.diff import Picked, diff_mixes
 from recipe.errors import ConfigError, InputError
 from recipe.io.atomic import atomic_write
+from recipe.io.outputs import check_output
 from recipe.mix.from_file import file_stats, read_labelled
 from recipe.mix.manifest import files_of, manifest_of
 from recipe.mix.scores import read_scores
+from recipe.mix.targets import beside_of
 from recipe.report.stats import read_stats
 from recipe.stages.read import read_pool
 from recipe.stages.write import side_file
@@ -112,6 +114,8 @@ def write_baseline(mix: Mix | str | os.PathLike[str], baseline: str | os.PathLik
     """
     if in_ci():
         raise ConfigError(f"{baseline}: expected no update of a baseline where CI={os.environ['CI']}; run it at home")
+    reads = [mix, *beside_of(Path(mix))] if isinstance(mix, str | os.PathLike) else []
+    check_output(baseline, reads)
     text = stats_of(mix).to_json()
     with atomic_write(baseline, "w") as file:
         file.write(text)

@@ -25,6 +25,7 @@ from recipe.check.trainer.rules import RULES, problems_of, rules_with
 from recipe.data.tokens import IMAGE
 from recipe.errors import InputError
 from recipe.io.atomic import atomic_write
+from recipe.io.outputs import check_output
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -62,7 +63,7 @@ def fix_mix(
     path
         A file of LLaVA records: an array, one record, or JSON Lines, in UTF-8 or with a byte-order mark.
     out
-        Where the copy goes, in the same order; it may be `path`. The rejects go beside it, as ``mix.rejects.jsonl``
+        Where the copy goes, in the same order; not `path` itself. The rejects go beside it, as ``mix.rejects.jsonl``
         beside ``mix.json``: source, record, id, turn, code and message.
     images, decode, tokenizer
         As for `check_mix`.
@@ -75,12 +76,16 @@ def fix_mix(
     Raises
     ------
     InputError
-        If the file cannot be read, is not JSON, or no record can be kept; the rejects are written even then.
+        If the file cannot be read, is not JSON, or would be replaced by its copy. Or if no record can be kept; the
+        rejects are written even then.
     ConfigError, MissingExtra
         As for `check_mix`.
     """
     check_folder(images, decode=decode)
     source, target = Path(path), Path(out)
+    beside = target.with_name(f"{target.stem}.rejects.jsonl")
+    for written in (target, beside):
+        check_output(written, [source, *([] if tokenizer is None else [tokenizer])])
     data = read_bytes(source)
     given = _entries(data, source)
     mixed = other_id(given) is not None
@@ -89,7 +94,6 @@ def fix_mix(
     rules = rules_with(faults, tokenizer)
     findings = list(_findings(data, images, tokenizer=tokenizer, known=faults))
     verdicts = [next(problems_of(record, rules), None) for record in records]
-    beside = target.with_name(f"{target.stem}.rejects.jsonl")
     with atomic_write(beside) as file:
         for number, (record, verdict) in enumerate(zip(records, verdicts, strict=True)):
             if verdict:

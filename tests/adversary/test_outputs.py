@@ -1,0 +1,88 @@
+"""An output never replaces a file that the run reads, under whatever name, and never goes through a link or a pipe."""
+
+import os
+import sys
+
+import pytest
+
+from recipe.check import fix_mix
+from recipe.cli import main
+from recipe.demo import write_demo
+from recipe.errors import InputError
+from recipe.mix.flow import select_mix
+
+
+@pytest.fixture
+def pool(tmp_path):
+    """A folder with one file of samples, and the file."""
+    write_demo(tmp_path, images=4)
+    return min(tmp_path.rglob("*.json"))
+
+
+def spellings(file):
+    """Make other names of a file: relative, by a hard link, and by a symbolic link."""
+    hard, soft = file.with_name("hard.json"), file.with_name("soft.json")
+    os.link(file, hard)
+    soft.symlink_to(file)
+    return [file, file.parent / "." / ".." / file.parent.name / file.name, hard, soft]
+
+
+def run(monkeypatch, capsys, *arguments):
+    """Run a command; return its exit code and what it printed on standard error."""
+    monkeypatch.setattr(sys, "argv", ["recipe", *map(str, arguments)])
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code, capsys.readouterr().err
+    return 0, ""
+
+
+@pytest.mark.parametrize("name", range(4))
+def test_a_source_is_never_replaced(name, pool, tmp_path, monkeypatch, capsys):
+    """Selecting, comparing and mending refuse to write over what they read, under any of its names."""
+    before, target = pool.read_bytes(), spellings(pool)[name]
+    commands = [
+        ("select", pool, "--size", "2", "--cache", "off", "--out", target),
+        ("compare", pool, "--cache", "off", "--out", target),
+        ("validate", pool, "--fix", target),
+    ]
+    for command in commands:
+        code, err = run(monkeypatch, capsys, *command)
+        assert code == 2
+        assert err.count("\n") == 1
+        assert target.name in err
+        assert pool.read_bytes() == before
+    with pytest.raises(InputError, match=r"read|link"):
+        select_mix(pool, size=2).write(target)
+    with pytest.raises(InputError, match=r"read|link"):
+        fix_mix(pool, target)
+    assert pool.read_bytes() == before
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_file_of_a_knob_is_never_replaced(pool, tmp_path, monkeypatch, capsys):
+    """A benchmark's questions are read too, so that no file of the mix may take their place."""
+    questions = tmp_path / "mix.rejects.jsonl"
+    questions.write_text('{"question": "Is it raining in the picture or not?"}\n')
+    where = ("select", pool, "--size", "2", "--cache", "off", "--out", tmp_path / "mix.json")
+    code, err = run(monkeypatch, capsys, *where, "--exclude-questions", questions)
+    assert code == 2
+    assert questions.name in err
+    assert "raining" in questions.read_text()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes are POSIX")
+@pytest.mark.parametrize("kind", ["folder", "pipe", "dangling link"])
+def test_what_is_no_file_is_never_replaced(kind, pool, tmp_path, monkeypatch, capsys):
+    """A folder, a pipe or a link in the place of an output ends the command before anything is read."""
+    target = tmp_path / "mix.json"
+    {
+        "folder": target.mkdir,
+        "pipe": lambda: os.mkfifo(target),
+        "dangling link": lambda: target.symlink_to(tmp_path / "nowhere.json"),
+    }[kind]()
+    code, err = run(monkeypatch, capsys, "select", pool, "--size", "2", "--cache", "off", "--out", target)
+    assert code == 2
+    assert kind.rpartition(" ")[2] in err
+    assert not (tmp_path / "nowhere.json").exists()
+    assert not list(tmp_path.glob("mix.*.*"))
