@@ -206,12 +206,12 @@ class Mix(Selection):
         Path
             The file written.
         """
-        from recipe.report.page import write_page  # noqa: PLC0415  altair is heavy
+        from recipe.report.page import check_page, write_page  # noqa: PLC0415  altair is heavy
 
-        mix = Path(self.recipe.write.path)
-        check_output(path, [mix, *mix.parent.glob(f"{glob.escape(mix.stem)}.*"), *files_read(self.recipe)])
+        target, mix = check_page(path, rows), Path(self.recipe.write.path)
+        check_output(target, [mix, *mix.parent.glob(f"{glob.escape(mix.stem)}.*"), *files_read(self.recipe)])
         stats, gaps = self.stats(), self.gaps()
-        return write_page(self, Path(path), stats=stats, gaps=gaps, rows=rows, comparison=comparison)
+        return write_page(self, target, stats=stats, gaps=gaps, rows=rows, comparison=comparison)
 
     def write(self, path: str | Path | None = None) -> list[Path]:
         """Write the mix in LLaVA-v1.5 format, and beside it its manifest, statistics, scores and rejects.

@@ -498,7 +498,7 @@ def test_limits_that_leave_too_few_are_refused():
 @pytest.mark.parametrize("knobs", [{"margins": {"tsk": ("even", {})}}, {"margins": {}, "at_most": {"tsk": {"ocr": 1}}}])
 def test_a_column_that_the_pool_lacks_is_refused(knobs):
     """A margin or a limit on an unknown column is an error that suggests the nearest known one."""
-    with pytest.raises(ConfigError, match="no column 'tsk' in the pool, did you mean 'task'"):
+    with pytest.raises(ConfigError, match="column 'tsk' is not in the pool, did you mean 'task'"):
         make_quotas(pool_of(3, task=["ocr"] * 3), 1, **knobs)
 
 
