@@ -51,9 +51,9 @@ def _missed(mix: Selection, picked: pl.DataFrame) -> str:
         off = yes * (1 - balance.yes_share) - no * balance.yes_share
         if abs(off) > max(_MISSED * (yes + no), _FEW):
             found.append(f"yes {yes / (yes + no):.0%} of yes and no, wanted {balance.yes_share:.0%}")
-    if mix.quotas is None:  # a mix that is only shown
+    report = getattr(mix.quotas, "report", None)  # a mix that is only shown may have none
+    if report is None:
         return "; ".join(found)
-    report = mix.quotas.report
     far = report.filter((pl.col("quota") - pl.col("wanted")).abs() > max(_MISSED * len(mix), _FEW))
     for (margin,), values in far.group_by("margin", maintain_order=True):
         first = values.row(0, named=True)
