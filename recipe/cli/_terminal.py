@@ -38,5 +38,5 @@ class Printer(Console):
     """A console whose output may be closed by its reader, as by `head`."""
 
     def on_broken_pipe(self) -> None:
-        """Raise an error that is told in one line; rich would exit without a word."""
+        """Raise an error, which is reported in one line; rich would exit and print nothing."""
         raise RecipeError(CLOSED)

@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recipe.cli._terminal import Printer
+from recipe.cli._terminal import Printer, shown
 from recipe.io.cache import DEFAULT
-from recipe.io.cache_contents import clear_cache, list_cache
+from recipe.io.cache_contents import clear_cache, left_in, list_cache
 
 caches = typer.Typer(help="List or clear the results that earlier runs have cached.", no_args_is_help=True)
 out = Printer(highlight=False, soft_wrap=True)
@@ -31,5 +31,7 @@ def list_stages(folder: Folder = DEFAULT) -> None:
 
 @caches.command("clear")
 def clear(folder: Folder = DEFAULT) -> None:
-    """Remove a cache and everything in it."""
+    """Remove what a cache holds; files that are not its own stay, and are counted."""
     out.print(f"removed {clear_cache(folder) / 1e6:,.1f} MB from {escape(folder)}")
+    if left := left_in(folder):
+        out.print(f"left {len(left):,} files that are no part of the cache, as {shown(left[0])}")

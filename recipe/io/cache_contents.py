@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from recipe.io.cache import check_format, named
+from recipe.io.cache import MARK, STAGE, UNSENT, check_format, named
+from recipe.io.sums import ENDING
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Collection
+
+
+ARTEFACT = re.compile(r"(about|done)\.json|((shard|piece|whole)-)?[0-9]{5}\.(arrow|npy)|(matrix|scores)\.npy")
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,10 @@ def _written(files: Any, path: str, about: dict[str, Any]) -> float:
 
 
 def clear_cache(cache: str | os.PathLike[str]) -> int:
-    """Remove a cache, and this machine's copies of one at a URL, and return how many bytes it had.
+    """Remove the files of a cache, and this machine's copies of one at a URL, and return how many bytes they had.
+
+    A file is the cache's if it is the mark, or in the folder of a stage and an artefact by its name or its checksum.
+    Everything else stays, and so does each folder that holds something else.
 
     Parameters
     ----------
@@ -79,8 +89,35 @@ def clear_cache(cache: str | os.PathLike[str]) -> int:
         If the folder is no cache of this version of the format.
     """
     store = named(cache)
-    stages = list_cache(cache)
-    if store.files.exists(store.path()):
-        store.files.rm(store.path(), recursive=True)
-        store.forget()
-    return sum(one.size for one in stages)
+    list_cache(cache)  # raises for what is no cache
+    if not store.files.exists(store.path()):
+        return 0
+    found = store.files.find(store.path(), detail=True)
+    size = 0
+    for path in sorted(found):
+        if _is_own(path.removeprefix(store.path()).lstrip("/"), path, found):
+            store.files.rm_file(path)
+            size += found[path]["size"]
+    folders = sorted({path.rpartition("/")[0] for path in found} | {store.path()}, key=len, reverse=True)
+    for folder in folders:
+        with suppress(OSError, FileNotFoundError):  # it holds something else, or is none, as in an object store
+            store.files.rmdir(folder)
+    store.forget()
+    return size
+
+
+def left_in(cache: str | os.PathLike[str]) -> list[str]:
+    """List the files in the folder of a cache, as after it was cleared."""
+    store = named(cache)
+    return sorted(store.files.find(store.path())) if store.files.exists(store.path()) else []
+
+
+def _is_own(name: str, path: str, found: Collection[str]) -> bool:
+    """Return whether a file below a cache is one of its own."""
+    folder, _, file = name.rpartition("/")
+    if not folder:
+        return file.removesuffix(ENDING) == MARK or (UNSENT.search(file) is not None and MARK in file)
+    whole = path.removesuffix(ENDING)
+    listed = whole != path or path + ENDING in found
+    named_so = ARTEFACT.fullmatch(file.removesuffix(ENDING)) is not None or UNSENT.search(file) is not None
+    return STAGE.fullmatch(folder.partition("/")[0]) is not None and (listed or named_so)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from recipe.config.resolve import names_in
 from recipe.io.outputs import check_output
-from recipe.stages.read import expand
+from recipe.stages.read import SIDE_DATA, expand
 from recipe.stages.write import side_file
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def files_read(plan: Recipe) -> list[Path]:
     """
     given = [source.model_dump(exclude_none=True) for source in plan.sources]
     sources = [file.path for file in expand(given)] if given else []
+    sources += [file.with_name(name) for file in sources for name in SIDE_DATA]  # found by the reader itself
     named = (Path(name) for name in names_in(plan.model_dump(mode="json", exclude={"sources", "write"})))
     return [*sources, *(file for file in named if _is_file(file))]
 

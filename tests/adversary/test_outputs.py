@@ -86,3 +86,27 @@ def test_what_is_no_file_is_never_replaced(kind, pool, tmp_path, monkeypatch, ca
     assert kind.rpartition(" ")[2] in err
     assert not (tmp_path / "nowhere.json").exists()
     assert not list(tmp_path.glob("mix.*.*"))
+
+
+def test_clearing_a_cache_leaves_what_is_not_its_own(pool, tmp_path, monkeypatch, capsys):
+    """A thesis and a mix beside or inside the stages of a cache stay, whatever their names; the cache itself goes."""
+    cache = tmp_path / "cache"
+    select_mix(pool, size=2, cache=cache)
+    stage = next(one for one in cache.iterdir() if one.is_dir())
+    kept = [cache / "mix.json", cache / "thesis" / "00001.npy", stage / "notes.json", cache / "data-1" / "about.json"]
+    for file in kept:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("mine")
+    assert run(monkeypatch, capsys, "cache", "clear", "--cache", cache)[0] in {0, None}
+    assert sorted(one for one in cache.rglob("*") if one.is_file()) == sorted(kept)
+
+
+def test_sizes_of_images_that_the_reader_finds_are_never_replaced(tmp_path, monkeypatch, capsys):
+    """Visual Genome's list beside SVIT's files is read without being named, and is kept too."""
+    write_demo(tmp_path, images=4)
+    sizes = next(tmp_path.rglob("image_data.json"))
+    before = sizes.read_bytes()
+    code, err = run(monkeypatch, capsys, "select", tmp_path, "--size", "9", "--cache", "off", "--out", sizes)
+    assert code == 2
+    assert sizes.name in err
+    assert sizes.read_bytes() == before

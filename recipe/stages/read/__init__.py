@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from recipe.stages.read._detect import Format
     from recipe.stages.read._sources import Source
 
-__all__ = ["Context", "Entry", "File", "Images", "apply", "expand", "read_pool"]
+__all__ = ["SIDE_DATA", "Context", "Entry", "File", "Images", "apply", "expand", "read_pool"]
 
 IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
 
