@@ -110,3 +110,16 @@ def test_sizes_of_images_that_the_reader_finds_are_never_replaced(tmp_path, monk
     assert code == 2
     assert sizes.name in err
     assert sizes.read_bytes() == before
+
+
+def test_updating_a_baseline_replaces_nothing_but_a_baseline(pool, tmp_path, monkeypatch, capsys):
+    """A file of tolerances, or any other that is no statistics, stays as it is; an older baseline is replaced."""
+    monkeypatch.delenv("CI", raising=False)
+    tolerance, baseline = tmp_path / "tolerance.yaml", tmp_path / "old.json"
+    tolerance.write_text("samples: exact\n")
+    code, err = run(monkeypatch, capsys, "check", pool, "--update", "--baseline", tolerance)
+    assert code == 2
+    assert tolerance.name in err
+    assert tolerance.read_text() == "samples: exact\n"
+    for _ in range(2):
+        assert run(monkeypatch, capsys, "check", pool, "--update", "--baseline", baseline)[0] in {0, None}

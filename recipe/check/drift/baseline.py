@@ -98,7 +98,7 @@ def write_baseline(mix: Mix | str | os.PathLike[str], baseline: str | os.PathLik
     mix
         A mix, or its file.
     baseline
-        Where they go; an older file is replaced.
+        Where they go; older statistics are replaced, and no other file.
 
     Returns
     -------
@@ -116,10 +116,21 @@ def write_baseline(mix: Mix | str | os.PathLike[str], baseline: str | os.PathLik
         raise ConfigError(f"{baseline}: expected no update of a baseline where CI={os.environ['CI']}; run it at home")
     reads = [mix, *beside_of(Path(mix))] if isinstance(mix, str | os.PathLike) else []
     check_output(baseline, reads)
+    if Path(baseline).exists():
+        _check_replaceable(Path(baseline))
     text = stats_of(mix).to_json()
     with atomic_write(baseline, "w") as file:
         file.write(text)
     return Path(baseline)
+
+
+def _check_replaceable(baseline: Path) -> None:
+    """Raise unless an older file in the place of a baseline is one, too."""
+    try:
+        read_stats(baseline)
+    except InputError:
+        what = "expected an older baseline or nothing, got another file"
+        raise InputError(f"{baseline}: {what}; name another, or remove it") from None
 
 
 def in_ci() -> bool:
