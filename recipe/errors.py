@@ -14,6 +14,7 @@
     ├── PoorFit         a fitted embedder represents its pool poorly
     ├── ShortQuestions  questions of a benchmark are too short to be searched for
     ├── Unrelated       vectors say nothing about the texts of their samples
+    ├── PassedOver      a folder that is read holds mixes that `recipe` wrote
     └── DamagedCache    an artefact of the cache is damaged, and is made again
 
 A message says what was expected, what came, where, and what to do, in one line.
@@ -104,6 +105,10 @@ class ShortQuestions(RecipeWarning):
 
 class Unrelated(RecipeWarning):
     """Vectors say nothing about the texts of their samples, which may be those of others."""
+
+
+class PassedOver(RecipeWarning):
+    """A folder that is read holds mixes that `recipe` wrote, which are no sources."""
 
 
 class DamagedCache(RecipeWarning):

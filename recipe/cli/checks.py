@@ -66,18 +66,19 @@ def check(
     from recipe.check.drift.baseline import check_baseline, write_baseline  # noqa: PLC0415  starts fast
     from recipe.check.drift.junit import annotate  # noqa: PLC0415  starts fast
     from recipe.check.drift.junit import junit as xml  # noqa: PLC0415  starts fast
-    from recipe.io.atomic import atomic_write  # noqa: PLC0415  starts fast
-    from recipe.io.outputs import check_output  # noqa: PLC0415  starts fast
+    from recipe.io.marks import has_mark  # noqa: PLC0415  starts fast
+    from recipe.io.outputs import check_output, open_output  # noqa: PLC0415  starts fast
     from recipe.mix.targets import beside_of  # noqa: PLC0415  starts fast
 
     if update:
         out.print(f"wrote {shown(str(write_baseline(mix, baseline)))}")
         return
     if junit is not None:
-        check_output(junit, [mix, *beside_of(mix), baseline, *([] if tolerance is None else [tolerance])])
+        reads = [mix, *beside_of(mix), baseline, *([] if tolerance is None else [tolerance])]
+        check_output(junit, reads, own=has_mark)
     drift = check_baseline(mix, baseline, tolerance)
     if junit is not None:
-        with atomic_write(junit, "w") as file:
+        with open_output(junit, "w", own=has_mark) as file:
             file.write(xml(drift, strict=strict, name=f"recipe check {mix}"))
     if json:
         sys.stdout.write(js.dumps(drift.to_dict(), indent=1) + "\n")

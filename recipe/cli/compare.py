@@ -41,10 +41,10 @@ def compare(
 ) -> None:
     """Compare recipes with random mixes of the same size, on images that none of them may pick from."""
     from recipe.compare import check_names, compare_mixes  # noqa: PLC0415  starts fast
-    from recipe.io.atomic import atomic_write  # noqa: PLC0415
-    from recipe.io.outputs import check_output  # noqa: PLC0415
+    from recipe.io.marks import has_mark  # noqa: PLC0415
+    from recipe.io.outputs import check_output, open_output, read_by  # noqa: PLC0415
     from recipe.mix.targets import files_read  # noqa: PLC0415
-    from recipe.report.comparison import BASELINES  # noqa: PLC0415
+    from recipe.report.comparison import BASELINES, read_comparison  # noqa: PLC0415
 
     _check(out_path, {".json"})
     _check(chart, {".html", ".png", ".svg"})
@@ -54,8 +54,10 @@ def compare(
         hold_out = held
     if not inputs:
         raise ConfigError("nothing to compare on: name files, folders or globs")
-    for target in (one for one in (out_path, chart) if one is not None):
-        check_output(target, files_read(Recipe(sources=tuple(inputs))) + list(mix or ()))
+    reads = [*files_read(Recipe(sources=tuple(inputs))), *(mix or ())]
+    for target, own in ((out_path, read_by(read_comparison)), (chart, has_mark)):
+        if target is not None:
+            check_output(target, reads, own)
     found = compare_mixes(
         list(inputs),
         [*(presets() if every else ()), *(recipe or (() if every or mix else ("recipe-default",)))],
@@ -70,7 +72,7 @@ def compare(
     )
     _show(found)
     if out_path is not None:
-        with atomic_write(out_path, "w") as file:
+        with open_output(out_path, "w", own=read_by(read_comparison)) as file:
             file.write(found.to_json())
         out.print(f"wrote {shown(str(out_path))}")
     if chart is not None:

@@ -34,6 +34,7 @@ Knobs = Annotated[
     list[str] | None,
     typer.Option("--set", help="Any key of a recipe: balance.per_image=3, write.format=module:function. Repeatable."),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace an earlier mix of that name, with all its files.")]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Read the valid records of damaged files; list the rest.")]
 
 
@@ -45,6 +46,7 @@ def select(
     seed: Seed = None,
     preset: Preset = None,
     out_path: Annotated[Path | None, typer.Option("--out", help="The mix: .json, or .jsonl.")] = None,
+    force: Force = False,
     select: Annotated[str | None, typer.Option(help="Selector: facility, mmr, random ..., or module:function.")] = None,
     embed: Annotated[str | None, typer.Option(help="Embedder: hashing, distilled, text, or module:function.")] = None,
     score: Annotated[list[str] | None, typer.Option(help="A score, or module:function; once for each.")] = None,
@@ -92,7 +94,7 @@ def select(
     if print_recipe:
         sys.stdout.write(plan.to_yaml())
         return
-    _show(_selected(plan, cache=cache_of(cache), engine=engine, workers=workers))
+    _show(_selected(plan, force=force, cache=cache_of(cache), engine=engine, workers=workers))
 
 
 def score(
@@ -110,17 +112,17 @@ def score(
     out_path: Annotated[Path, typer.Option("--out", help="A .parquet file.")] = Path("scores.parquet"),
 ) -> None:
     """Score every sample and write the scores as Parquet."""
-    from recipe.io.atomic import atomic_write  # noqa: PLC0415  starts fast
-    from recipe.io.outputs import check_output  # noqa: PLC0415
+    from recipe.io.outputs import check_output, open_output  # noqa: PLC0415  starts fast
     from recipe.mix.flow import score_pool  # noqa: PLC0415
+    from recipe.mix.scores import is_scores  # noqa: PLC0415
     from recipe.mix.targets import files_read  # noqa: PLC0415
 
     if out_path.suffix != ".parquet":
         raise ConfigError(f"expected --out ending in .parquet, got {out_path}")
     plan = _plan(inputs, preset, size, knobs, seed=seed, score=score, read=_read_knobs(lenient))
-    check_output(out_path, files_read(plan))
+    check_output(out_path, files_read(plan), own=is_scores)
     pool = score_pool(recipe=plan, cache=cache_of(cache), engine=engine, workers=workers)
-    with atomic_write(out_path) as file:
+    with open_output(out_path, own=is_scores) as file:
         pool.rows.drop("turns", "extra", "order").write_parquet(file)
     out.print(f"wrote {shown(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
 
@@ -139,6 +141,7 @@ def demo(
     images: Annotated[int, typer.Option(help="Images of the pool, 29 SVIT samples each.", min=2)] = 400,
     size: Size = "1000",
     seed: Seed = 0,
+    force: Force = False,
 ) -> None:
     """Make a small pool in SVIT's format and select a mix from it: no download, no network."""
     from recipe.demo import write_demo  # noqa: PLC0415  starts fast
@@ -148,7 +151,7 @@ def demo(
     write_demo(folder, images=images)
     out.print(f"made a pool of {images} images in {shown(str(folder))}")
     plan = _plan([str(folder)], None, size, None, seed=seed, write={"path": str(out_path / "mix.json")})
-    _show(_selected(plan, cache=None))
+    _show(_selected(plan, force=force, cache=None))
 
 
 def _read_knobs(lenient: bool) -> dict[str, Any]:
@@ -185,7 +188,7 @@ def cache_of(cache: str) -> str | None:
     return None if cache == "off" else cache
 
 
-def _selected(plan: Recipe, **how: Any) -> Mix:
+def _selected(plan: Recipe, *, force: bool, **how: Any) -> Mix:
     """Select a mix and write it."""
     from recipe.mix.flow import select_mix  # noqa: PLC0415  starts fast
     from recipe.mix.targets import check_targets  # noqa: PLC0415
@@ -195,11 +198,11 @@ def _selected(plan: Recipe, **how: Any) -> Mix:
     writer_of(target, plan.write.format)
     if not target.parent.is_dir():
         raise ConfigError(f"expected a mix in a folder that exists, got {target}; make the folder")
-    check_targets(target, plan)
+    check_targets(target, plan, overwrite=force)
     with timed() as stages:
         mix = select_mix(recipe=plan, **how)
         with stage("write"):
-            written = mix.write()
+            written = mix.write(overwrite=force)
     for file in written:
         out.print(f"wrote {shown(str(file))}")
     total = sum(one.seconds for one in stages)

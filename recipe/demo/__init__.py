@@ -11,7 +11,7 @@ from recipe.demo._mix import mix_records
 from recipe.demo._svit import FEWEST, LAST_IMAGE, svit_files
 from recipe.engine.seed import generator
 from recipe.errors import ConfigError, InputError
-from recipe.io.atomic import atomic_write
+from recipe.io.outputs import open_output
 from recipe.stages.read import read_pool
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def write_demo(folder: str | PathLike[str], *, images: int = 400, seed: int = 0)
     Parameters
     ----------
     folder
-        The folder to write to; created if it does not exist.
+        The folder to write to; created if it does not exist. No file in it is replaced; those of the same pool stay.
     images
         Images of the SVIT part, from 2; 400 give about 12,500 samples.
     seed
@@ -103,5 +103,5 @@ def write_demo(folder: str | PathLike[str], *, images: int = 400, seed: int = 0)
 
 def _write(path: Path, entries: Iterable[dict[str, Any]]) -> None:
     """Write one JSON array, one entry per line."""
-    with atomic_write(path, "w") as file:
+    with open_output(path, "w") as file:
         file.write("[\n" + ",\n".join(map(json.dumps, entries)) + "\n]\n")

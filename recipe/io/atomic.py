@@ -15,9 +15,11 @@ from recipe.errors import InputError
 from recipe.io.leftovers import track, untrack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from types import ModuleType
+
+    Place = Callable[[Path, Path], object]
 
 fcntl: ModuleType | None
 try:
@@ -30,11 +32,17 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO, err
 
 
 @overload
-def atomic_write(path: str | os.PathLike[str], mode: Literal["wb"] = "wb") -> AbstractContextManager[IO[bytes]]: ...
+def atomic_write(
+    path: str | os.PathLike[str], mode: Literal["wb"] = "wb", *, place: Place = Path.replace
+) -> AbstractContextManager[IO[bytes]]: ...
 @overload
-def atomic_write(path: str | os.PathLike[str], mode: Literal["w"]) -> AbstractContextManager[IO[str]]: ...
+def atomic_write(
+    path: str | os.PathLike[str], mode: Literal["w"], *, place: Place = Path.replace
+) -> AbstractContextManager[IO[str]]: ...
 @contextmanager
-def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") -> Iterator[IO[Any]]:
+def atomic_write(
+    path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb", *, place: Place = Path.replace
+) -> Iterator[IO[Any]]:
     """Open a file that gets its name only when it is complete and on disk.
 
     The bytes are written to `.<name>.<random>.tmp` in the same folder, flushed and synced, and the file is then renamed
@@ -47,6 +55,8 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
         The final name; its folder must exist.
     mode
         ``"wb"`` for bytes, ``"w"`` for UTF-8 text with line ends as written.
+    place
+        How the complete file gets its name; by default it replaces what had that name.
 
     Yields
     ------
@@ -82,9 +92,9 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
             file.flush()
             os.fsync(file.fileno())
             if os.name == "posix":  # before the lock is released, or the sweep of another run might remove it
-                temporary.replace(final)
+                place(temporary, final)
         if os.name != "posix":  # where an open file cannot be renamed
-            temporary.replace(final)
+            place(temporary, final)
         sweep(final)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
@@ -94,10 +104,10 @@ def atomic_write(path: str | os.PathLike[str], mode: Literal["wb", "w"] = "wb") 
         raise
     finally:
         untrack(tracked, "file")
-    _sync_folder(final.parent)
+    sync_folder(final.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Sync the rename itself to disk, where the system allows opening a folder."""
     if not hasattr(os, "O_DIRECTORY"):
         return

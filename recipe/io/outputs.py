@@ -1,19 +1,29 @@
-"""Where a command may write: never over a file that it reads, and never through a link or into a pipe."""
+"""Where a command may write: never over a file that it reads or that is not its own, through a link, or into a pipe."""
 
 from __future__ import annotations
 
+import filecmp
 import os
 import stat
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from recipe.errors import InputError
+from recipe.io.atomic import atomic_write, sync_folder
+from recipe.io.temporary import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    Own = Callable[[Path], bool]
 
 
-def check_output(path: str | os.PathLike[str], reads: Iterable[str | os.PathLike[str]] = ()) -> None:
+def check_output(
+    path: str | os.PathLike[str], reads: Iterable[str | os.PathLike[str]] = (), own: Own | None = None
+) -> None:
     """Raise unless a file can be written without a loss of what the run reads.
 
     Hard links, symbolic links and other spellings of one path count as one file.
@@ -24,12 +34,15 @@ def check_output(path: str | os.PathLike[str], reads: Iterable[str | os.PathLike
         The file to write.
     reads
         Every file that the run reads; those that do not exist are ignored.
+    own
+        Whether a file that stands there was written by `recipe` and may be replaced. By default this is left to
+        `open_output` and `settle`, which know the new bytes.
 
     Raises
     ------
     InputError
-        If the file is one of those that are read, or is a folder, a symbolic link, a pipe or a device, or its folder
-        does not exist.
+        If the file is one of those that are read, or is a folder, a symbolic link, a pipe or a device, or is not its
+        own, or its folder does not exist.
 
     Examples
     --------
@@ -63,3 +76,192 @@ def check_output(path: str | os.PathLike[str], reads: Iterable[str | os.PathLike
             continue
         if same:
             raise InputError(f"{target}: expected another file than those that are read, got one; name another")
+    if own is not None and not own(target):
+        raise foreign(target)
+
+
+def read_by(reader: Callable[[Path], object]) -> Own:
+    """Return the test whether a file is one that a reader of `recipe` accepts."""
+
+    def own(file: Path) -> bool:
+        """Return whether it can be read."""
+        try:
+            reader(file)
+        except InputError:
+            return False
+        return True
+
+    return own
+
+
+def foreign(path: Path) -> InputError:
+    """Return the error for a file that stands in the place of an output and is not `recipe`'s own."""
+    return InputError(f"{path}: expected nothing, or what this command wrote before; move the file, or name another")
+
+
+@overload
+def open_output(
+    path: str | os.PathLike[str],
+    mode: Literal["wb"] = "wb",
+    *,
+    reads: Iterable[str | os.PathLike[str]] = (),
+    own: Own | None = None,
+) -> AbstractContextManager[IO[bytes]]: ...
+@overload
+def open_output(
+    path: str | os.PathLike[str],
+    mode: Literal["w"],
+    *,
+    reads: Iterable[str | os.PathLike[str]] = (),
+    own: Own | None = None,
+) -> AbstractContextManager[IO[str]]: ...
+@contextmanager
+def open_output(
+    path: str | os.PathLike[str],
+    mode: Literal["wb", "w"] = "wb",
+    *,
+    reads: Iterable[str | os.PathLike[str]] = (),
+    own: Own | None = None,
+) -> Iterator[IO[Any]]:
+    """Open a file of the user's that gets its name only when it is complete, and replaces nothing but `recipe`'s own.
+
+    Parameters
+    ----------
+    path, reads, own
+        As for `check_output`, which is asked before and again at the end. Where `own` is not given, nothing is
+        replaced; a file that has the new bytes already is left as it is.
+    mode
+        As for `recipe.io.atomic.atomic_write`.
+
+    Yields
+    ------
+    file
+        A file open for writing.
+
+    Raises
+    ------
+    InputError
+        As for `check_output`, or if the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     thesis = Path(folder, "thesis.txt")
+    ...     _ = thesis.write_text("years of work")
+    ...     with open_output(thesis, "w") as file:  # doctest: +ELLIPSIS
+    ...         _ = file.write("numbers")
+    Traceback (most recent call last):
+    recipe.errors.InputError: ...thesis.txt: expected nothing, or what this command wrote before; move the file, ...
+    """
+    check_output(path, reads, own)
+    with atomic_write(path, mode, place=partial(_place, own=own)) as file:
+        yield file
+
+
+def _place(made: Path, final: Path, own: Own | None) -> None:
+    """Give a complete file its name, unless that is another file's by now."""
+    check_output(final)
+    if not os.path.lexists(final):
+        _without_replacing(made, final)
+    elif filecmp.cmp(made, final, shallow=False):
+        made.unlink()
+    elif own is not None and own(final):
+        made.replace(final)
+    else:
+        raise foreign(final)
+
+
+def _without_replacing(made: Path, final: Path) -> None:
+    """Give a file a name that is free; raise if it is taken in this moment."""
+    try:
+        os.link(made, final)
+    except FileExistsError:
+        raise foreign(final) from None
+    except OSError:  # no hard links on this disk
+        made.replace(final)
+    else:
+        made.unlink()
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """Make a hidden folder beside a target, in which a family of files can be written before any of them is moved.
+
+    Parameters
+    ----------
+    target
+        A file to be.
+
+    Yields
+    ------
+    Path
+        A folder that is removed at the end, and after a kill.
+
+    Raises
+    ------
+    InputError
+        If the folder of the target cannot be written.
+    """
+    try:
+        folder = temporary_folder(target.parent, prefix=f".{target.name:.100}.")
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror}); check that its folder exists") from error
+    try:
+        yield Path(folder.name)
+    finally:
+        folder.remove()
+
+
+def settle(
+    made: Sequence[Path],
+    folder: Path,
+    replaced: Collection[Path] = (),
+    taken: Callable[[Path], InputError] = foreign,
+) -> list[Path]:
+    """Move a family of complete files to their folder, in order; files that stand there already with these bytes stay.
+
+    All is checked before the first file is moved. A kill while they are moved leaves some in place and none half
+    written. The first is to be the manifest: by it, the next run knows the others, with their hashes, as its own.
+
+    Parameters
+    ----------
+    made
+        Files in a `staged` folder, the first of which names the others.
+    folder
+        Where they go.
+    replaced
+        Files there that are removed, because they are the family's before.
+    taken
+        The error for any other file that stands in the place of one.
+
+    Returns
+    -------
+    list of Path
+        The files, in the same order.
+
+    Raises
+    ------
+    InputError
+        If another file stands in the place of one.
+    """
+    finals = [folder / one.name for one in made]
+    for final in finals:
+        check_output(final)
+    same = {final for one, final in zip(made, finals, strict=True) if final.exists() and _equal(one, final)}
+    for final in finals:
+        if final not in same and final not in replaced and os.path.lexists(final):
+            raise taken(final)
+    for old in replaced:
+        if old not in same and old != finals[0]:
+            old.unlink(missing_ok=True)
+    for one, final in zip(made, finals, strict=True):
+        if final not in same:
+            _place(one, final, own=lambda file: file in replaced)
+    sync_folder(folder)
+    return finals
+
+
+def _equal(one: Path, other: Path) -> bool:
+    """Compare the bytes of two files."""
+    return filecmp.cmp(one, other, shallow=False)

@@ -1,4 +1,4 @@
-"""The temporary folder of a run without a cache: gone when the run ends, however it ends."""
+"""Temporary folders: gone when the run ends, however it ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import weakref
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 from typing import IO
@@ -24,15 +25,33 @@ class TemporaryFolder:
         self.name = name
         self._finalizer = weakref.finalize(self, _remove, name, held, os.getpid())
 
+    def remove(self) -> None:
+        """Remove the folder now."""
+        self._finalizer()
 
-def temporary_folder() -> TemporaryFolder:
-    """Make a temporary folder, and remove those of runs that died with all that could clean up after them."""
-    for left in Path(gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+
+def temporary_folder(where: Path | None = None, prefix: str = PREFIX) -> TemporaryFolder:
+    """Make a temporary folder, and remove those of runs that died with all that could clean up after them.
+
+    Parameters
+    ----------
+    where
+        The folder to make it in; the system's for temporary files by default.
+    prefix
+        What its name begins with.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    parent = gettempdir() if where is None else os.fspath(where.absolute())
+    for left in Path(parent).glob(f"{escape(prefix)}*/{LOCK}"):
         with suppress(OSError), left.open("r+b") as file:  # another user's, or another sweep was faster
             if lock(file):
                 shutil.rmtree(left.parent, ignore_errors=True)
     while True:
-        name = mkdtemp(prefix=PREFIX)
+        name = mkdtemp(prefix=prefix, dir=parent)
         track(name, "folder")
         held = Path(name, LOCK).open("xb")  # noqa: SIM115  open as long as the folder is in use
         if lock(held) is not False and Path(name, LOCK).exists():

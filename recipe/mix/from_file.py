@@ -10,12 +10,12 @@ import polars as pl
 from recipe.config.registry import call
 from recipe.config.step import Step
 from recipe.errors import InputError
+from recipe.io.families import side_file
 from recipe.mix.manifest import beside, manifest_of
 from recipe.mix.scores import read_scores
 from recipe.report.stats import Stats, read_stats
 from recipe.report.stats.measure import measure_alone
 from recipe.stages.read import read_pool
-from recipe.stages.write import side_file
 
 if TYPE_CHECKING:
     from recipe.data.pool import Pool

@@ -10,12 +10,12 @@ import numpy as np
 from recipe.config.recipe import Recipe
 from recipe.config.resolve import own_functions
 from recipe.errors import ConfigError, InputError
+from recipe.io.families import side_file
 from recipe.io.formats import Count, FileName, Sha256, read_versioned
 from recipe.io.hashes import see, see_files, sha256
 from recipe.io.versions import versions
 from recipe.stages.parts import part_counts
 from recipe.stages.read import expand
-from recipe.stages.write import side_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,12 +104,9 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         {"name": name, "bytes": seen.size, "sha256": seen.sha256, "samples": samples.get(name, 0)}
         for name, seen in sorted(sources_of(mix).items())
     ]
-    # The manifest does not depend on where the mix is written.
-    plan = mix.recipe.model_dump(mode="json", exclude={"write": {"path"}})
-    plan["sources"] = sorted(plan["sources"], key=str)
     return {
         "format": FORMAT,
-        "recipe": plan,
+        "recipe": recorded(mix.recipe),
         "versions": versions(),
         "sources": sources,
         "files": _side_files(mix),
@@ -122,6 +119,12 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "keys": mix.keys,
         **_copies(mix),
     }
+
+
+def recorded(plan: Recipe) -> dict[str, Any]:
+    """Return a recipe as its manifest states it, which does not depend on where the mix is written."""
+    values = plan.model_dump(mode="json", exclude={"write": {"path"}})
+    return values | {"sources": sorted(values["sources"], key=str)}
 
 
 def sources_of(mix: Selection) -> Mapping[str, Seen]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from recipe.data.selection import Selection
-from recipe.io.outputs import check_output
+from recipe.io.marks import has_mark
+from recipe.io.outputs import check_output, settle, staged
 from recipe.mix.manifest import make_manifest
 from recipe.mix.originals import writing
-from recipe.mix.targets import check_targets, files_read
+from recipe.mix.targets import check_targets, earlier_mix, files_read
 from recipe.report.gaps import find_gaps
 from recipe.report.representatives import representatives
 from recipe.report.sample import draw_samples, show_sample
@@ -195,7 +196,7 @@ class Mix(Selection):
         Parameters
         ----------
         path
-            The file to write.
+            The file to write; an earlier report is replaced, and no other file.
         rows
             The maximum number of picks to list; of more, a random sample is listed.
         comparison
@@ -209,18 +210,25 @@ class Mix(Selection):
         from recipe.report.page import check_page, write_page  # noqa: PLC0415  altair is heavy
 
         target, mix = check_page(path, rows), Path(self.recipe.write.path)
-        check_output(target, [mix, *mix.parent.glob(f"{glob.escape(mix.stem)}.*"), *files_read(self.recipe)])
+        reads = [mix, *mix.parent.glob(f"{glob.escape(mix.stem)}.*"), *files_read(self.recipe)]
+        check_output(target, reads, own=has_mark)
         stats, gaps = self.stats(), self.gaps()
         return write_page(self, target, stats=stats, gaps=gaps, rows=rows, comparison=comparison)
 
-    def write(self, path: str | Path | None = None) -> list[Path]:
+    def write(self, path: str | Path | None = None, *, overwrite: bool = False) -> list[Path]:
         """Write the mix in LLaVA-v1.5 format, and beside it its manifest, statistics, scores and rejects.
+
+        All are written before the first gets its name, and none replaces another's file. Files that stand there
+        already with the same bytes are left as they are.
 
         Parameters
         ----------
         path
             ``mix.json`` or ``mix.jsonl``; the recipe's `write.path` by default. Files beside it are named after it, as
             are the files of the parts, ``mix.stage1.json``, if the recipe writes each part as its own file.
+        overwrite
+            Whether to replace an earlier mix of that name with all its files, which are those that its manifest names
+            and that have not changed.
 
         Returns
         -------
@@ -232,20 +240,24 @@ class Mix(Selection):
         ConfigError
             If the ending names no format.
         InputError
-            If a source no longer exists, a file would replace one that the recipe reads, or the folder cannot be
-            written to.
+            If a source no longer exists, a file would replace one that the recipe reads, that `recipe` did not write,
+            or an earlier mix, or the folder cannot be written to.
         """
         target = Path(path or self.recipe.write.path)
-        check_targets(target, self.recipe)
-        return write_mix(
-            target,
-            self.pool,
-            self.picks.rows,
-            manifest=self.manifest(),
-            stats=self.stats().to_json(),
-            scores=self.scores,
-            **writing(self.pool, self.recipe, part_counts(self.pool, self.picks, self.recipe)),
-        )
+        check_targets(target, self.recipe, overwrite=overwrite)
+        with staged(target) as folder:
+            made = write_mix(
+                folder / target.name,
+                self.pool,
+                self.picks.rows,
+                manifest=self.manifest(),
+                stats=self.stats().to_json(),
+                scores=self.scores,
+                **writing(self.pool, self.recipe, part_counts(self.pool, self.picks, self.recipe)),
+            )
+            older = check_targets(target, self.recipe, overwrite=overwrite)
+            manifest, *others = settle(made, target.parent, older, taken=lambda _: earlier_mix(target))
+        return [*others, manifest]
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest, which rebuilds the mix: recipe, versions, hashes of sources, keys in pick order."""

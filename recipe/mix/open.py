@@ -14,13 +14,13 @@ from recipe.data.picks import Picks
 from recipe.data.pool import SCHEMA
 from recipe.data.quotas import REPORT, Quotas
 from recipe.errors import InputError
+from recipe.io.families import side_file
 from recipe.mix.manifest import Margin, beside, is_unchanged, read_manifest, recipe_of
 from recipe.mix.mix import Mix
 from recipe.mix.scores import read_scores
 from recipe.report.stats import read_stats
 from recipe.stages import read
 from recipe.stages.balance._strata import image_numbers
-from recipe.stages.write import side_file
 
 if TYPE_CHECKING:
     from recipe.data.pool import Pool

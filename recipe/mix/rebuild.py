@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +10,15 @@ import polars as pl
 
 from recipe.config.code import code_of
 from recipe.errors import InputError
+from recipe.io.families import FORMATS
 from recipe.io.hashes import sha256
-from recipe.io.outputs import check_output
+from recipe.io.outputs import check_output, settle, staged
 from recipe.mix.manifest import Written, read_manifest, recipe_of
 from recipe.mix.originals import writing
 from recipe.mix.targets import files_read
 from recipe.stages import tag
 from recipe.stages.read import expand, read_pool
-from recipe.stages.write import FORMATS, write_records, writer_of
+from recipe.stages.write import write_records, writer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -40,7 +40,8 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     manifest
         The file that was written beside the mix.
     path
-        The file to write; by default beside the manifest, under the original name.
+        The file to write; by default beside the manifest, under the original name. A mix that stands there already
+        is left as it is, and no other file is replaced.
 
     Returns
     -------
@@ -87,22 +88,15 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
 def _write(target: Path, written: Written, manifest: Path, write: Callable[[Path], Iterable[Path]]) -> Path:
     """Write the files of a mix beside their place, and move them there if they are those of the manifest."""
     digests = sorted([one["sha256"] for one in written["files"]] if "files" in written else [written["sha256"]])
-    try:
-        beside = TemporaryDirectory(prefix=".rebuild-", dir=target.parent)
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written ({error.strerror}); check that its folder exists") from error
-    with beside as place:
-        made = list(write(Path(place, target.name)))
+    with staged(target) as folder:
+        made = list(write(folder / target.name))
         got = sorted(sha256(one) for one in made)
         if got != digests:
             what = f"expected to write SHA-256 {', '.join(digests)}, got {', '.join(got)}"
             raise InputError(
                 f"{manifest}: {what}; nothing is written: rebuild with the version of recipe that it names"
             )
-        finals = [target.with_name(one.name) for one in made]
-        for one, final in zip(made, finals, strict=True):
-            one.replace(final)
-    return finals[0]
+        return settle(made, target.parent)[0]
 
 
 def _check_functions(known: Mapping[str, str | None], file: Path) -> None:

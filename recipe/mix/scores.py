@@ -67,6 +67,15 @@ def read_scores(file: Path) -> pl.DataFrame:
     return scores.rename(renamed)
 
 
+def is_scores(file: Path) -> bool:
+    """Return whether a file holds scores that `recipe` wrote, beside a mix or by themselves."""
+    try:
+        found = pl.read_parquet_schema(file)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return False
+    return all(found.get(name) == KINDS[name] for name in ("row", "key", "source", "problem"))
+
+
 def _faults(scores: pl.DataFrame) -> Iterator[str]:
     """Yield what is wrong with a table of scores."""
     for name in NEEDED:

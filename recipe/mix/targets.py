@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recipe.config.resolve import names_in
-from recipe.io.outputs import check_output
+from recipe.config.resolve import complete, names_in
+from recipe.errors import InputError
+from recipe.io.families import SIDE_FILES, family_of, side_file, unchanged_in
+from recipe.io.outputs import check_output, foreign
+from recipe.mix.manifest import read_manifest, recorded
 from recipe.stages.read import SIDE_DATA, expand
-from recipe.stages.write import side_file
 
 if TYPE_CHECKING:
     from recipe.config.recipe import Recipe
-
-BESIDE = ("manifest.json", "stats.json", "scores.parquet", "rejects.jsonl")
 
 
 def files_read(plan: Recipe) -> list[Path]:
@@ -36,8 +36,10 @@ def files_read(plan: Recipe) -> list[Path]:
     return [*sources, *(file for file in named if _is_file(file))]
 
 
-def check_targets(path: Path, plan: Recipe) -> None:
-    """Raise unless a mix and the files beside it can be written without replacing what its recipe reads.
+def check_targets(path: Path, plan: Recipe, *, overwrite: bool = False) -> list[Path]:
+    """Raise unless a mix and the files beside it can be written without replacing what is not theirs.
+
+    A run that was killed may be started again: what it wrote stays, if the new bytes are the same.
 
     Parameters
     ----------
@@ -45,22 +47,54 @@ def check_targets(path: Path, plan: Recipe) -> None:
         The mix.
     plan
         Its recipe.
+    overwrite
+        Whether an earlier mix may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The files of the earlier mix that are to be replaced; none if there is none, or it is of the same recipe.
 
     Raises
     ------
     InputError
-        As for `recipe.io.outputs.check_output`.
+        As for `recipe.io.outputs.check_output`, if a file stands there that `recipe` did not write or that was changed
+        since, or if an earlier mix stands there that may not be replaced.
     """
-    reads = files_read(plan)
+    reads, family = files_read(plan), family_of(side_file(path, "manifest.json")) or {}
     parts = plan.parts if plan.write.files == "parts" else ()
-    targets = [path.with_name(f"{path.stem}.{name}{path.suffix}") for name in parts] or [path]
-    for target in [*targets, *beside_of(path)]:
+    names = [path.with_name(f"{path.stem}.{name}{path.suffix}") for name in parts] or [path]
+    targets = [*names, *beside_of(path)]
+    for target in {*targets, *family}:
         check_output(target, reads)
+    older = unchanged_in(family)
+    for target in targets:
+        if target.exists() and target not in older:
+            raise foreign(target)
+    if not older or overwrite:
+        return older
+    if _same_recipe(side_file(path, "manifest.json"), plan):
+        return []
+    raise earlier_mix(path)
+
+
+def earlier_mix(path: Path) -> InputError:
+    """Return the error for a mix that stands in the place of another."""
+    what = "expected nothing, got an earlier mix"
+    return InputError(f"{path}: {what}; replace it with --force (overwrite=True), or name another")
+
+
+def _same_recipe(manifest: Path, plan: Recipe) -> bool:
+    """Return whether a mix was made by a recipe."""
+    try:
+        return read_manifest(manifest)["recipe"] == recorded(complete(plan))
+    except InputError:
+        return False
 
 
 def beside_of(path: Path) -> list[Path]:
     """List the files beside a mix, whether or not they exist."""
-    return [side_file(path, name) for name in BESIDE]
+    return [side_file(path, name) for name in (*SIDE_FILES, "manifest.json")]
 
 
 def _is_file(path: Path) -> bool:

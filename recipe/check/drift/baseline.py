@@ -11,15 +11,14 @@ import polars as pl
 from recipe.check.drift import check_drift
 from recipe.check.drift.diff import Picked, diff_mixes
 from recipe.errors import ConfigError, InputError
-from recipe.io.atomic import atomic_write
-from recipe.io.outputs import check_output
+from recipe.io.families import side_file
+from recipe.io.outputs import check_output, open_output, read_by
 from recipe.mix.from_file import file_stats, read_labelled
 from recipe.mix.manifest import files_of, manifest_of
 from recipe.mix.scores import read_scores
 from recipe.mix.targets import beside_of
 from recipe.report.stats import read_stats
 from recipe.stages.read import read_pool
-from recipe.stages.write import side_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,22 +114,11 @@ def write_baseline(mix: Mix | str | os.PathLike[str], baseline: str | os.PathLik
     if in_ci():
         raise ConfigError(f"{baseline}: expected no update of a baseline where CI={os.environ['CI']}; run it at home")
     reads = [mix, *beside_of(Path(mix))] if isinstance(mix, str | os.PathLike) else []
-    check_output(baseline, reads)
-    if Path(baseline).exists():
-        _check_replaceable(Path(baseline))
+    check_output(baseline, reads, read_by(read_stats))
     text = stats_of(mix).to_json()
-    with atomic_write(baseline, "w") as file:
+    with open_output(baseline, "w", reads=reads, own=read_by(read_stats)) as file:
         file.write(text)
     return Path(baseline)
-
-
-def _check_replaceable(baseline: Path) -> None:
-    """Raise unless an older file in the place of a baseline is one, too."""
-    try:
-        read_stats(baseline)
-    except InputError:
-        what = "expected an older baseline or nothing, got another file"
-        raise InputError(f"{baseline}: {what}; name another, or remove it") from None
 
 
 def in_ci() -> bool:

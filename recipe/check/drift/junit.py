@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from recipe.io.marks import marked
+
 if TYPE_CHECKING:
     from recipe.check.drift.verdicts import Drift
 
@@ -50,7 +52,7 @@ def junit(drift: Drift, *, strict: bool = False, name: str = "recipe check") -> 
     suites = ET.Element("testsuites")
     suites.append(suite)
     ET.indent(suites)
-    return str(ET.tostring(suites, encoding="us-ascii", xml_declaration=True), "ascii") + "\n"
+    return marked(str(ET.tostring(suites, encoding="us-ascii", xml_declaration=True), "ascii") + "\n")
 
 
 def annotate(drift: Drift, mix: str, *, strict: bool = False) -> list[str]:

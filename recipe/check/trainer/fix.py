@@ -24,8 +24,7 @@ from recipe.check.trainer.loaders import other_id
 from recipe.check.trainer.rules import RULES, problems_of, rules_with
 from recipe.data.tokens import IMAGE
 from recipe.errors import InputError
-from recipe.io.atomic import atomic_write
-from recipe.io.outputs import check_output
+from recipe.io.outputs import check_output, open_output
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -63,8 +62,8 @@ def fix_mix(
     path
         A file of LLaVA records: an array, one record, or JSON Lines, in UTF-8 or with a byte-order mark.
     out
-        Where the copy goes, in the same order; not `path` itself. The rejects go beside it, as ``mix.rejects.jsonl``
-        beside ``mix.json``: source, record, id, turn, code and message.
+        Where the copy goes, in the same order. The rejects go beside it, as ``mix.rejects.jsonl`` beside ``mix.json``:
+        source, record, id, turn, code and message. No file is replaced; one with these bytes is left as it is.
     images, decode, tokenizer
         As for `check_mix`.
 
@@ -94,7 +93,7 @@ def fix_mix(
     rules = rules_with(faults, tokenizer)
     findings = list(_findings(data, images, tokenizer=tokenizer, known=faults))
     verdicts = [next(problems_of(record, rules), None) for record in records]
-    with atomic_write(beside) as file:
+    with open_output(beside) as file:
         for number, (record, verdict) in enumerate(zip(records, verdicts, strict=True)):
             if verdict:
                 reject = _reject(source.name, number, record, verdict, faults)
@@ -102,7 +101,7 @@ def fix_mix(
     kept = [number for number, verdict in enumerate(verdicts) if verdict is None]
     if not kept:
         raise InputError(f"{source}: no record can be repaired without a doubt; {beside} says why")
-    with atomic_write(target) as file:
+    with open_output(target) as file:
         lines = ",\n".join(json.dumps(records[number]) for number in kept)
         file.write(f"[\n{lines}\n]\n".encode("ascii"))
     repaired = sum(records[number] is not given[number] for number in kept)

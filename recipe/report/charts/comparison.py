@@ -8,7 +8,8 @@ import altair as alt
 import polars as pl
 import vl_convert
 
-from recipe.io.atomic import atomic_write
+from recipe.io.marks import has_mark, marked, marked_png
+from recipe.io.outputs import open_output
 from recipe.report.charts._theme import DIVERGING, INK, SCALE, Picture, data, make_picture
 from recipe.report.comparison import METRICS, SIGNS, Comparison
 
@@ -71,12 +72,12 @@ def draw_comparison(found: Comparison, *, against: str = "random") -> Picture:
 
 def save_comparison(found: Comparison, path: Path) -> Path:
     """Write the chart as an HTML page that needs no network, or as an image: .html, .png or .svg."""
-    picture = draw_comparison(found)
-    with atomic_write(path) as file:
+    picture = draw_comparison(found).to_dict()
+    with open_output(path, own=has_mark) as file:
         if path.suffix == ".png":
-            file.write(vl_convert.vegalite_to_png(picture.to_dict(), scale=SCALE))
+            file.write(marked_png(vl_convert.vegalite_to_png(picture, scale=SCALE)))
         elif path.suffix == ".svg":
-            file.write(vl_convert.vegalite_to_svg(picture.to_dict()).encode())
+            file.write(marked(vl_convert.vegalite_to_svg(picture)).encode())
         else:
-            file.write(vl_convert.vegalite_to_html(picture.to_dict(), bundle=True).encode())
+            file.write(marked(vl_convert.vegalite_to_html(picture, bundle=True)).encode())
     return path

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recipe.errors import ConfigError
-from recipe.io.atomic import atomic_write
+from recipe.io.marks import has_mark, marked
+from recipe.io.outputs import open_output
 from recipe.report.page.charts import chart_data, vega
 from recipe.report.page.parts import compared, facts, groups, margins, recipe_yaml, rejects, shortages, tiles
 from recipe.report.page.picks_table import picks_table
@@ -45,7 +46,7 @@ def write_page(
     mix
         Any.
     path
-        The file to write; the same mix gives the same bytes.
+        The file to write; the same mix gives the same bytes. An earlier report is replaced, and no other file.
     stats, gaps
         Its statistics, and the gaps of its pool by cluster.
     rows
@@ -76,8 +77,8 @@ def write_page(
     'report.html'
     """
     target = check_page(path, rows)
-    text = render(mix, stats, gaps, rows, comparison)
-    with atomic_write(target) as file:
+    text = marked(render(mix, stats, gaps, rows, comparison))
+    with open_output(target, own=has_mark) as file:
         file.write(text.encode())
     return target
 

@@ -10,8 +10,10 @@ from glob import escape, glob, has_magic
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
-from recipe.errors import ConfigError, InputError, nearest
+from recipe.errors import ConfigError, InputError, PassedOver, nearest
+from recipe.io.families import MANIFEST, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,9 +57,11 @@ def expand(sources: Source | Sequence[Source]) -> list[File]:
 
     A folder stands for the JSON files in it and in its subfolders, sorted by name, without hidden files, unfinished
     files (`*.tmp`), `image_data.json`, and what `recipe` writes beside a mix (`*.manifest.json`, `*.stats.json`,
-    `*.rejects.jsonl`); the mix itself is a file of samples like any other. The name of a file is the one given with it,
-    else its path below the common parent folder of all files, so names depend neither on the working directory nor on
-    the order of the sources.
+    `*.rejects.jsonl`). A mix that `recipe` wrote, which its manifest tells, is passed over too, with a warning; name it
+    to read it. A glob is treated alike, unless all that it matches are such mixes.
+
+    The name of a file is the one given with it, else its path below the common parent folder of all files, so names
+    depend neither on the working directory nor on the order of the sources.
 
     Parameters
     ----------
@@ -131,11 +135,11 @@ def _paths(name: str) -> list[Path]:
     path = Path(os.path.abspath(name))  # noqa: PTH100  resolve() would follow links and lose their names
     kind = _kind(path)
     if kind == "folder":
-        files = sorted(_walk(path))
+        found = sorted(_walk(path))
+        files = _without_mixes(found, path)
         if not files:
-            raise InputError(
-                f"expected a folder with {' or '.join(ENDINGS)} files, found none in {path}; check the path"
-            )
+            what = f"only mixes that recipe wrote in {path}; name them" if found else f"none in {path}; check the path"
+            raise InputError(f"expected a folder with {' or '.join(ENDINGS)} files, found {what}")
         return files
     if kind == "file":
         return [path]
@@ -151,7 +155,20 @@ def _paths(name: str) -> list[Path]:
         raise InputError(
             f"expected a glob that matches files, got {name!r:.200}, which matches none; check the pattern"
         )
-    return files
+    return _without_mixes(files, path) or files
+
+
+def _without_mixes(files: list[Path], where: Path) -> list[Path]:
+    """Leave out the mixes that `recipe` wrote, with a warning; or a second run would read what the first has picked."""
+    manifests = [one for folder in {file.parent for file in files} for one in folder.glob(f"*{MANIFEST}")]
+    written = {file for manifest in manifests for file in family_of(manifest) or ()}
+    kept = [file for file in files if file not in written]
+    if kept and len(kept) < len(files):
+        first = next(file for file in files if file in written)
+        more = f" and {len(files) - len(kept) - 1} more" if len(files) - len(kept) > 1 else ""
+        what = f"passed over {first.name}{more}, which recipe wrote"
+        warn(PassedOver(f"{where}: {what}; name a mix to read it"), stacklevel=4)
+    return kept
 
 
 def _kind(path: Path) -> str | None:

@@ -10,6 +10,7 @@ from recipe.config.registry import call, fitting
 from recipe.config.step import Step
 from recipe.errors import ConfigError
 from recipe.io.atomic import atomic_write
+from recipe.io.families import FORMATS, SIDE_FILES, side_file
 from recipe.io.hashes import sha256
 from recipe.stages.write._layout import Layout
 from recipe.stages.write._rejects import reject_lines
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
 
     from recipe.data.pool import Pool
 
-FORMATS = {".json": "llava", ".jsonl": "jsonl"}
-
-
-def side_file(path: Path, name: str) -> Path:
-    """Return the path of a file beside the mix, such as mix.manifest.json beside mix.json."""
-    return path.with_name(f"{path.stem}.{name}")
-
 
 def write_mix(
     path: Path,
@@ -44,7 +38,7 @@ def write_mix(
     format: Step | None = None,  # noqa: A002  the word that users know
     **knobs: Any,
 ) -> list[Path]:
-    """Write a mix and the files beside it, each atomically, the manifest last.
+    """Write a mix and the files beside it to a folder of their own, from which `recipe.io.outputs.settle` moves them.
 
     Parameters
     ----------
@@ -70,7 +64,7 @@ def write_mix(
     Returns
     -------
     list of Path
-        The files written, those of the mix first.
+        The files written: the manifest, those of the mix, and the others.
 
     Raises
     ------
@@ -81,9 +75,7 @@ def write_mix(
     """
     writer = writer_of(path, format)
     records = write_records(path, pool, rows, layout=layout or Layout(), format=writer, **knobs)
-    beside = {
-        name: side_file(path, name) for name in ("scores.parquet", "rejects.jsonl", "stats.json", "manifest.json")
-    }
+    beside = {name: side_file(path, name) for name in SIDE_FILES}
     with atomic_write(beside["scores.parquet"]) as handle:
         write_scores(scores, handle)
     with atomic_write(beside["rejects.jsonl"], "w") as handle:
@@ -94,11 +86,12 @@ def write_mix(
     mix = {"files": files} if layout and layout.files == "parts" else {"sha256": files[0]["sha256"]}
     own = name_of(writer.name)
     named = {"format": own, "ending": path.suffix} if own else {"format": writer.name}
-    hashes = {name: sha256(file) for name, file in beside.items() if name != "manifest.json"}
+    hashes = {name: sha256(file) for name, file in beside.items()}
     mix = {**named, "records": sum(records.values()), "beside": hashes, **mix}
-    with atomic_write(beside["manifest.json"], "w") as handle:
+    listed = side_file(path, "manifest.json")
+    with atomic_write(listed, "w") as handle:
         handle.write(json.dumps({**manifest, "mix": mix}, indent=1) + "\n")
-    return [*records, *beside.values()]
+    return [listed, *records, *beside.values()]
 
 
 def writer_of(path: Path, named: Step | None = None) -> Step:

@@ -1,0 +1,81 @@
+"""A mix and the files beside it, which its manifest names: a family, recognised and replaced as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from recipe.io.formats import FileName, Sha256
+from recipe.io.hashes import sha256
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMATS = {".json": "llava", ".jsonl": "jsonl"}  # the ending of a mix, and the writer for it
+MANIFEST = ".manifest.json"
+SIDE_FILES = ("scores.parquet", "rejects.jsonl", "stats.json")  # beside every mix, with its manifest
+
+
+class _Part(msgspec.Struct):
+    """A file of a mix that has one for each part."""
+
+    name: FileName
+    sha256: Sha256
+
+
+class _Written(msgspec.Struct):
+    """What a manifest says of the files of its mix."""
+
+    format: str
+    ending: Annotated[str, msgspec.Meta(pattern=r"^(\.[^/\\\x00]+)?$")] | None = None
+    sha256: Sha256 | None = None
+    beside: dict[FileName, Sha256] = {}
+    files: list[_Part] = []
+
+
+class _Manifest(msgspec.Struct):
+    """The keys by which a manifest is recognised."""
+
+    format: int
+    recipe: dict[str, msgspec.Raw]
+    sources: list[msgspec.Raw]
+    mix: _Written
+
+
+def side_file(path: Path, name: str) -> Path:
+    """Return the path of a file beside the mix, such as mix.manifest.json beside mix.json."""
+    return path.with_name(f"{path.stem}.{name}")
+
+
+def family_of(manifest: Path) -> dict[Path, str | None] | None:
+    """List the files of a mix by its manifest: the mix or one file for each part, and the files beside it.
+
+    Parameters
+    ----------
+    manifest
+        A file such as ``mix.manifest.json``.
+
+    Returns
+    -------
+    dict or None
+        Path to SHA-256, None where the manifest names none: of itself, and of the files beside a mix of version 0.1.
+        None if the file does not exist, or is no manifest.
+    """
+    try:
+        found = msgspec.json.decode(manifest.read_bytes(), type=_Manifest)
+    except (OSError, ValueError, RecursionError):
+        return None
+    stem, written = manifest.name.removesuffix(MANIFEST), found.mix
+    own = [one for one in written.files if one.name.startswith(f"{stem}.")]  # no manifest speaks for other files
+    files: dict[Path, str | None] = {manifest.with_name(one.name): one.sha256 for one in own}
+    if not written.files:
+        ending = written.ending or next((end for end, name in FORMATS.items() if name == written.format), "")
+        files = {manifest.with_name(stem + ending): written.sha256}
+    beside = {manifest.with_name(f"{stem}.{name}"): written.beside.get(name) for name in SIDE_FILES}
+    return {**files, **beside, manifest: None}
+
+
+def unchanged_in(family: dict[Path, str | None]) -> list[Path]:
+    """List the files of a family that exist as they were written."""
+    return [file for file, known in family.items() if file.is_file() and known in (None, sha256(file))]
