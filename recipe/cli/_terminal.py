@@ -34,6 +34,17 @@ def shown(text: str) -> str:
     return escape(CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text))
 
 
+def named(path: object) -> str:
+    r"""Escape the name of a file for a terminal, with its tabs and line breaks.
+
+    Examples
+    --------
+    >>> named("a\nb.json")
+    'a\\x0ab.json'
+    """
+    return shown(str(path).replace("\t", r"\x09").replace("\n", r"\x0a"))
+
+
 class Printer(Console):
     """A console whose output may be closed by its reader, as by `head`."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from recipe.cli._terminal import Printer, shown
+from recipe.cli._terminal import Printer, named, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +71,7 @@ def check(
     from recipe.mix.targets import beside_of  # noqa: PLC0415  starts fast
 
     if update:
-        out.print(f"wrote {shown(str(write_baseline(mix, baseline)))}")
+        out.print(f"wrote {named(write_baseline(mix, baseline))}")
         return
     if junit is not None:
         reads = [mix, *beside_of(mix), baseline, *([] if tolerance is None else [tolerance])]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from recipe.cli._terminal import Printer, shown
+from recipe.cli._terminal import Printer, named, shown
 from recipe.cli.mixes import Cache, EngineName, Inputs, Workers, cache_of, count_or_share
 from recipe.config.files import presets
 from recipe.config.recipe import Recipe
@@ -74,11 +74,11 @@ def compare(
     if out_path is not None:
         with open_output(out_path, "w", own=read_by(read_comparison)) as file:
             file.write(found.to_json())
-        out.print(f"wrote {shown(str(out_path))}")
+        out.print(f"wrote {named(out_path)}")
     if chart is not None:
         from recipe.report.charts.comparison import save_comparison  # noqa: PLC0415  altair is heavy
 
-        out.print(f"wrote {shown(str(save_comparison(found, chart)))}")
+        out.print(f"wrote {named(save_comparison(found, chart))}")
     asked = found.about["recipes"].keys() - set(BASELINES)
     if asked and not asked & set(found.recipes):
         raise SupplyError("none of the recipes gave a mix; see why above")

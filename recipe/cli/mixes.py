@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from recipe.cli._terminal import Printer, shown
+from recipe.cli._terminal import Printer, named, shown
 from recipe.config.files import presets
 from recipe.config.recipe import Recipe
 from recipe.engine import Name as Engine
@@ -39,6 +39,7 @@ Lenient = Annotated[bool, typer.Option("--lenient", help="Read the valid records
 
 
 def select(
+    context: typer.Context,
     inputs: Inputs = None,
     *,
     size: Size = None,
@@ -71,7 +72,8 @@ def select(
     if manifest is not None:
         from recipe.mix.rebuild import rebuild_mix  # noqa: PLC0415  starts fast
 
-        out.print(f"wrote {shown(str(rebuild_mix(manifest, out_path)))}")
+        _check_alone(context, "manifest", "out_path")
+        out.print(f"wrote {named(rebuild_mix(manifest, out_path))}")
         return
     read = {name: value for name, value in (("boxes", boxes), ("images", images)) if value is not None}
     read |= _read_knobs(lenient)
@@ -124,7 +126,7 @@ def score(
     pool = score_pool(recipe=plan, cache=cache_of(cache), engine=engine, workers=workers)
     with open_output(out_path, own=is_scores) as file:
         pool.rows.drop("turns", "extra", "order").write_parquet(file)
-    out.print(f"wrote {shown(str(out_path))}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
+    out.print(f"wrote {named(out_path)}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
 
 
 def recipes() -> None:
@@ -149,9 +151,19 @@ def demo(
     folder = out_path / "pool"
     folder.mkdir(parents=True, exist_ok=True)
     write_demo(folder, images=images)
-    out.print(f"made a pool of {images} images in {shown(str(folder))}")
+    out.print(f"made a pool of {images} images in {named(folder)}")
     plan = _plan([str(folder)], None, size, None, seed=seed, write={"path": str(out_path / "mix.json")})
     _show(_selected(plan, force=force, cache=None))
+
+
+def _check_alone(context: typer.Context, name: str, *beside: str) -> None:
+    """Raise if other options are given than those that are used with a certain one."""
+    origins = {one: context.get_parameter_source(one) for one in context.params}
+    given = [one for one, origin in origins.items() if getattr(origin, "name", "") == "COMMANDLINE"]
+    if others := [one for one in given if one not in (name, *beside)]:
+        words = {str(one.name): max(one.opts, key=len) for one in context.command.params}
+        what = f"expected no other option with {words[name]} than {' and '.join(words[one] for one in beside)}"
+        raise ConfigError(f"{what}, got {', '.join(words[one] for one in others)}; leave these out")
 
 
 def _read_knobs(lenient: bool) -> dict[str, Any]:
@@ -204,7 +216,7 @@ def _selected(plan: Recipe, *, force: bool, **how: Any) -> Mix:
         with stage("write"):
             written = mix.write(overwrite=force)
     for file in written:
-        out.print(f"wrote {shown(str(file))}")
+        out.print(f"wrote {named(file)}")
     total = sum(one.seconds for one in stages)
     took = [one for one in stages if one.seconds >= 0.05]  # noqa: PLR2004  less would be shown as 0.0 s
     shares = ", ".join(f"{one.name} {one.seconds:.1f} s ({one.seconds / total:.0%})" for one in took)

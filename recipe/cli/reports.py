@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
-from recipe.cli._terminal import Printer, shown
+from recipe.cli._terminal import Printer, named, shown
 from recipe.io.cache import DEFAULT
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def report(
     check_page(out_path, rows)  # before minutes are spent
     compared = None if comparison is None else read_comparison(comparison)
     page = open_mix(mix, cache=_found(cache)).report(out_path, rows=rows, comparison=compared)
-    out.print(f"wrote {shown(str(page))} ({page.stat().st_size / 1e6:.1f} MB)")
+    out.print(f"wrote {named(page)} ({page.stat().st_size / 1e6:.1f} MB)")
 
 
 def gaps(

@@ -56,14 +56,9 @@ def check_output(
     recipe.errors.InputError: ...pool.json: expected another file than those that are read, got one; name another
     """
     target = Path(path)
-    try:
-        if not target.parent.is_dir():
-            raise InputError(f"{target}: expected a place in a folder that exists; make {target.parent}")
-        found = target.lstat()
-    except FileNotFoundError:
+    found = _standing_at(target)
+    if found is None:
         return
-    except (OSError, ValueError) as error:
-        raise InputError(f"{os.fspath(path)!s:.200}: cannot be written ({error}); name another file") from None
     if stat.S_ISLNK(found.st_mode):
         raise InputError(f"{target}: expected a file or nothing, got a symbolic link; name the file itself")
     if not stat.S_ISREG(found.st_mode):
@@ -78,6 +73,20 @@ def check_output(
             raise InputError(f"{target}: expected another file than those that are read, got one; name another")
     if own is not None and not own(target):
         raise foreign(target)
+
+
+def _standing_at(target: Path) -> os.stat_result | None:
+    """Return what stands at a path, None for nothing; raise if nothing can be written there."""
+    try:
+        if not target.parent.is_dir():
+            raise InputError(f"{target}: expected a place in a folder that exists; make {target.parent}")
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise InputError(f"{target}: cannot be written (no right to write in its folder); name another folder")
+        return target.lstat()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{target!s:.200}: cannot be written ({error}); name another file") from None
 
 
 def read_by(reader: Callable[[Path], object]) -> Own:
@@ -209,6 +218,8 @@ def staged(target: Path) -> Iterator[Path]:
         raise InputError(f"{target}: cannot be written ({error.strerror}); check that its folder exists") from error
     try:
         yield Path(folder.name)
+    except InputError as error:  # what could not be written is the file to be, not this one
+        raise InputError(str(error).replace(folder.name, os.fspath(target.parent))) from error
     finally:
         folder.remove()
 

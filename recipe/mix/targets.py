@@ -65,7 +65,7 @@ def check_targets(path: Path, plan: Recipe, *, overwrite: bool = False) -> list[
     parts = plan.parts if plan.write.files == "parts" else ()
     names = [path.with_name(f"{path.stem}.{name}{path.suffix}") for name in parts] or [path]
     targets = [*names, *beside_of(path)]
-    for target in {*targets, *family}:
+    for target in dict.fromkeys([*targets, *family]):
         check_output(target, reads)
     older = unchanged_in(family)
     for target in targets:

@@ -78,6 +78,7 @@ class Runs:
         """Return the temporary files of the last run, wherever it may have made some."""
         files = [str(path) for path in self.temporary.iterdir()]
         files += [str(path) for path in self.folder.rglob("*.tmp")]
+        files += [str(path) for path in self.out.parent.glob(".*")]
         shared = Path("/dev/shm")
         marks = [f"-{pid}-" for pid in self.seen]
         return files + [path.name for path in shared.glob("*") if any(mark in path.name for mark in marks)]
@@ -99,11 +100,14 @@ class Runs:
 
 def files(runs):
     """Return the bytes of the mix and of all that lies beside it."""
-    return {path.name: path.read_bytes() for path in runs.out.parent.iterdir()}
+    return {path.name: path.read_bytes() for path in runs.out.parent.iterdir() if path.is_file()}
 
 
 def kill_runs(runs, kills, seed):
-    """Kill so many runs at random moments; return counts of what came, with a line for each thing that went wrong."""
+    """Kill so many runs at random moments; return counts of what came, with a line for each thing that went wrong.
+
+    Half of them write where nothing stands, the others where the one before was killed.
+    """
     rng, counts, wrong, slow = random.Random(seed), Counter(), [], 0.0
     run = runs.start(runs.folder / "whole")
     began = time.monotonic()
@@ -112,8 +116,10 @@ def kill_runs(runs, kills, seed):
     for number in range(kills):
         wanted = rng.choice(list(ENDS))
         cache = "off" if rng.random() < 0.5 else runs.folder / f"cache {number // 10}"
+        for file in runs.out.parent.iterdir() if rng.random() < 0.5 else ():
+            file.unlink()
         run = runs.start(cache)
-        moment = rng.uniform(0.5, 0.8 * lasts)
+        moment = rng.uniform(0.5, 1.02 * lasts)
         with suppress(subprocess.TimeoutExpired):
             run.wait(moment)
         code, took, left, said = runs.end(run, wanted)
@@ -121,6 +127,8 @@ def kill_runs(runs, kills, seed):
         counts["ended before" if code == 0 else f"{wanted.name} {'at start' if early else code}"] += 1
         if code not in (0, ENDS[wanted], -wanted) or left or (code > 0 and (took > 2 or len(said.splitlines()) != 1)):
             wrong.append(f"{wanted.name} after {moment:.2f} s: exit {code} in {took:.2f} s, left {left}, said {said!r}")
+        if not files(runs).items() <= whole.items():
+            wrong.append(f"{wanted.name} after {moment:.2f} s: other files stand in the place of the mix")
         slow = max(slow, took)
     run = runs.start(runs.folder / "cache 0")
     assert run.wait(600) == 0, run.stderr.read().decode()

@@ -57,6 +57,25 @@ def test_a_run_that_ends_leaves_nothing(runs, name, cached, group):
         assert said.count("\n") == 1
 
 
+def test_a_run_that_is_killed_while_it_writes_is_repeated_without_force(runs):
+    """Each file that stands is whole; the next run adds the others, and needs no word that they may be replaced."""
+    for path in runs.out.parent.iterdir():
+        path.unlink()
+    run = runs.start(runs.folder / "whole")
+    while run.poll() is None and not list(runs.out.parent.iterdir()):
+        time.sleep(0.001)
+    _, _, left, _ = runs.end(run, signal.SIGKILL)
+    assert left == []
+    assert files(runs).items() <= runs.whole.items()
+    for name in list(files(runs))[::2]:  # as if it had been killed between two of them
+        if name != "mix.manifest.json":
+            (runs.out.parent / name).unlink()
+    run = runs.start(runs.folder / "whole")
+    assert run.wait(120) == 0, run.stderr.read().decode()
+    run.stderr.close()
+    assert files(runs) == runs.whole
+
+
 def test_a_run_goes_on_where_it_was_stopped_though_a_worker_is_killed(runs):
     """The cache of a stopped run and the loss of a worker change no byte."""
     for path in runs.out.parent.iterdir():

@@ -1,6 +1,7 @@
 """Files and errors: full disks, read-only folders, killed writers, and files that `recipe` itself has left."""
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -8,9 +9,12 @@ from time import time
 
 import pytest
 
-from recipe.errors import InputError
+from recipe.demo import write_demo
+from recipe.errors import InputError, PassedOver
 from recipe.io import atomic
 from recipe.io.atomic import atomic_write
+from recipe.io.families import family_of
+from recipe.mix.flow import select_mix
 from recipe.stages.read import expand
 
 DEBRIS = ".mix.json.0123abcd.tmp"
@@ -156,3 +160,40 @@ def test_side_files_of_a_mix_are_no_samples(tmp_path):
     assert [file.source for file in expand(tmp_path)] == ["mix.json", "pool.json.zst"]
     assert [file.source for file in expand(str(tmp_path / "*.json*"))] == ["mix.json", "pool.json.zst"]
     assert [file.source for file in expand(tmp_path / "mix.stats.json")] == ["mix.stats.json"]
+
+
+def test_a_mix_in_a_folder_is_no_source(tmp_path):
+    """A folder or a glob passes over what a manifest names, and says so; a name, or a glob of mixes alone, reads it."""
+    folder = tmp_path / "pool"
+    write_demo(folder, images=2)
+    before = [file.path for file in expand(folder)]
+    for name in ("a.json", "b.jsonl"):
+        select_mix(folder, size=5).write(folder / name)
+    with pytest.warns(PassedOver, match=r"passed over a\.json and 1 more"):
+        assert [file.path for file in expand(folder)] == before
+    with pytest.warns(PassedOver):
+        assert [file.path for file in expand(f"{folder}/**/*.json*")] == before
+    assert [file.source for file in expand(f"{folder}/[ab].json*")] == ["a.json", "b.jsonl"]
+    assert [file.source for file in expand(folder / "a.json")] == ["a.json"]
+
+
+def test_a_folder_of_nothing_but_mixes_asks_for_their_names(tmp_path):
+    """Nothing is read by accident, and the error says what is there."""
+    write_demo(tmp_path / "pool", images=2)
+    (tmp_path / "out").mkdir()
+    select_mix(tmp_path / "pool", size=5).write(tmp_path / "out" / "a.json")
+    with pytest.raises(InputError, match="only mixes that recipe wrote"):
+        expand(tmp_path / "out")
+
+
+def test_a_manifest_speaks_for_no_file_of_another_name(tmp_path):
+    """A manifest of somebody else cannot make `recipe` pass over, or remove, a file that is not of its family."""
+    write_demo(tmp_path / "pool", images=2)
+    select_mix(tmp_path / "pool", size=5).write(tmp_path / "a.json")
+    mine = tmp_path / "mine.json"
+    mine.write_bytes((tmp_path / "a.json").read_bytes())
+    manifest = tmp_path / "a.manifest.json"
+    content = json.loads(manifest.read_bytes())
+    content["mix"] |= {"files": [{"name": "mine.json", "records": 5, "sha256": content["mix"]["sha256"]}]}
+    manifest.write_text(json.dumps(content))
+    assert mine not in family_of(manifest)

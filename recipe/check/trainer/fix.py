@@ -24,7 +24,8 @@ from recipe.check.trainer.loaders import other_id
 from recipe.check.trainer.rules import RULES, problems_of, rules_with
 from recipe.data.tokens import IMAGE
 from recipe.errors import InputError
-from recipe.io.outputs import check_output, open_output
+from recipe.io.atomic import atomic_write
+from recipe.io.outputs import check_output, settle, staged
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -93,17 +94,21 @@ def fix_mix(
     rules = rules_with(faults, tokenizer)
     findings = list(_findings(data, images, tokenizer=tokenizer, known=faults))
     verdicts = [next(problems_of(record, rules), None) for record in records]
-    with open_output(beside) as file:
-        for number, (record, verdict) in enumerate(zip(records, verdicts, strict=True)):
-            if verdict:
-                reject = _reject(source.name, number, record, verdict, faults)
-                file.write(f"{json.dumps(reject)}\n".encode("ascii"))
+    rejects = [
+        f"{json.dumps(_reject(source.name, number, record, verdict, faults))}\n"
+        for number, (record, verdict) in enumerate(zip(records, verdicts, strict=True))
+        if verdict
+    ]
     kept = [number for number, verdict in enumerate(verdicts) if verdict is None]
+    lines = ",\n".join(json.dumps(records[number]) for number in kept)
+    texts = {beside: "".join(rejects), **({target: f"[\n{lines}\n]\n"} if kept else {})}
+    with staged(target) as folder:
+        for written, text in texts.items():
+            with atomic_write(folder / written.name, "w") as file:
+                file.write(text)
+        settle([folder / written.name for written in texts], target.parent)
     if not kept:
         raise InputError(f"{source}: no record can be repaired without a doubt; {beside} says why")
-    with open_output(target) as file:
-        lines = ",\n".join(json.dumps(records[number]) for number in kept)
-        file.write(f"[\n{lines}\n]\n".encode("ascii"))
     repaired = sum(records[number] is not given[number] for number in kept)
     return Fixed(len(kept), repaired, len(given) - len(kept), beside, findings)
 
