@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from recipe.io.cache import Store
     from recipe.io.hashes import Seen
+    from recipe.io.store import Store
 
 SHARD = 65_536  # rows of a shard, about
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from recipe.data.alignment import Order
     from recipe.data.checkpoint import Shards
     from recipe.data.vectors import Vectors
-    from recipe.io.cache import Store
+    from recipe.io.store import Store
 
 TURN = pl.Struct({"from": pl.String, "value": pl.String})
 

@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from recipe.io.cache import MARK, STAGE, UNSENT, check_format, named
+from recipe.io.cache import STAGE, UNSENT, check_format, named
+from recipe.io.store import MARK
 from recipe.io.sums import ENDING
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import numpy as np
 
 from recipe.data.selection import Selection
 from recipe.io.marks import has_mark
-from recipe.io.outputs import check_output, settle, staged
+from recipe.io.outputs import check_output
+from recipe.io.staging import settle, staged
 from recipe.mix.manifest import make_manifest
 from recipe.mix.originals import writing
 from recipe.mix.targets import check_targets, earlier_mix, files_read

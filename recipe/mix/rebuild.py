@@ -12,7 +12,8 @@ from recipe.config.code import code_of
 from recipe.errors import InputError
 from recipe.io.families import FORMATS
 from recipe.io.hashes import sha256
-from recipe.io.outputs import check_output, settle, staged
+from recipe.io.outputs import check_output
+from recipe.io.staging import settle, staged
 from recipe.mix.manifest import Written, read_manifest, recipe_of
 from recipe.mix.originals import writing
 from recipe.mix.targets import files_read

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recipe.config.step import Step
-    from recipe.io.cache import Store
     from recipe.io.hashes import Seen
+    from recipe.io.store import Store
 
     Made = pl.DataFrame | NDArray[Any]
 

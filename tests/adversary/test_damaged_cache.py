@@ -16,7 +16,8 @@ from adversary import damage
 from recipe import rebuild_mix, select_mix
 from recipe.config.code import identity
 from recipe.errors import DamagedCache, InputError
-from recipe.io.cache import MARK, open_store
+from recipe.io.cache import open_store
+from recipe.io.store import MARK
 from recipe.stages import dedup, read
 from recipe.stages.read import _shards
 

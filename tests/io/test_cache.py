@@ -8,7 +8,8 @@ import pytest
 from fsspec.implementations import memory
 
 from recipe.errors import InputError
-from recipe.io.cache import MARK, open_store
+from recipe.io.cache import open_store
+from recipe.io.store import MARK
 
 CONTENT = bytes(range(256)) * 1024
 PIECE = 10_000

@@ -25,7 +25,8 @@ from recipe.check.trainer.rules import RULES, problems_of, rules_with
 from recipe.data.tokens import IMAGE
 from recipe.errors import InputError
 from recipe.io.atomic import atomic_write
-from recipe.io.outputs import check_output, settle, staged
+from recipe.io.outputs import check_output
+from recipe.io.staging import settle, staged
 
 if TYPE_CHECKING:
     from os import PathLike

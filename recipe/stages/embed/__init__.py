@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from recipe.config.recipe import Recipe
     from recipe.data.pool import Pool
-    from recipe.io.cache import Store
     from recipe.io.hashes import Seen
+    from recipe.io.store import Store
 
     Embedder = str | Callable[..., Any]
 

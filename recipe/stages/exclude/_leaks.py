@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recipe.data.pool import Pool
-    from recipe.io.cache import Store
     from recipe.io.hashes import Seen
+    from recipe.io.store import Store
 
 BLOCK = 8192  # samples whose words are in memory at a time
 

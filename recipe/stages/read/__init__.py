@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from recipe.config.recipe import Recipe
-    from recipe.io.cache import Store
+    from recipe.io.store import Store
     from recipe.stages.read._detect import Format
     from recipe.stages.read._sources import Source
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from recipe.io.cache import Store
     from recipe.io.hashes import Seen
+    from recipe.io.store import Store
     from recipe.stages.read._detect import Format
     from recipe.stages.read._json import Found
     from recipe.stages.read._json.cut import Span

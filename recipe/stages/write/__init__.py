@@ -38,7 +38,7 @@ def write_mix(
     format: Step | None = None,  # noqa: A002  the word that users know
     **knobs: Any,
 ) -> list[Path]:
-    """Write a mix and the files beside it to a folder of their own, from which `recipe.io.outputs.settle` moves them.
+    """Write a mix and the files beside it to a folder of their own, from which `recipe.io.staging.settle` moves them.
 
     Parameters
     ----------
