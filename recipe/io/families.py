@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -10,6 +11,7 @@ from recipe.io.formats import FileName, Sha256
 from recipe.io.hashes import sha256
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 FORMATS = {".json": "llava", ".jsonl": "jsonl"}  # the ending of a mix, and the writer for it
@@ -32,6 +34,7 @@ class _Written(msgspec.Struct):
     sha256: Sha256 | None = None
     beside: dict[FileName, Sha256] = {}
     files: list[_Part] = []
+    unfinished: dict[FileName, Sha256] = {}
 
 
 class _Manifest(msgspec.Struct):
@@ -48,7 +51,7 @@ def side_file(path: Path, name: str) -> Path:
     return path.with_name(f"{path.stem}.{name}")
 
 
-def family_of(manifest: Path) -> dict[Path, str | None] | None:
+def family_of(manifest: Path) -> dict[Path, set[str]] | None:
     """List the files of a mix by its manifest: the mix or one file for each part, and the files beside it.
 
     Parameters
@@ -59,8 +62,8 @@ def family_of(manifest: Path) -> dict[Path, str | None] | None:
     Returns
     -------
     dict or None
-        Path to SHA-256, None where the manifest names none: of itself, and of the files beside a mix of version 0.1.
-        None if the file does not exist, or is no manifest.
+        Path to the SHA-256 that the file may have; to none where the manifest names none: of itself, and of the files
+        beside a mix of version 0.1. None if the file does not exist, or is no manifest.
     """
     try:
         found = msgspec.json.decode(manifest.read_bytes(), type=_Manifest)
@@ -68,14 +71,35 @@ def family_of(manifest: Path) -> dict[Path, str | None] | None:
         return None
     stem, written = manifest.name.removesuffix(MANIFEST), found.mix
     own = [one for one in written.files if one.name.startswith(f"{stem}.")]  # no manifest speaks for other files
-    files: dict[Path, str | None] = {manifest.with_name(one.name): one.sha256 for one in own}
+    hashes: list[tuple[str, str | None]] = [(one.name, one.sha256) for one in own]
     if not written.files:
         ending = written.ending or next((end for end, name in FORMATS.items() if name == written.format), "")
-        files = {manifest.with_name(stem + ending): written.sha256}
-    beside = {manifest.with_name(f"{stem}.{name}"): written.beside.get(name) for name in SIDE_FILES}
-    return {**files, **beside, manifest: None}
+        hashes = [(stem + ending, written.sha256)]
+    hashes += [(f"{stem}.{name}", written.beside.get(name)) for name in SIDE_FILES]
+    hashes += [(name, known) for name, known in written.unfinished.items() if name.startswith(f"{stem}.")]
+    family: dict[Path, set[str]] = {manifest: set()}
+    for name, known in hashes:
+        family.setdefault(manifest.with_name(name), set()).update([known] if known else [])
+    return family
 
 
-def unchanged_in(family: dict[Path, str | None]) -> list[Path]:
+def unchanged_in(family: dict[Path, set[str]]) -> list[Path]:
     """List the files of a family that exist as they were written."""
-    return [file for file, known in family.items() if file.is_file() and known in (None, sha256(file))]
+    return [file for file, known in family.items() if file.is_file() and (not known or sha256(file) in known)]
+
+
+def unfinished(manifest: Path, replaced: Iterable[Path]) -> str:
+    """Return the text of a manifest that stands while its files are moved to their place.
+
+    By it, the run after a kill knows each file as its own, whether it is the new one or the one before.
+
+    Parameters
+    ----------
+    manifest
+        The manifest, complete.
+    replaced
+        The files that the family replaces, which still stand.
+    """
+    content = json.loads(manifest.read_bytes())
+    content["mix"]["unfinished"] = {file.name: sha256(file) for file in replaced}
+    return json.dumps(content, indent=1) + "\n"

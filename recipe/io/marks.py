@@ -21,7 +21,7 @@ def marked(text: str) -> str:
     >>> marked("<html></html>\n")
     '<html></html>\n<!-- made by recipe -->\n'
     """
-    return f"{text}<!-- {MARK.decode()} -->\n"
+    return f"{text.rstrip()}\n<!-- {MARK.decode()} -->\n"
 
 
 def marked_png(image: bytes) -> bytes:

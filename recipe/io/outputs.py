@@ -167,7 +167,7 @@ def open_output(
         yield file
 
 
-def place(made: Path, final: Path, own: Own | None) -> None:
+def place(made: Path, final: Path, own: Own | None = None) -> None:
     """Give a complete file its name, unless that is another file's by now."""
     check_output(final)
     if not os.path.lexists(final):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import filecmp
 import os
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipe.errors import InputError
-from recipe.io.atomic import sync_folder
+from recipe.io.atomic import atomic_write, sync_folder
+from recipe.io.families import unfinished
 from recipe.io.outputs import check_output, foreign, place
 from recipe.io.temporary import temporary_folder
 
@@ -48,27 +50,15 @@ def staged(target: Path) -> Iterator[Path]:
         folder.remove()
 
 
-def settle(
-    made: Sequence[Path],
-    folder: Path,
-    replaced: Collection[Path] = (),
-    taken: Callable[[Path], InputError] = foreign,
-) -> list[Path]:
-    """Move a family of complete files to their folder, in order; files that stand there already with these bytes stay.
-
-    All is checked before the first file is moved. A kill while they are moved leaves some in place and none half
-    written. The first is to be the manifest: by it, the next run knows the others, with their hashes, as its own.
+def settle(made: Sequence[Path], folder: Path) -> list[Path]:
+    """Move complete files to their folder; those that stand there already with these bytes stay.
 
     Parameters
     ----------
     made
-        Files in a `staged` folder, the first of which names the others.
+        Files in a `staged` folder.
     folder
         Where they go.
-    replaced
-        Files there that are removed, because they are the family's before.
-    taken
-        The error for any other file that stands in the place of one.
 
     Returns
     -------
@@ -78,22 +68,77 @@ def settle(
     Raises
     ------
     InputError
-        If another file stands in the place of one.
+        If another file stands in the place of one; then none is moved.
     """
-    finals = [folder / one.name for one in made]
-    for final in finals:
-        check_output(final)
-    same = {final for one, final in zip(made, finals, strict=True) if final.exists() and _equal(one, final)}
-    for final in finals:
-        if final not in same and final not in replaced and os.path.lexists(final):
-            raise taken(final)
-    for old in replaced:
-        if old not in same and old != finals[0]:
-            old.unlink(missing_ok=True)
+    finals = _free(made, folder)
     for one, final in zip(made, finals, strict=True):
-        if final not in same:
-            place(one, final, own=lambda file: file in replaced)
+        place(one, final)
     sync_folder(folder)
+    return finals
+
+
+def settle_family(
+    made: Sequence[Path], folder: Path, replaced: Collection[Path], taken: Callable[[Path], InputError]
+) -> list[Path]:
+    """Move a mix and the files beside it to their folder, in the place of an earlier family.
+
+    While they are moved an unfinished manifest stands there, which names the old and the new ones. So each file is
+    whole at any moment, and after a kill the next run knows which are its own. The manifest itself comes last.
+
+    Parameters
+    ----------
+    made
+        Files in a `staged` folder, the manifest first.
+    folder
+        Where they go.
+    replaced
+        The files of the earlier family; those that have no successor are removed.
+    taken
+        The error for any other file that stands in the place of one.
+
+    Returns
+    -------
+    list of Path
+        The files, in the same order. If all stand there with these bytes already, nothing is done.
+
+    Raises
+    ------
+    InputError
+        If another file stands in the place of one; then none is moved.
+    """
+    finals = _free(made, folder, replaced, taken)
+    if all(final.exists() and _equal(one, final) for one, final in zip(made, finals, strict=True)):
+        return finals
+    manifest, *others = finals
+    older = [file for file in replaced if file != manifest]
+
+    def own(file: Path) -> bool:
+        """Return whether a file belongs to the earlier family."""
+        return file in replaced or file == manifest
+
+    with atomic_write(manifest, "w", place=partial(place, own=own)) as file:
+        file.write(unfinished(made[0], older))
+    for one, final in zip(made[1:], others, strict=True):
+        place(one, final, own=own)
+    for left in set(older) - set(others):
+        left.unlink(missing_ok=True)
+    place(made[0], manifest, own=own)
+    sync_folder(folder)
+    return finals
+
+
+def _free(
+    made: Sequence[Path],
+    folder: Path,
+    replaced: Collection[Path] = (),
+    taken: Callable[[Path], InputError] = foreign,
+) -> list[Path]:
+    """Return the places of files; raise if another file stands in one that has other bytes and is not replaced."""
+    finals = [folder / one.name for one in made]
+    for one, final in zip(made, finals, strict=True):
+        check_output(final)
+        if final not in replaced and os.path.lexists(final) and not _equal(one, final):
+            raise taken(final)
     return finals
 
 

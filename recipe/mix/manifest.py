@@ -53,6 +53,7 @@ class Written(TypedDict):
     records: Count
     sha256: NotRequired[Sha256]
     beside: NotRequired[dict[FileName, Sha256]]
+    unfinished: NotRequired[dict[FileName, Sha256]]
     files: NotRequired[Annotated[list[MixFile], msgspec.Meta(min_length=1)]]
 
 
@@ -181,10 +182,12 @@ def read_manifest(file: Path) -> Manifest:
     Raises
     ------
     InputError
-        If it cannot be read, is something else, or a key is not what it must be.
+        If it cannot be read, is something else, or a key is not what it must be; or if its mix was not written whole.
     """
     manifest = read_versioned(file, "a manifest", FORMAT, Manifest, fix=FIX)
     picks, written = len(manifest["keys"]), manifest["mix"]
+    if "unfinished" in written:
+        raise InputError(f"{file}: the run that wrote its mix was killed while it moved the files; run it again")
     if "sha256" not in written and "files" not in written:
         raise InputError(f"{file}: mix: expected the key 'sha256' or 'files'; {FIX}")
     if "parts" in manifest and sum(manifest["parts"].values()) != picks:

@@ -13,7 +13,7 @@ import numpy as np
 from recipe.data.selection import Selection
 from recipe.io.marks import has_mark
 from recipe.io.outputs import check_output
-from recipe.io.staging import settle, staged
+from recipe.io.staging import settle_family, staged
 from recipe.mix.manifest import make_manifest
 from recipe.mix.originals import writing
 from recipe.mix.targets import check_targets, earlier_mix, files_read
@@ -257,7 +257,7 @@ class Mix(Selection):
                 **writing(self.pool, self.recipe, part_counts(self.pool, self.picks, self.recipe)),
             )
             older = check_targets(target, self.recipe, overwrite=overwrite)
-            manifest, *others = settle(made, target.parent, older, taken=lambda _: earlier_mix(target))
+            manifest, *others = settle_family(made, target.parent, older, taken=lambda _: earlier_mix(target))
         return [*others, manifest]
 
     def manifest(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from recipe.config.resolve import complete, names_in
 from recipe.errors import InputError
 from recipe.io.families import SIDE_FILES, family_of, side_file, unchanged_in
 from recipe.io.outputs import check_output, foreign
-from recipe.mix.manifest import read_manifest, recorded
+from recipe.mix.manifest import recorded
 from recipe.stages.read import SIDE_DATA, expand
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def files_read(plan: Recipe) -> list[Path]:
 def check_targets(path: Path, plan: Recipe, *, overwrite: bool = False) -> list[Path]:
     """Raise unless a mix and the files beside it can be written without replacing what is not theirs.
 
-    A run that was killed may be started again: what it wrote stays, if the new bytes are the same.
+    A run may be repeated: what stands there stays, if the new bytes are the same. One that was killed may go on.
 
     Parameters
     ----------
@@ -73,23 +74,16 @@ def check_targets(path: Path, plan: Recipe, *, overwrite: bool = False) -> list[
             raise foreign(target)
     if not older or overwrite:
         return older
-    if _same_recipe(side_file(path, "manifest.json"), plan):
-        return []
-    raise earlier_mix(path)
+    manifest = json.loads(side_file(path, "manifest.json").read_bytes())
+    if manifest["recipe"] != recorded(complete(plan)):
+        raise earlier_mix(path)
+    return older if "unfinished" in manifest["mix"] else []
 
 
 def earlier_mix(path: Path) -> InputError:
     """Return the error for a mix that stands in the place of another."""
     what = "expected nothing, got an earlier mix"
     return InputError(f"{path}: {what}; replace it with --force (overwrite=True), or name another")
-
-
-def _same_recipe(manifest: Path, plan: Recipe) -> bool:
-    """Return whether a mix was made by a recipe."""
-    try:
-        return read_manifest(manifest)["recipe"] == recorded(complete(plan))
-    except InputError:
-        return False
 
 
 def beside_of(path: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from recipe.check import fix_mix
 from recipe.cli import main
 from recipe.demo import write_demo
 from recipe.errors import InputError
+from recipe.io.outputs import open_output
 from recipe.mix.flow import select_mix
 
 
@@ -110,6 +111,31 @@ def test_sizes_of_images_that_the_reader_finds_are_never_replaced(tmp_path, monk
     assert code == 2
     assert sizes.name in err
     assert sizes.read_bytes() == before
+
+
+def test_a_file_that_appears_during_a_run_stays(tmp_path):
+    """What was free when a command began may be another's at its end; then it is the user's, and stays."""
+    target = tmp_path / "numbers.txt"
+
+    def write():
+        with open_output(target, "w") as file:
+            file.write("numbers")
+            target.write_text("years of work")
+
+    with pytest.raises(InputError, match=target.name):
+        write()
+    assert target.read_text() == "years of work"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_demo_replaces_no_other_pool(tmp_path):
+    """The same pool may be written again; one of other images is refused, and the first stays as it is."""
+    write_demo(tmp_path, images=2)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.json")}
+    write_demo(tmp_path, images=2)
+    with pytest.raises(InputError, match="another"):
+        write_demo(tmp_path, images=3)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.json")} == before
 
 
 def test_updating_a_baseline_replaces_nothing_but_a_baseline(pool, tmp_path, monkeypatch, capsys):

@@ -89,7 +89,7 @@ def written(folder, parts, **knobs):
     mix = select_mix(files, embed=SMALL, **knobs)
     out = Path(folder, "out")
     out.mkdir(exist_ok=True)
-    mix.write(out / "mix.json")
+    mix.write(out / "mix.json", overwrite=True)
     return mix, (out / "mix.json").read_bytes()
 
 

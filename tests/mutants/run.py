@@ -22,7 +22,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TABLE = Path(__file__).with_name("faults.yaml")
-COPIED = ("recipe", "tests", "benchmarks", "notebooks", "pyproject.toml", "README.md")
+COPIED = ("recipe", "tests", "benchmarks", "docs", "notebooks", "pyproject.toml", "README.md")
 SURVIVED = "SURVIVED"
 
 

@@ -15,6 +15,7 @@ from recipe import select_mix
 from recipe.data import samples
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
+from recipe.io.marks import marked
 from recipe.mix.mix import Mix
 from recipe.mix.open import open_mix
 from recipe.report.page import charts as page_charts
@@ -270,7 +271,7 @@ def test_command_line(folder):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"wrote out.html \(\d\.\d MB\)\n", done.stdout)
-    assert (folder / "out.html").read_text("utf-8") == page_of(open_mix(folder / "mix.json"), 20)
+    assert (folder / "out.html").read_text("utf-8") == marked(page_of(open_mix(folder / "mix.json"), 20))
 
 
 # In a browser
