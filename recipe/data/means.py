@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.data.vectors import unit
+from recipe.engine.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,8 +74,13 @@ def nearest_mean(points: Matrix, means: Matrix) -> Labels:
 def sums_by(points: Matrix, label: Labels, count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the sum of the points of each label, (count, d) float64, and their number, (count,) int64."""
     sums = np.zeros((count, points.shape[1]))
-    order = np.argsort(label, kind="stable")
-    occupied, first = np.unique(label[order], return_index=True)
-    if len(occupied):
-        sums[occupied] = np.add.reduceat(points[order], first, axis=0, dtype=np.float64)
+    _add_up(points, label, sums)
     return sums, np.bincount(label, minlength=count)
+
+
+@compiled()
+def _add_up(points: Matrix, label: Labels, sums: NDArray[np.float64]) -> None:
+    """Add each point to the sum of its label."""
+    for i in range(len(points)):
+        for j in range(points.shape[1]):
+            sums[label[i], j] += points[i, j]
