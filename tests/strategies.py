@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from recipe.config.registry import names
 from recipe.data.pool import SCHEMA, Pool
 from recipe.data.quotas import Quotas
+from recipe.data.vectors import unit
 
 
 def pool_of(n, *, vectors=None, **columns):
@@ -43,12 +44,15 @@ def quotas_of(cell, quota, *, stratum=None, image=None, per_image=None):
 
 
 def unit_rows(seed, n, d, *, clusters=None, spread=0.3):
-    """Draw n unit vectors, uniform or around the middles of clusters, and their clusters."""
+    """Draw n unit vectors, uniform or around the middles of clusters, and their clusters.
+
+    They are as `rows_of` rounds them, so that what is compared is what an oracle sees.
+    """
     rng = np.random.default_rng(seed)
     cluster = np.zeros(n, np.int32) if clusters is None else rng.integers(clusters, size=n, dtype=np.int32)
     middles = np.zeros((1, d)) if clusters is None else rng.normal(size=(clusters, d))
     points = middles[cluster] + rng.normal(size=(n, d)) * (1 if clusters is None else spread)
-    return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32), cluster
+    return unit(points), cluster
 
 
 @st.composite

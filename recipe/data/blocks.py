@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.data.groups import grouped
-from recipe.data.vectors import rows_of
+from recipe.data.vectors import rows_of, unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +80,7 @@ def _halve_rows(vectors: Vectors, rows: NDArray[np.int64]) -> tuple[NDArray[np.i
 
 def _direction(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the difference of two distant points: the farthest from the mean, and the farthest from that one."""
-    far = points[np.argmin(points @ points.mean(axis=0))]
+    far = points[np.argmin(points @ unit(points.mean(axis=0, keepdims=True))[0])]
     other = points[np.argmin(points @ far)]
     return np.asarray(far - other)
 
@@ -127,6 +127,4 @@ def near_blocks(centres: NDArray[np.float32], weights: NDArray[np.int64], *, rea
 
 def centres_of(vectors: Vectors, blocks: Iterable[NDArray[np.int64]]) -> NDArray[np.float32]:
     """Return the (b, d) unit mean of each block; of a large one, of at most `SAMPLE` of its rows."""
-    means = np.stack([rows_of(vectors, every(rows, SAMPLE)).mean(axis=0) for rows in blocks])
-    length = np.linalg.norm(means, axis=1, keepdims=True)
-    return np.asarray(means / np.where(length == 0, 1, length), dtype=np.float32)
+    return unit(np.stack([rows_of(vectors, every(rows, SAMPLE)).mean(axis=0) for rows in blocks]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 TILE = 1024  # samples that are compared with as many others at once
 ROUNDING = 1e-6  # a cosine this close below a threshold reaches it
+
+
+class Tile(NamedTuple):
+    """Some rows, (m, d) float32, and their squared lengths, (m,)."""
+
+    points: Matrix
+    squares: Matrix
+
+    def take(self, numbers: Rows) -> Tile:
+        """Return some of the rows."""
+        return Tile(self.points[numbers], self.squares[numbers])
 
 
 def in_blocks(vectors: Vectors, members: list[Rows], block: int) -> list[Rows]:
@@ -38,7 +49,7 @@ def nearest_earlier(vectors: Vectors, rows: Rows) -> Matrix:
     Parameters
     ----------
     vectors
-        (n, d) float16 or float32 rows; they are scaled to unit length tile, so that copies have a cosine of 1.
+        (n, d) float16 or float32 unit rows; cosines are divided by the lengths, so that copies have a cosine of 1.
     rows
         (m,) rows of it, in order.
 
@@ -53,14 +64,13 @@ def nearest_earlier(vectors: Vectors, rows: Rows) -> Matrix:
     [0.0, 0.0, 1.0]
     """
     best = np.zeros(len(rows), np.float32)
-    points = _unit(vectors, rows)
+    tiles: list[Tile] = []
     for at in range(0, len(rows), TILE):
-        tile = slice(at, at + TILE)
-        for before in range(0, at, TILE):
-            cosine = points[tile] @ points[before : before + TILE].T
-            best[tile] = np.maximum(best[tile], cosine.max(axis=1))
-        cosine = np.tril(points[tile] @ points[tile].T, -1)
-        best[tile] = np.maximum(best[tile], cosine.max(axis=1))
+        tile, here = tile_of(vectors, rows[at : at + TILE]), slice(at, at + TILE)
+        for before in tiles:
+            best[here] = np.maximum(best[here], cosines(tile, before).max(axis=1))
+        best[here] = np.maximum(best[here], np.tril(cosines(tile, tile), -1).max(axis=1))
+        tiles.append(tile)
     return np.minimum(best, 1)
 
 
@@ -87,16 +97,16 @@ def first_keepers(vectors: Vectors, rows: Rows, threshold: float) -> Rows:
     """
     least = np.float32(threshold - ROUNDING)
     keeper = rows.copy()
-    kept: list[tuple[Rows, Matrix]] = []
+    kept: list[tuple[Rows, Tile]] = []
     for at in range(0, len(rows), TILE):
         tile = rows[at : at + TILE]
-        points = _unit(vectors, tile)
+        points = tile_of(vectors, tile)
         found = np.full(len(tile), -1)
         for kept_rows, kept_points in kept:
-            near = points @ kept_points.T >= least
+            near = cosines(points, kept_points) >= least
             found = np.where((found < 0) & near.any(axis=1), kept_rows[near.argmax(axis=1)], found)
         remaining = np.flatnonzero(found < 0)
-        near = points[remaining] @ points[remaining].T >= least
+        near = cosines(points.take(remaining), points.take(remaining)) >= least
         own = np.full(len(remaining), -1)
         for i in range(len(remaining)):
             if own[i] < 0:
@@ -106,12 +116,19 @@ def first_keepers(vectors: Vectors, rows: Rows, threshold: float) -> Rows:
         keeper[at : at + TILE] = found
         stays = np.flatnonzero(found == tile)
         if len(stays):
-            kept.append((tile[stays], points[stays]))
+            kept.append((tile[stays], points.take(stays)))
     return keeper
 
 
-def _unit(vectors: Vectors, rows: Rows) -> Matrix:
-    """Return some rows, scaled to length 1; zeros stay."""
+def tile_of(vectors: Vectors, rows: Rows) -> Tile:
+    """Return some rows of a matrix with their squared lengths, 1 for zeros."""
     points = rows_of(vectors, rows)
-    length = np.sqrt(np.einsum("ij,ij->i", points, points))[:, None]
-    return np.asarray(points / np.where(length == 0, 1, length), dtype=np.float32)
+    squares = np.einsum("ij,ij->i", points, points)
+    return Tile(points, np.where(squares == 0, np.float32(1), squares))
+
+
+def cosines(some: Tile, others: Tile) -> Matrix:
+    """Return the cosine of each row of a tile to each of another, (m, k) float32; that of copies is 1."""
+    cosine = some.points @ others.points.T
+    cosine /= np.sqrt(some.squares[:, None] * others.squares)
+    return cosine

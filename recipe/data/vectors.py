@@ -1,4 +1,9 @@
-"""The embedding of a pool: a matrix in memory, or a float16 file of which only the rows in use are read."""
+"""The embedding of a pool: a matrix in memory, or a float16 file of which only the rows in use are read.
+
+All that compares vectors takes them from `rows_of`, or as means from `unit`: their coordinates are whole multiples of
+2**-11. A product of two is then a multiple of 2**-22, and a sum of such products, of which no part is above 4 for unit
+rows, is a float32 without rounding. So the order in which BLAS adds, which depends on the processor, changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,8 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float16] | NDArray[np.float32]
 
+SNAP = np.float32(1.5 * 2**12)  # float32 numbers near it are the multiples of 2**-11
+
 
 class Stored(NamedTuple):
     """The file of a matrix, for another process to open."""
@@ -23,7 +30,7 @@ class Stored(NamedTuple):
 
 
 def rows_of(vectors: Vectors, rows: NDArray[np.integer[Any]] | slice) -> NDArray[np.float32]:
-    """Return some rows as a contiguous float32 block, from a matrix in memory or in a file; O(m d).
+    """Return some rows as a contiguous float32 block, rounded to multiples of 2**-11; O(m d).
 
     Parameters
     ----------
@@ -41,8 +48,39 @@ def rows_of(vectors: Vectors, rows: NDArray[np.integer[Any]] | slice) -> NDArray
     --------
     >>> rows_of(np.eye(3, dtype=np.float16), np.array([2])).tolist()
     [[0.0, 0.0, 1.0]]
+    >>> (rows_of(np.array([[0.6, 0.8]], dtype=np.float32), slice(1)) * 2**11).tolist()
+    [[1229.0, 1638.0]]
     """
-    return np.ascontiguousarray(np.asarray(vectors)[rows], dtype=np.float32)
+    return _snapped(np.ascontiguousarray(np.asarray(vectors)[rows], dtype=np.float32))
+
+
+def unit(sums: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Scale rows to length 1 and round them to multiples of 2**-11, so that they can be compared; zeros stay.
+
+    Parameters
+    ----------
+    sums
+        (m, d) sums or means of rows from `rows_of`.
+
+    Returns
+    -------
+    ndarray
+        (m, d) float32.
+
+    Examples
+    --------
+    >>> unit(np.array([[0.0, 5.0], [0.0, 0.0]])).tolist()
+    [[0.0, 1.0], [0.0, 0.0]]
+    """
+    length = np.linalg.norm(sums.astype(np.float64), axis=1, keepdims=True)
+    return _snapped(np.asarray(sums / np.where(length == 0, 1, length), dtype=np.float32))
+
+
+def _snapped(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Round to multiples of 2**-11."""
+    rounded = points + SNAP
+    rounded -= SNAP
+    return rounded
 
 
 def stored(vectors: Vectors) -> Vectors | Stored:

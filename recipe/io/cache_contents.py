@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Collection
 
+    from recipe.io.cache import Store
+
 
 ARTEFACT = re.compile(r"(about|done)\.json|((shard|piece|whole)-)?[0-9]{5}\.(arrow|npy)|(matrix|scores)\.npy")
 
@@ -31,7 +33,7 @@ class Kept:
 
 
 def list_cache(cache: str | os.PathLike[str]) -> list[Kept]:
-    """List the stages in a cache, by name.
+    """List the stages in a cache, by name: what `clear_cache` removes, except the mark of the cache.
 
     Parameters
     ----------
@@ -49,13 +51,9 @@ def list_cache(cache: str | os.PathLike[str]) -> list[Kept]:
         If the folder is no cache of this version of the format.
     """
     store = named(cache)
-    if not store.files.exists(store.path()):
-        return []
-    check_format(store)
     stages: dict[str, list[tuple[int, float]]] = {}
-    for path, about in store.files.find(store.path(), detail=True).items():
-        folder, _, name = path.removeprefix(store.path()).lstrip("/").partition("/")
-        if name:
+    for path, (folder, about) in _own(store, _found(store)).items():
+        if folder:
             stages.setdefault(folder, []).append((about["size"], _written(store.files, path, about)))
     return [
         Kept(folder, folder.rpartition("-")[0], len(files), sum(size for size, _ in files), max(t for _, t in files))
@@ -74,7 +72,7 @@ def _written(files: Any, path: str, about: dict[str, Any]) -> float:
 
 
 def clear_cache(cache: str | os.PathLike[str]) -> int:
-    """Remove the files of a cache, and this machine's copies of one at a URL, and return how many bytes they had.
+    """Remove the files of a cache, and this machine's copies of one at a URL.
 
     A file is the cache's if it is the mark, or in the folder of a stage and an artefact by its name or its checksum.
     Everything else stays, and so does each folder that holds something else.
@@ -84,21 +82,22 @@ def clear_cache(cache: str | os.PathLike[str]) -> int:
     cache
         A folder, or a URL for fsspec.
 
+    Returns
+    -------
+    int
+        How many bytes the stages had, as `list_cache` counts them.
+
     Raises
     ------
     InputError
         If the folder is no cache of this version of the format.
     """
     store = named(cache)
-    list_cache(cache)  # raises for what is no cache
-    if not store.files.exists(store.path()):
-        return 0
-    found = store.files.find(store.path(), detail=True)
+    found = _found(store)
     size = 0
-    for path in sorted(found):
-        if _is_own(path.removeprefix(store.path()).lstrip("/"), path, found):
-            store.files.rm_file(path)
-            size += found[path]["size"]
+    for path, (folder, about) in sorted(_own(store, found).items()):
+        store.files.rm_file(path)
+        size += about["size"] if folder else 0
     folders = sorted({path.rpartition("/")[0] for path in found} | {store.path()}, key=len, reverse=True)
     for folder in folders:
         with suppress(OSError, FileNotFoundError):  # it holds something else, or is none, as in an object store
@@ -111,6 +110,25 @@ def left_in(cache: str | os.PathLike[str]) -> list[str]:
     """List the files in the folder of a cache, as after it was cleared."""
     store = named(cache)
     return sorted(store.files.find(store.path())) if store.files.exists(store.path()) else []
+
+
+def _found(store: Store) -> dict[str, dict[str, Any]]:
+    """Return what the file system says of each file below a cache, by path; raise if it is no cache."""
+    if not store.files.exists(store.path()):
+        return {}
+    check_format(store)
+    found: dict[str, dict[str, Any]] = store.files.find(store.path(), detail=True)
+    return found
+
+
+def _own(store: Store, found: dict[str, dict[str, Any]]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return, of the files below a cache, its own: the folder of the stage, empty for the mark, and what is known."""
+    own = {}
+    for path, about in found.items():
+        name = path.removeprefix(store.path()).lstrip("/")
+        if _is_own(name, path, found):
+            own[path] = name.partition("/")[0] if "/" in name else "", about
+    return own
 
 
 def _is_own(name: str, path: str, found: Collection[str]) -> bool:

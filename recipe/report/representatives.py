@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from recipe.data.groups import grouped
-from recipe.data.vectors import release, rows_of
+from recipe.data.vectors import release, rows_of, unit
 from recipe.engine import each, single_threaded
 from recipe.engine.seed import shuffled
 
@@ -86,23 +86,21 @@ def _nearest(
 
 @single_threaded
 def _axes(pool: Pool, vectors: Vectors, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Compute the centre and the (d, 2) axes of the map; the largest entry of an axis is positive."""
+    """Compute the centre on the map and its (d, 2) axes; the largest entry of an axis is positive."""
     eligible = np.flatnonzero(pool.eligible)
     rows = np.sort(shuffled(eligible, pool.rows["key"], seed=seed, label="report.map")[:LEARNED])
-    learned = rows_of(vectors, rows)
-    middle = learned.mean(axis=0, dtype=np.float64)
-    centred = learned - middle
-    _, axes = np.linalg.eigh(centred.T @ centred)
+    learned = rows_of(vectors, rows).astype(np.float64)
+    middle = learned.mean(axis=0)
+    spread = learned.T @ learned - len(rows) * middle[:, None] * middle  # products of rows have no rounding
+    _, axes = np.linalg.eigh(spread)
     axes = axes[:, ::-1][:, :2] if axes.shape[1] > 1 else np.pad(axes, ((0, 0), (0, 1)))
-    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(2)])
-    return middle.astype(np.float32), axes.astype(np.float32)
+    axes = unit((axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(2)])).T)
+    return (middle * axes).sum(axis=1).astype(np.float32), axes.T
 
 
 def _project(vectors: Vectors, axes: tuple[NDArray[np.float32], NDArray[np.float32]]) -> NDArray[np.float32]:
     """Return the (n, 2) coordinates of all rows."""
     middle, plane = axes
     blocks = [slice(at, at + BLOCK) for at in range(0, len(vectors), BLOCK)]
-    placed = each(
-        lambda rows: np.round((rows_of(vectors, rows) - middle) @ plane, DIGITS), blocks, label="explain: map"
-    )
+    placed = each(lambda rows: np.round(rows_of(vectors, rows) @ plane - middle, DIGITS), blocks, label="explain: map")
     return np.concatenate(placed)

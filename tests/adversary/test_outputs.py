@@ -9,6 +9,7 @@ from recipe.check import fix_mix
 from recipe.cli import main
 from recipe.demo import write_demo
 from recipe.errors import InputError
+from recipe.io.cache_contents import list_cache
 from recipe.io.outputs import open_output
 from recipe.mix.flow import select_mix
 
@@ -94,10 +95,12 @@ def test_clearing_a_cache_leaves_what_is_not_its_own(pool, tmp_path, monkeypatch
     cache = tmp_path / "cache"
     select_mix(pool, size=2, cache=cache)
     stage = next(one for one in cache.iterdir() if one.is_dir())
+    listed = list_cache(cache)
     kept = [cache / "mix.json", cache / "thesis" / "00001.npy", stage / "notes.json", cache / "data-1" / "about.json"]
     for file in kept:
         file.parent.mkdir(exist_ok=True)
         file.write_text("mine")
+    assert list_cache(cache) == listed
     assert run(monkeypatch, capsys, "cache", "clear", "--cache", cache)[0] in {0, None}
     assert sorted(one for one in cache.rglob("*") if one.is_file()) == sorted(kept)
 

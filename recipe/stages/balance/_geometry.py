@@ -34,12 +34,6 @@ def sums_of(groups: Groups) -> NDArray[np.float64]:
     return np.array(each(summed, groups.members, label="balance: centroids")).reshape(len(groups.members), width)
 
 
-def unit(sums: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Scale rows to length 1; zeros stay."""
-    length = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.asarray(sums / np.where(length == 0, 1, length), dtype=np.float32)
-
-
 def against_all(
     centroids: NDArray[np.float32], function: Callable[[NDArray[np.float32], NDArray[np.int64]], NDArray[np.float64]]
 ) -> NDArray[np.float64]:

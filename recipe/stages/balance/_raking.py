@@ -75,7 +75,7 @@ def tilt(
     Deville and Särndal 1992, Calibration Estimators in Survey Sampling, section 2, case 2.
     """
     scale = np.abs(yes_tilt).max(initial=0.0)
-    if scale == 0 or abs(share @ yes_tilt) <= TIGHT * total:
+    if scale == 0 or abs((share * yes_tilt).sum()) <= TIGHT * total:
         return share
 
     def tilted(rate: float) -> NDArray[np.float64]:
@@ -83,7 +83,7 @@ def tilt(
         return fill(share * np.exp(exponent - exponent.max()), total, supply)
 
     def summed(rate: float) -> float:
-        return float(tilted(rate) @ yes_tilt)
+        return float((tilted(rate) * yes_tilt).sum())
 
     if summed(STEEPEST) <= 0:
         return tilted(STEEPEST)

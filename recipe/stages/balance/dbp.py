@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.data.vectors import unit
 from recipe.errors import ConfigError
-from recipe.stages.balance._geometry import against_all, sums_of, unit
+from recipe.stages.balance._geometry import against_all, sums_of
 from recipe.stages.balance._rounding import largest_remainder
 
 if TYPE_CHECKING:

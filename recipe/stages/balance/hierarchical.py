@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recipe.data.groups import grouped_by_number
+from recipe.data.means import nearest_mean, spherical_means
+from recipe.data.vectors import unit
 from recipe.engine import each
+from recipe.engine.seed import generator
 from recipe.errors import ConfigError
-from recipe.stages.balance._geometry import sums_of, unit
+from recipe.stages.balance._geometry import sums_of
 from recipe.stages.balance.even import balance as even
 
 if TYPE_CHECKING:
@@ -114,19 +117,8 @@ def tree(groups: Groups, *, levels: int, branch: int, seed: int) -> list[NDArray
 
 def _themes(points: NDArray[np.float32], count: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Cluster unit points into `count` themes by spherical k-means: the theme of each, and the unit centroids."""
-    import faiss  # noqa: PLC0415  heavy
-
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)  # of the calling thread
-    try:
-        trainer = faiss.Kmeans(
-            points.shape[1], count, niter=ROUNDS, seed=seed, spherical=True, min_points_per_centroid=1
-        )
-        trainer.train(points)
-        nearest = trainer.index.search(points, 1)[1][:, 0]
-    finally:
-        faiss.omp_set_num_threads(threads)
-    return nearest.astype(np.int64), np.asarray(trainer.centroids, dtype=np.float32)
+    themes = spherical_means(points, count, rounds=ROUNDS, rng=generator(seed, "balance.themes"))
+    return nearest_mean(points, themes).astype(np.int64), themes
 
 
 def divide_down(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.data.groups import grouped
-from recipe.data.vectors import rows_of
+from recipe.data.vectors import rows_of, unit
 from recipe.engine import each
 
 if TYPE_CHECKING:
@@ -100,12 +100,6 @@ def nearest_centroids(points: Matrix, centroids: Matrix, count: int) -> Labels:
 
     blocks = [points[at : at + 1024] for at in range(0, len(points), 1024)]
     return np.concatenate(each(nearest, blocks, label="cluster"))
-
-
-def unit(means: Matrix) -> Matrix:
-    """Scale rows to length 1; zeros stay."""
-    length = np.linalg.norm(means, axis=1, keepdims=True)
-    return np.asarray(means / np.where(length == 0, 1, length), dtype=np.float32)
 
 
 def _move(points: Vectors, labels: Labels, centroids: Matrix) -> Labels:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipe.data.groups import grouped
-from recipe.data.vectors import rows_of
+from recipe.data.means import nearest_mean, spherical_means
+from recipe.data.vectors import rows_of, unit
 from recipe.engine import each
+from recipe.engine.seed import generator
 from recipe.errors import ConfigError
-from recipe.stages.cluster._closure import POINTS, place, refine, unit
+from recipe.stages.cluster._closure import POINTS, place, refine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from recipe.config.ranges import From1, Integer, Ratio
@@ -75,8 +74,8 @@ def cluster(
 
     References
     ----------
-    Dhillon and Modha 2001, Concept Decompositions for Large Sparse Text Data; faiss (Douze et al. 2024). Levels: Nistér
-    and Stewénius 2006, Scalable Recognition with a Vocabulary Tree.
+    Dhillon and Modha 2001, Concept Decompositions for Large Sparse Text Data. Levels: Nistér and
+    Stewénius 2006, Scalable Recognition with a Vocabulary Tree.
 
     Examples
     --------
@@ -95,11 +94,10 @@ def cluster(
     if k <= 1:
         return np.zeros(n, dtype=np.int32)
     train = partial(_train, vectors, iterations=iterations, sample=sample, seed=seed)
-    with _threads_kept():
-        if k <= FLAT:
-            return _assign(vectors, np.arange(n), train((np.arange(n), k)))
-        regions = _regions(vectors, k, train)
-        started = each(partial(_start, vectors, train=train, seed=seed), regions, label="cluster")
+    if k <= FLAT:
+        return _assign(vectors, np.arange(n), _one(train, (np.arange(n), k)))
+    regions = _regions(vectors, k, train)
+    started = each(partial(_start, vectors, train=train, seed=seed), regions, label="cluster")
     centroids = np.concatenate([found for found, _, _ in started])
     before = np.cumsum([0, *(len(found) for found, _, _ in started)])
     labels = np.concatenate([first + nearest for first, (_, _, nearest) in zip(before, started, strict=False)])
@@ -121,7 +119,7 @@ def _regions(vectors: Vectors, k: int, train: partial[NDArray[np.float32]]) -> l
         if k <= FLAT:
             done.append((rows, k))
             continue
-        nearest = _assign(vectors, rows, train((rows, round(k**0.5))))
+        nearest = _assign(vectors, rows, _one(train, (rows, round(k**0.5))))
         regions = grouped(rows, nearest)
         for region, wanted in zip(regions, _shares([len(region) for region in regions], k), strict=True):
             waiting.append((region, wanted if len(region) <= WHOLE * len(rows) else min(wanted, FLAT)))
@@ -145,21 +143,14 @@ def _train(
     vectors: Vectors, region: tuple[Rows, int], *, iterations: int, sample: int, seed: int
 ) -> NDArray[np.float32]:
     """Find the centroids of a region, from a sample of its points."""
-    import faiss  # noqa: PLC0415  heavy
-
-    faiss.omp_set_num_threads(1)  # of the calling thread
     rows, k = region
-    trainer = faiss.Kmeans(
-        vectors.shape[1],
-        k,
-        niter=iterations,
-        seed=seed,
-        spherical=True,
-        max_points_per_centroid=sample,
-        min_points_per_centroid=1,
-    )
-    trainer.train(rows_of(vectors, _drawn(rows, k * sample, seed)))
-    return np.asarray(trainer.centroids, dtype=np.float32)
+    points = rows_of(vectors, _drawn(rows, k * sample, seed))
+    return spherical_means(points, k, rounds=iterations, rng=generator(seed, "cluster.means"))
+
+
+def _one(train: partial[NDArray[np.float32]], region: tuple[Rows, int]) -> NDArray[np.float32]:
+    """Find the centroids of one region on one thread, for one order of sums."""
+    return each(train, [region], label="cluster")[0]
 
 
 def _start(
@@ -173,14 +164,8 @@ def _start(
 
 
 def _drawn(rows: Rows, most: int, seed: int) -> Rows:
-    """Draw at most `most` of some rows, as faiss itself would."""
-    import faiss  # noqa: PLC0415  heavy
-
-    if len(rows) <= most:
-        return rows
-    order = np.empty(len(rows), np.int32)
-    faiss.rand_perm(faiss.swig_ptr(order), len(rows), seed)  # type: ignore[attr-defined]  # not in its stubs
-    return rows[order[:most]]
+    """Draw at most `most` of some rows."""
+    return rows if len(rows) <= most else generator(seed, "cluster.sample").permutation(rows)[:most]
 
 
 def _assign(vectors: Vectors, rows: Rows, centroids: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -191,23 +176,6 @@ def _assign(vectors: Vectors, rows: Rows, centroids: NDArray[np.float32]) -> NDA
 
 
 def _nearest(vectors: Vectors, rows: Rows, centroids: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Find the nearest centroid of each point, on this thread; of ties faiss takes the first."""
-    import faiss  # noqa: PLC0415  heavy
-
-    faiss.omp_set_num_threads(1)
-    index: Any = faiss.IndexFlatIP(centroids.shape[1])
-    index.add(centroids)
+    """Find the nearest centroid of each point, on this thread; of ties the first."""
     blocks = np.split(rows, range(BLOCK, len(rows), BLOCK))
-    return np.concatenate([index.search(rows_of(vectors, block), 1)[1][:, 0].astype(np.int32) for block in blocks])
-
-
-@contextmanager
-def _threads_kept() -> Iterator[None]:
-    """Restore the number of threads that faiss had before."""
-    import faiss  # noqa: PLC0415  heavy
-
-    threads = faiss.omp_get_max_threads()
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(threads)
+    return np.concatenate([nearest_mean(rows_of(vectors, block), centroids) for block in blocks])

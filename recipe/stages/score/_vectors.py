@@ -42,6 +42,6 @@ def to_centroid(vectors: Vectors, members: NDArray[np.int64]) -> NDArray[np.floa
     """Return the cosine of each member to the mean of all, (m,) float64; 0 if the mean is zero; O(m d)."""
     blocks = [members[at : at + BLOCK] for at in range(0, len(members), BLOCK)]
     total = np.sum([rows_of(vectors, block).sum(axis=0, dtype=np.float64) for block in blocks], axis=0)
-    length = np.linalg.norm(total)
-    middle = total / length if length > 0 else total
-    return np.concatenate([rows_of(vectors, block).astype(np.float64) @ middle for block in blocks])
+    length = float(np.sqrt((total * total).sum()))
+    along = np.concatenate([rows_of(vectors, block).astype(np.float64) @ total for block in blocks])
+    return along / length if length > 0 else along

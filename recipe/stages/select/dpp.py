@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.data.vectors import rows_of
+from recipe.data.neighbours import cosines, tile_of
 from recipe.engine import single_threaded
 from recipe.errors import ConfigError
 from recipe.stages.select._block_walks import Walk, ready, split_into_blocks, walk_blocks
@@ -108,8 +108,8 @@ def select(
     bonus = np.rint(QUANTUM * worth_of(pool, rows, by, "select.dpp: by")) if by else np.zeros(len(rows))
 
     def walk(current: Block) -> Walk:
-        points, own = rows_of(vectors, current.rows), bonus[current.places]
-        order, total = volume_walk(points @ points.T, own, float(width), float(ridge), *current.limits)
+        points, own = tile_of(vectors, current.rows), bonus[current.places]
+        order, total = volume_walk(cosines(points, points), own, float(width), float(ridge), *current.limits)
         return Walk(order, total, np.stack([total - own[order], own[order]], axis=1) / QUANTUM)
 
     blocks = split_into_blocks(pool, quotas, block=block, candidates=candidates)

@@ -8,7 +8,7 @@ import numpy as np
 
 from recipe.data.blocks import cut_blocks
 from recipe.data.picks import Picks
-from recipe.data.vectors import rows_of
+from recipe.data.vectors import rows_of, unit
 from recipe.engine import each, single_threaded
 from recipe.errors import ConfigError
 from recipe.stages.select._image_limits import fill_up, take
@@ -106,7 +106,7 @@ def select(
         points, cell = rows_of(vectors, rows[members]), quotas.cell[rows[members]]
         cells, local, counts = np.unique(cell, return_inverse=True, return_counts=True)
         quota = np.ceil(quotas.quota[cells] * (counts / supply[cells]) - 1e-9).astype(np.int64)
-        first = int(np.argmax(points @ points.mean(axis=0)))
+        first = int(np.argmax(points @ unit(points.mean(axis=0, keepdims=True))[0]))
         order, distance = farthest_first(quantise(points @ points.T), first, local.astype(np.int32), quota)
         return rows[members[order]], distance
 

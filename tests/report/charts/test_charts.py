@@ -23,6 +23,7 @@ from strategies import pool_of, quotas_of
 from recipe import select_mix
 from recipe.config.recipe import Recipe
 from recipe.data.picks import Picks
+from recipe.data.vectors import rows_of
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, MissingExtra
 from recipe.mix.mix import Mix
@@ -496,7 +497,7 @@ def test_umap_places_the_points(mix, monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Stub))
     points = pl.concat(tables(draw(mix, "map", method="umap", points=60)))
     rows = {key[:12]: row for row, key in enumerate(mix.pool.rows["key"])}
-    places = np.asarray(mix.pool.vectors, np.float64)[[rows[key] for key in points["key"]], :2]
+    places = rows_of(mix.pool.vectors, [rows[key] for key in points["key"]])[:, :2]
     assert points.select("x", "y").to_numpy() == pytest.approx(places, abs=6e-4)
     assert set(points["key"]) == set(pl.concat(tables(draw(mix, "map", points=60)))["key"])
     assert (asked[0]["random_state"], asked[0]["n_jobs"], asked[0]["metric"]) == (0, 1, "cosine")

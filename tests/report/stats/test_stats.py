@@ -18,6 +18,7 @@ from sklearn.decomposition import PCA
 
 import recipe.report.stats.measure
 from recipe import open_mix, select_mix
+from recipe.data.vectors import rows_of, unit
 from recipe.demo import write_demo
 from recipe.errors import InputError
 from recipe.mix.from_file import file_stats
@@ -124,7 +125,8 @@ def test_rejects_are_counted_by_code(pool, picked):
 
 def test_coverage_is_that_of_brute_force(pool, picked):
     """Coverage is the mean, and its low end the 5 % quantile, of the eligible samples' best cosines to a pick."""
-    best = [max(float(pool.vectors[i] @ pool.vectors[j]) for j in picked) for i in np.flatnonzero(pool.eligible)]
+    points = rows_of(pool.vectors, slice(None))
+    best = [max(float(points[i] @ points[j]) for j in picked) for i in np.flatnonzero(pool.eligible)]
     reached = measure(pool, picked).coverage
     assert reached["mix"] == pytest.approx(np.mean(best), abs=1e-4)
     assert reached["low"] == pytest.approx(np.quantile(best, 0.05), abs=1e-4)
@@ -237,7 +239,7 @@ def test_radius_is_that_of_brute_force(pool, picked):
 
 def test_the_search_for_the_radius_ends_early(monkeypatch):
     """Once the next bound is below the distance found the search ends; without room to search it is a bound."""
-    vectors, cluster = unit_rows(np.random.default_rng(0).standard_normal((3000, 8)).astype(np.float32)), [0] * 3000
+    vectors, cluster = unit(np.random.default_rng(0).standard_normal((3000, 8))), [0] * 3000
     pool, picked = make_pool(["text"] * 3000, vectors=vectors, cluster=cluster), np.arange(0, 3000, 60)
     pool = pool.with_labels(representatives(pool, picked, seed=0))
     looked = []
@@ -256,8 +258,9 @@ def test_the_search_for_the_radius_ends_early(monkeypatch):
 @pytest.mark.parametrize(("n", "d"), [(40, 6), (12, 30), (1, 3)])
 def test_vendi_is_that_of_the_whole_kernel(n, d):
     """The Vendi score by the d x d dual is that of scipy's eigenvalues of the n x n matrix of cosines."""
-    vectors = unit_rows(np.random.default_rng(n).standard_normal((n, d)).astype(np.float32))
-    shares = scipy.linalg.eigvalsh(vectors.astype(np.float64) @ vectors.T / n)
+    vectors = unit(np.random.default_rng(n).standard_normal((n, d)))
+    points = vectors / np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    shares = scipy.linalg.eigvalsh(points @ points.T / n)
     shares = shares[shares > 1e-12]
     assert vendi(vectors, np.arange(n)) == pytest.approx(np.exp(-(shares * np.log(shares)).sum()), rel=1e-5)
 

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 
-import faiss
 import numpy as np
 import pytest
 from hypothesis import given
@@ -113,17 +112,6 @@ def test_threads_change_nothing():
     ]
     assert runs[0] == runs[1]
     assert len(set(runs[0].strip("[]\n").split(", "))) > 12
-
-
-def test_thread_count_is_given_back():
-    """After clustering faiss has the number of threads that was set before."""
-    before = faiss.omp_get_max_threads()
-    try:
-        faiss.omp_set_num_threads(3)
-        cluster(blobs([30, 30])[0], k=2)
-        assert faiss.omp_get_max_threads() == 3
-    finally:
-        faiss.omp_set_num_threads(before)
 
 
 @pytest.fixture

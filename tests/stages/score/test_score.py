@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from recipe import demo_pool, score_pool
 from recipe.config.registry import find, names
 from recipe.data.pool import Pool
+from recipe.data.vectors import unit
 from recipe.errors import ConfigError
 from recipe.stages.embed.hashing import unit_rows
 from recipe.stages.score import balance, concept_coverage, density, length, novelty
@@ -36,7 +37,7 @@ def clustered(n=60, clusters=4, seed=0):
     rng = np.random.default_rng(seed)
     return make_pool(
         ["word"] * n,
-        vectors=unit_rows(rng.standard_normal((n, 6)).astype(np.float32)),
+        vectors=unit(rng.standard_normal((n, 6))),
         cluster=[99, *rng.integers(clusters, size=n - 1).tolist()],
         problem=[None, *("L06" if draw < 0.15 else None for draw in rng.random(n - 1))],
     )

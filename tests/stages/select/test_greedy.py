@@ -89,7 +89,8 @@ def test_mmr_by_hand():
 
 def log_volume(pool, by, width, ridge):
     """Return the objective of `dpp` by determinants."""
-    kernel = np.exp((pool.vectors.astype(float) @ pool.vectors.T - 1) / width) / (1 + ridge)
+    points = pool.vectors / np.linalg.norm(pool.vectors.astype(float), axis=1, keepdims=True)
+    kernel = np.exp((points @ points.T - 1) / width) / (1 + ridge)
     np.fill_diagonal(kernel, 1)
     bonus = sum((weight * ranks(pool, name) for name, weight in by.items()), np.zeros(len(pool)))
     return lambda chosen: np.linalg.slogdet(kernel[np.ix_(chosen, chosen)])[1] + bonus[chosen].sum()

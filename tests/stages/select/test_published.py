@@ -49,7 +49,8 @@ def test_herding_is_greedy_mmd(seed, n, part, copies):
 @pytest.mark.parametrize("sigma", [0.5, 1.0])
 def test_the_kernel_is_gaussian(sigma):
     """A kernel value is exp(-|x - y|^2 / 2 sigma^2) of the vectors themselves, within half a step."""
-    vectors, _ = unit_rows(0, 12, 4)
+    points = np.random.default_rng(0).normal(size=(12, 4))
+    vectors = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
     quanta = gaussian_quanta(vectors @ vectors.T, sigma)
     for i, x in enumerate(vectors.astype(float)):
         for j, y in enumerate(vectors.astype(float)):
@@ -258,12 +259,12 @@ def test_the_filter_is_the_naive_walk_in_any_batches(seed, rows, part, tau, *, b
 
 
 def test_the_filter_by_hand():
-    """Score order 0 1 2 3; 1 is a copy of 0, 3 has cosine 0.8 to 2: two are kept, then 3, skipped at 0.8, then 1."""
-    vectors = np.array([[1, 0], [1, 0], [0, 1], [0.6, 0.8]], dtype=np.float32)
+    """Score order 0 1 2 3; 1 is a copy of 0, 3 has cosine 3/4 to 2: two are kept, then 3, skipped at 3/4, then 1."""
+    vectors = np.array([[1, 0], [1, 0], [0, 1], [0.65625, 0.75]], dtype=np.float32)
     pool = pool_of(4, vectors=vectors, score=[4, 3, 2, 1], cluster=[0] * 4)
     picks = deita(pool, quotas_of([0] * 4, [4]), by="score", tau=0.7)
     assert picks.rows.tolist() == [0, 2, 3, 1]
-    assert picks.gains["similarity"] == pytest.approx([0, 0, -0.8, -1])
+    assert picks.gains["similarity"] == pytest.approx([0, 0, -0.75, -1])
     assert deita(pool, quotas_of([0] * 4, [3]), by="score", tau=1.1).rows.tolist() == [0, 1, 2]
 
 

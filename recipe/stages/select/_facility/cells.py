@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.data.vectors import rows_of
+from recipe.data.means import sums_by
+from recipe.data.vectors import rows_of, unit
 from recipe.engine import each
 from recipe.engine.seed import generator
 from recipe.stages.select._facility.tasks import per_block
@@ -69,8 +70,6 @@ def _learn(points: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     strides = [np.arange(first, min(first + STRIDE, len(points))) for first in range(0, len(points), STRIDE)]
     for _ in range(ROUNDS):
         label = np.concatenate(each(partial(nearest_cell, centres, points), strides, label="select: centres"))
-        order = np.argsort(label, kind="stable")
-        occupied, first = np.unique(label[order], return_index=True)
-        sums = np.add.reduceat(points[order], first, axis=0)
-        centres[occupied] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        sums, sizes = sums_by(points, label, count)
+        centres[sizes > 0] = unit(sums[sizes > 0])
     return centres

@@ -11,11 +11,22 @@ from recipe.engine.compiled import compiled
 from recipe.stages.select._kernels.lazy_greedy import QUANTUM, drop_top, heap_of, sift_down
 
 
-@compiled(fastmath={"reassoc"})
+@compiled()
 def _dot(a, b, length):
-    """Sum products of float64 in SIMD lanes: in the same order for a given length and kind of machine."""
-    total = 0.0
-    for t in range(length):
+    """Sum products of float64 in eight lanes, which are vectorised, in the same order on every machine."""
+    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = 0.0
+    whole = length - length % 8
+    for t in range(0, whole, 8):
+        a0 += a[t] * b[t]
+        a1 += a[t + 1] * b[t + 1]
+        a2 += a[t + 2] * b[t + 2]
+        a3 += a[t + 3] * b[t + 3]
+        a4 += a[t + 4] * b[t + 4]
+        a5 += a[t + 5] * b[t + 5]
+        a6 += a[t + 6] * b[t + 6]
+        a7 += a[t + 7] * b[t + 7]
+    total = ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7))
+    for t in range(whole, length):
         total += a[t] * b[t]
     return total
 
