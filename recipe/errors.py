@@ -7,6 +7,7 @@
     ├── ConfigError     a knob of the recipe is unknown, out of its range, or clashes with another
     ├── SupplyError     the pool cannot give what the recipe asks for
     ├── AlignmentError  an array does not fit the pool it is attached to
+    ├── FunctionError   a function of your own raised an exception, or returned what it may not
     ├── WorkerError     a process or a cluster's worker died again and again
     └── MissingExtra    an optional dependency is not installed
 
@@ -51,6 +52,10 @@ class SupplyError(RecipeError):
 
 class AlignmentError(RecipeError):
     """An array does not fit the pool it is attached to."""
+
+
+class FunctionError(RecipeError):
+    """A function of your own raised an exception, or returned what it may not."""
 
 
 class WorkerError(RecipeError):

@@ -15,8 +15,6 @@ from recipe.errors import ConfigError, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from recipe.config.step import Step
-
 
 STAGES = Path(__file__).parent.parent / "stages"
 DATA = {  # the positional arguments of the functions of each stage
@@ -217,35 +215,3 @@ def needed_knobs(room: str, name: str | Callable[..., Any]) -> list[str]:
     parameters = _parameters(room, name)
     bare = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
     return [knob for knob in bare if knob not in {*GIVEN, "seed"}]
-
-
-def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:
-    """Call the function that a step names, with its knobs.
-
-    Parameters
-    ----------
-    room
-        A folder of `recipe.stages`.
-    step
-        Name (or callable) and knobs.
-    *data
-        The positional arguments of the stage's functions.
-    seed
-        Passed as `seed` to a function that has such a parameter, unless the step sets it.
-
-    Returns
-    -------
-    object
-        What the stage's functions return.
-
-    Examples
-    --------
-    >>> from recipe.config.step import Step
-    >>> call("cluster", Step(lambda vectors, seed: (vectors, seed), {}), [1.0], seed=3)
-    ([1.0], 3)
-    """
-    function = find(room, step.name)
-    knobs = dict(step.knobs)
-    if seed is not None and "seed" in inspect.signature(function).parameters:
-        knobs.setdefault("seed", seed)
-    return function(*data, **knobs)
