@@ -10,6 +10,7 @@ from recipe.config.code import name_of
 from recipe.config.knobs import shown
 from recipe.config.registry import find
 from recipe.errors import ConfigError
+from recipe.stages.read._detect import no_record
 from recipe.stages.read._entry import SPEAKERS, Entry, dump, is_broken
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def reader_of(reader: Format) -> Callable[[dict[str, Any], Context], list[Entry]
     callable
         ``(record, context) -> entries``. It raises `ConfigError` if the reader returns anything but entries, and
         `FunctionError` if a reader of your own raises an exception. A text with half of a surrogate pair becomes an
-        entry with the problem L12.
+        entry with the problem L12, and a record of which the reader makes nothing one with not_a_record.
 
     Examples
     --------
@@ -52,7 +53,7 @@ def reader_of(reader: Format) -> Callable[[dict[str, Any], Context], list[Entry]
             if not hasattr(made, "__iter__") or isinstance(made, Entry):
                 raise ConfigError(f"read.{own}: expected an iterable of Entry objects, got {shown(made)}; yield each")
             found = _entries(made, own)
-        return [_sound(entry, own, record) for entry in found]
+        return [_sound(entry, own, record) for entry in found] or [no_record(record, "the reader made nothing of it")]
 
     return checked
 
