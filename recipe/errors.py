@@ -8,7 +8,7 @@
     ├── SupplyError     the pool cannot give what the recipe asks for
     ├── AlignmentError  an array does not fit the pool it is attached to
     ├── FunctionError   a function of your own raised an exception, or returned what it may not
-    ├── WorkerError     a process or a cluster's worker died again and again
+    ├── WorkerError     a worker died again and again, or cannot be sent its work
     └── MissingExtra    an optional dependency is not installed
 
     RecipeWarning
@@ -59,7 +59,7 @@ class FunctionError(RecipeError):
 
 
 class WorkerError(RecipeError):
-    """A process or a cluster's worker died again and again."""
+    """A process or a cluster's worker died again and again, or cannot be sent its work."""
 
 
 class MissingExtra(RecipeError):  # noqa: N818  the name says what to do better than a suffix would

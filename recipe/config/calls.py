@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import traceback
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recipe.config.code import name_of
-from recipe.config.local import is_local
+from recipe.config.local import told
 from recipe.config.registry import find
 from recipe.errors import FunctionError, RecipeError
 
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from recipe.config.step import Step
-
-LONGEST = 300  # characters of the text of an error
 
 
 def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:
@@ -98,26 +94,6 @@ def guarded(function: object, method: str = "", *, about: object = "") -> Iterat
             raise
         where = f", for {about}" if about else ""
         raise FunctionError(f"{name}{method and '.'}{method} raised {told(error)}{where}") from error
-
-
-def told(error: BaseException) -> str:
-    r"""Say in one line what was raised, and at which line of your own code.
-
-    Examples
-    --------
-    >>> told(ValueError("no\nwords"))
-    'ValueError: no words'
-    """
-    try:
-        text = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001  the error of a user may raise another
-        text = ""
-    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if is_local(frame.filename)] or frames
-    at = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-    at = "" if isinstance(error, SyntaxError) else at  # its text has the place
-    return f"{type(error).__name__}{text and ': '}{text}{at}"
 
 
 def lend(value: Any) -> Any:

@@ -1,10 +1,11 @@
-"""Which files are your own code: not Python's, not installed, not this package's; and what one of them imports."""
+"""Which files are your own code, and not Python's, installed or this package's: what they import, where they raised."""
 
 from __future__ import annotations
 
 import ast
 import sys
 import sysconfig
+import traceback
 from contextlib import suppress
 from functools import cache
 from importlib.machinery import PathFinder
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parents[1]
 INSTALLED = {"site-packages", "dist-packages"}
+LONGEST = 300  # characters of the text of an error
 
 
 def is_local(file: str | Path) -> bool:
@@ -36,6 +38,26 @@ def is_local(file: str | Path) -> bool:
 def _python() -> tuple[Path, ...]:
     """Return the folders of Python's own modules."""
     return tuple({Path(sysconfig.get_path(name)).absolute() for name in ("stdlib", "platstdlib")})
+
+
+def told(error: BaseException) -> str:
+    r"""Say in one line what was raised, and at which line of your own code.
+
+    Examples
+    --------
+    >>> told(ValueError("no\nwords"))
+    'ValueError: no words'
+    """
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001  the error of a user may raise another
+        text = ""
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if is_local(frame.filename)] or frames
+    at = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    at = "" if isinstance(error, SyntaxError) else at  # its text has the place
+    return f"{type(error).__name__}{text and ': '}{text}{at}"
 
 
 def local_imports(module: str, file: Path) -> list[Path]:
