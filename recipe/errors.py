@@ -15,7 +15,9 @@
     ├── PoorFit         a fitted embedder represents its pool poorly
     ├── ShortQuestions  questions of a benchmark are too short to be searched for
     ├── Unrelated       vectors say nothing about the texts of their samples
-    └── DamagedCache    an artefact of the cache is damaged, and is made again
+    ├── DamagedCache    an artefact of the cache is damaged, and is made again
+    ├── NotCached       a function of your own cannot be told from another, so that nothing is cached
+    └── FormerName      a name was replaced by another
 
 A message says what was expected, what came, where, and what to do, in one line.
 """
@@ -113,6 +115,14 @@ class Unrelated(RecipeWarning):
 
 class DamagedCache(RecipeWarning):
     """An artefact of the cache is damaged, and is made again."""
+
+
+class NotCached(RecipeWarning):
+    """A function of your own cannot be told from another, so that nothing is cached."""
+
+
+class FormerName(RecipeWarning, DeprecationWarning):
+    """A name was replaced by another."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -128,6 +128,22 @@ def code_of(function: str | Callable[..., Any]) -> Code | None:
     return Code(name, found or (None if isinstance(function, str) else _hash_of_text(function)))
 
 
+def as_named(function: Any) -> Any:
+    """Return the name of a function in place of itself, if any process finds it again by that name.
+
+    Examples
+    --------
+    >>> as_named(load), as_named("svit"), as_named(None)
+    ('recipe.config.code:load', 'svit', None)
+    """
+    name = None if isinstance(function, str | None) else name_of(function)
+    if name is None or name.startswith("__main__:") or not _NAME.fullmatch(name):
+        return function
+    with suppress(ConfigError):
+        return name if load(name) is function else function
+    return function
+
+
 def identity(function: str | Callable[..., Any]) -> str:
     """Return what identifies a function in a cache: its name, and of your own also a hash of its source.
 
