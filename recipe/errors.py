@@ -7,7 +7,8 @@
     ├── ConfigError     a knob of the recipe is unknown, out of its range, or clashes with another
     ├── SupplyError     the pool cannot give what the recipe asks for
     ├── AlignmentError  an array does not fit the pool it is attached to
-    ├── WorkerError     a process or a cluster's worker died again and again
+    ├── FunctionError   a function of your own raised an exception, or returned what it may not
+    ├── WorkerError     a worker died again and again, or cannot be sent its work
     └── MissingExtra    an optional dependency is not installed
 
     RecipeWarning
@@ -15,7 +16,9 @@
     ├── ShortQuestions  questions of a benchmark are too short to be searched for
     ├── Unrelated       vectors say nothing about the texts of their samples
     ├── PassedOver      a folder that is read holds mixes that `recipe` wrote
-    └── DamagedCache    an artefact of the cache is damaged, and is made again
+    ├── DamagedCache    an artefact of the cache is damaged, and is made again
+    ├── NotCached       a function of your own cannot be told from another, so that nothing is cached
+    └── FormerName      a name was replaced by another
 
 A message says what was expected, what came, where, and what to do, in one line.
 """
@@ -54,8 +57,12 @@ class AlignmentError(RecipeError):
     """An array does not fit the pool it is attached to."""
 
 
+class FunctionError(RecipeError):
+    """A function of your own raised an exception, or returned what it may not."""
+
+
 class WorkerError(RecipeError):
-    """A process or a cluster's worker died again and again."""
+    """A process or a cluster's worker died again and again, or cannot be sent its work."""
 
 
 class MissingExtra(RecipeError):  # noqa: N818  the name says what to do better than a suffix would
@@ -113,6 +120,14 @@ class PassedOver(RecipeWarning):
 
 class DamagedCache(RecipeWarning):
     """An artefact of the cache is damaged, and is made again."""
+
+
+class NotCached(RecipeWarning):
+    """A function of your own cannot be told from another, so that nothing is cached."""
+
+
+class FormerName(RecipeWarning, DeprecationWarning):
+    """A name was replaced by another."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ import recipe
 from recipe.config.registry import names
 
 FOLDER = Path(recipe.__file__).parent
-HEAVY = {"torch", "sklearn", "polars", "numba", "scipy", "sentence_transformers", "rensa", "typer", "rich"}
+HEAVY = {"torch", "sklearn", "faiss", "polars", "numba", "scipy", "sentence_transformers", "rensa", "typer", "rich"}
 HEAVY |= {"altair", "jinja2", "vl_convert", "PIL"}
 FOUND = {module.name for module in pkgutil.walk_packages([str(FOLDER)], "recipe.")}
 MODULES = sorted(FOUND - {"recipe.__main__"})  # which runs the command line
@@ -38,7 +38,7 @@ def test_import_is_light():
 
 
 def test_heavy_libraries_wait_until_they_are_named():
-    """All of the public names together load neither torch nor sklearn nor numba."""
+    """All of the public names together load neither torch nor sklearn nor faiss nor numba."""
     loaded = run(
         "import json, sys\nimport recipe\nfor name in recipe.__all__:\n    getattr(recipe, name)\n"
         "print(json.dumps(sorted(sys.modules)))"

@@ -110,7 +110,8 @@ def _warnings_as_lines() -> Iterator[None]:
 
 def _say(text: str) -> None:
     """Print one line on standard error, without characters that control a terminal."""
-    line = CONTROL.sub("?", " ".join(text.split())).encode("utf-8", "replace").decode()
+    text = " ".join(text.split()).removeprefix("recipe: ")  # what is wrong with a recipe may begin so itself
+    line = CONTROL.sub("?", text).encode("utf-8", "replace").decode()
     with suppress(OSError, ValueError):  # standard error may be closed, or on a full disk, too
         sys.stderr.write(f"recipe: {line}\n")
         sys.stderr.flush()

@@ -140,7 +140,7 @@ def recipes() -> None:
 def demo(
     out_path: Annotated[Path, typer.Option("--out", help="Folder for the pool and the mix.")] = Path("recipe-demo"),
     *,
-    images: Annotated[int, typer.Option(help="Images of the pool, 29 SVIT samples each.", min=2)] = 400,
+    images: Annotated[int, typer.Option(help="Images of the pool, 29 SVIT samples each.")] = 400,
     size: Size = "1000",
     seed: Seed = 0,
     force: Force = False,
@@ -149,7 +149,6 @@ def demo(
     from recipe.demo import write_demo  # noqa: PLC0415  starts fast
 
     folder = out_path / "pool"
-    folder.mkdir(parents=True, exist_ok=True)
     write_demo(folder, images=images)
     out.print(f"made a pool of {images} images in {named(folder)}")
     plan = _plan([str(folder)], None, size, None, seed=seed, write={"path": str(out_path / "mix.json")})

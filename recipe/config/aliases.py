@@ -1,10 +1,12 @@
-"""Former names: they are accepted, with a DeprecationWarning that gives the current name."""
+"""Former names: they are accepted, with a warning that gives the current name."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from recipe.errors import FormerName
 
 if TYPE_CHECKING:
     from recipe.config.step import Step
@@ -40,5 +42,5 @@ def _value(value: Any) -> Any:
 def _renamed(name: str) -> str:
     """Return the current name, with a warning."""
     current = SCORES[name]
-    warnings.warn(f"the score '{name}' is called '{current}'; use that name", DeprecationWarning, stacklevel=2)
+    warnings.warn(f"the score '{name}' is called '{current}'; use that name", FormerName, stacklevel=2)
     return current

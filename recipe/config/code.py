@@ -15,6 +15,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from recipe.config.local import local_imports, told
 from recipe.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -42,10 +43,14 @@ def name_of(function: object) -> str | None:
     """
     if isinstance(function, str):
         return function if ":" in function else None
-    kind: Any = function if hasattr(function, "__qualname__") else type(function)
-    module = sys.modules.get(kind.__module__, kind)
-    own = [name for name, one in vars(module).items() if one is function and kind is not function]
-    return f"{kind.__module__}:{own[0] if own else kind.__qualname__}"
+    inner = function.func if type(function) is partial else function
+    kind: Any = inner if hasattr(inner, "__qualname__") else type(inner)
+    home = str(getattr(kind, "__module__", None) or "builtins")
+    held = getattr(sys.modules.get(home), "__dict__", {})
+    own = [name for name, one in held.items() if one is function and kind is not function]
+    return (
+        f"{home}:{own[0] if own else kind.__qualname__ if inner is function else f'<partial of {kind.__qualname__}>'}"
+    )
 
 
 def load(name: str) -> Any:
@@ -71,23 +76,39 @@ def load(name: str) -> Any:
     >>> load("math:sqrt")(4)
     2.0
     """
+    if "<" in name:  # <lambda>, <locals>, <partial of f>
+        raise ConfigError(
+            f"{name:.80}: expected a function that its module has by name; define it with def in a module"
+        )
     if not _NAME.fullmatch(name):
         raise ConfigError(f"expected module:function, got {name!r:.80}; write it as in my_scores:brevity")
     module, _, path = name.partition(":")
     try:
         found: Any = import_module(module)
-    except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
+        lacks = ""
+        for part in path.split("."):
+            lacks = lacks or ("" if hasattr(found, part) else _lacks(found, part))
+            found = getattr(found, part, None)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # it may call sys.exit
+        missing = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+        if missing and f"{module}.".startswith(f"{missing}."):
             what = "no such module can be imported; start in its folder, or install it"
         else:
-            what = f"importing it failed with {type(error).__name__}: {error}"
+            what = f"importing it failed with {told(error)}"
         raise ConfigError(f"{name}: {what}") from error
-    for part in path.split("."):
-        if not hasattr(found, part):
-            known = ", ".join(sorted(one for one in vars(found) if not one.startswith("_"))[:20])
-            raise ConfigError(f"{name}: the module has no '{part}', but {known or 'nothing'}")
-        found = getattr(found, part)
+    if lacks:
+        raise ConfigError(f"{name}: {lacks}")
     return found
+
+
+def _lacks(found: Any, part: str) -> str:
+    """Say that a module or an object has nothing of a name, and what it has."""
+    if getattr(found, "__name__", "") == "__main__":
+        return "it was defined in a script or a notebook, where nothing finds it again; put it in a module of its own"
+    known = ", ".join(sorted(one for one in getattr(found, "__dict__", {}) if not one.startswith("_"))[:20])
+    return f"the module has no '{part}', but {known or 'nothing'}"
 
 
 def code_of(function: str | Callable[..., Any]) -> Code | None:
@@ -107,11 +128,29 @@ def code_of(function: str | Callable[..., Any]) -> Code | None:
     return Code(name, found or (None if isinstance(function, str) else _hash_of_text(function)))
 
 
-def identity(function: str | Callable[..., Any]) -> str:
-    """Return what identifies a function in a cache: its name, and of your own also the hash of its source.
+def as_named(function: Any) -> Any:
+    """Return the name of a function in place of itself, if any process finds it again by that name.
 
-    A module's file tells what its functions and objects are, and a source what a plain function of a notebook is.
-    Nothing tells the state of another object, of a closure or of a lambda: those get a name that is never found again.
+    Examples
+    --------
+    >>> as_named(load), as_named("svit"), as_named(None)
+    ('recipe.config.code:load', 'svit', None)
+    """
+    name = None if isinstance(function, str | None) else name_of(function)
+    if name is None or name.startswith("__main__:") or not _NAME.fullmatch(name):
+        return function
+    with suppress(ConfigError):
+        return name if load(name) is function else function
+    return function
+
+
+def identity(function: str | Callable[..., Any]) -> str:
+    """Return what identifies a function in a cache: its name, and of your own also a hash of its source.
+
+    A module's file, with the files of your own that it imports (see `recipe.config.local.local_imports`), tells what
+    its functions and objects are, and a source what a plain function of a notebook is. Nothing tells the state of
+    another object, of a closure or of a lambda: those get a name that is never found again. Not seen are installed
+    packages, modules that are imported by a computed name, and files that the code reads by itself, as images.
 
     Examples
     --------
@@ -128,7 +167,7 @@ def identity(function: str | Callable[..., Any]) -> str:
         with suppress(TypeError, ValueError):
             return f"{identity(function.func)} {json.dumps([function.args, function.keywords], sort_keys=True)}"
     elif code.sha256 and (isinstance(function, str) or _told_by_source(code.name, function)):
-        return f"{code.name} {code.sha256}"
+        return f"{code.name} {code.sha256}{_hash_of_imports(code.name.partition(':')[0])}"
     return f"{code.name} {token_hex(8)}"
 
 
@@ -142,19 +181,30 @@ def _told_by_source(name: str, function: object) -> bool:
     return found is function and (plain or _hash_of_module(module) is not None)
 
 
+def _hash_of_imports(module: str) -> str:
+    """Hash the files of your own that a module imports; nothing if there are none."""
+    file = _file_of(module)
+    files = local_imports(module, file) if file else []
+    return f" {sha256(b''.join(sha256(one.read_bytes()).digest() for one in files)).hexdigest()}" if files else ""
+
+
 def _hash_of_module(name: str) -> str | None:
     """Hash the file of a module without importing it; None if there is no file."""
+    file = _file_of(name)
+    return None if file is None else sha256(file.read_bytes()).hexdigest()
+
+
+def _file_of(name: str) -> Path | None:
+    """Return the file of a module without importing it; None if there is none."""
     if name in sys.modules:
         file = getattr(sys.modules[name], "__file__", None)
     else:
         try:
             spec = find_spec(name)
-        except (ImportError, ValueError, AttributeError):
+        except (Exception, SystemExit):  # noqa: BLE001  a package that holds it is imported, and may raise anything
             return None
         file = spec.origin if spec and spec.has_location else None
-    if file is None or not Path(file).is_file():
-        return None
-    return sha256(Path(file).read_bytes()).hexdigest()
+    return None if file is None or not Path(file).is_file() else Path(file).absolute()
 
 
 def _hash_of_text(function: Any) -> str | None:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from recipe.config.code import load, name_of
 from recipe.config.knobs import annotation_of, check_value, shown
+from recipe.config.local import told
 from recipe.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-
-    from recipe.config.step import Step
 
 
 STAGES = Path(__file__).parent.parent / "stages"
@@ -81,7 +80,10 @@ def find(room: str, name: str | Callable[..., Any]) -> Callable[..., Any]:
     'score'
     """
     owner = home(room, name)
-    function: Any = getattr(owner, room, getattr(owner, "encode", owner))  # an embedder may have only `encode`
+    try:
+        function: Any = getattr(owner, room, getattr(owner, "encode", owner))  # an embedder may have only `encode`
+    except Exception as error:
+        raise ConfigError(f"{room}: asking {shown(name)} for '{room}' raised {told(error)}; correct it") from error
     if not callable(function):
         raise ConfigError(f"{room}: expected {name} to be a function, or to have a function {room}, got {owner!r}")
     return cast("Callable[..., Any]", function)
@@ -128,7 +130,7 @@ def is_costly(room: str, name: str | Callable[..., Any]) -> bool:
     (True, False)
     """
     module = sys.modules.get(getattr(find(room, name), "__module__", ""))
-    return bool(getattr(module, "COSTLY", False))
+    return bool(getattr(module, "__dict__", {}).get("COSTLY", False))
 
 
 def check_knobs(
@@ -163,9 +165,10 @@ def check_knobs(
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN]
     for knob in knobs:
         if knob not in known and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            raise ConfigError(
-                f"{place}: unknown knob {shown(knob)}, {nearest(str(knob), known) if known else 'it has none'}"
-            )
+            hint = nearest(str(knob), known) if known else "it has none"
+            if any(p.name == knob and p.name not in GIVEN for p in parameters[len(DATA[room]) :]):
+                hint = f"since '{knob}' is not keyword-only; write def ...({', '.join(DATA[room])}, *, {knob}=...)"
+            raise ConfigError(f"{place}: unknown knob {shown(knob)}, {hint}")
     for knob in needed_knobs(room, name):
         if knob not in knobs and knob not in given:
             raise ConfigError(f"{place}: expected the knob '{knob}'; write {{{name}: {{{knob}: ...}}}}")
@@ -217,35 +220,3 @@ def needed_knobs(room: str, name: str | Callable[..., Any]) -> list[str]:
     parameters = _parameters(room, name)
     bare = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
     return [knob for knob in bare if knob not in {*GIVEN, "seed"}]
-
-
-def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:
-    """Call the function that a step names, with its knobs.
-
-    Parameters
-    ----------
-    room
-        A folder of `recipe.stages`.
-    step
-        Name (or callable) and knobs.
-    *data
-        The positional arguments of the stage's functions.
-    seed
-        Passed as `seed` to a function that has such a parameter, unless the step sets it.
-
-    Returns
-    -------
-    object
-        What the stage's functions return.
-
-    Examples
-    --------
-    >>> from recipe.config.step import Step
-    >>> call("cluster", Step(lambda vectors, seed: (vectors, seed), {}), [1.0], seed=3)
-    ([1.0], 3)
-    """
-    function = find(room, step.name)
-    knobs = dict(step.knobs)
-    if seed is not None and "seed" in inspect.signature(function).parameters:
-        knobs.setdefault("seed", seed)
-    return function(*data, **knobs)

@@ -287,6 +287,13 @@ class Pool:
             check_order(self, mine, order)
         return replace(self, vectors=mine)
 
+    def lent(self) -> Pool:
+        """Return the same samples for a function of your own: what it changes in place stays as it is in this pool."""
+        vectors = self.vectors if self.vectors is None else self.vectors.view()
+        if vectors is not None:
+            vectors.flags.writeable = False
+        return replace(self, rows=self.rows.clone(), vectors=vectors)
+
     def refuse(self, problems: pl.Series) -> Pool:
         """Mark rows that may not be selected; an earlier problem is kept.
 

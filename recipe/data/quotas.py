@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +51,13 @@ class Quotas:
     def size(self) -> int:
         """How many samples are wanted in all."""
         return int(self.quota.sum())
+
+    def lent(self) -> Quotas:
+        """Return the same quotas for a function of your own, which cannot change these in place."""
+        arrays = {name: getattr(self, name).view() for name in ("cell", "quota", "stratum", "limited", "image")}
+        for array in arrays.values():
+            array.flags.writeable = False
+        return replace(self, **arrays, report=self.report.clone())
 
     def columns(self) -> pl.DataFrame:
         """Return the columns `cell` (null where a row may not be selected) and `cell_quota` for the pool's table."""

@@ -30,6 +30,8 @@ class Engine(NamedTuple):
     workers: int | None
 
 
+MOST_WORKERS = 65_536
+_BITS = 64
 DEFAULT = Engine("auto", None)
 _engine: ContextVar[Engine] = ContextVar("engine", default=DEFAULT)
 
@@ -50,12 +52,13 @@ def running(name: Name = "auto", workers: int | None = None) -> Iterator[None]:
     Raises
     ------
     ConfigError
-        If there is no such engine, or `workers` is below 1.
+        If there is no such engine, or `workers` is no count from 1 to 65,536.
     """
     if name not in get_args(Name):
         raise ConfigError(f"engine: expected one of {', '.join(get_args(Name))}, got engine={name!r}")
-    if workers is not None and workers < 1:
-        raise ConfigError(f"workers: expected a count from 1, got workers={workers}")
+    if workers is not None and not (type(workers) is int and 1 <= workers <= MOST_WORKERS):
+        got = "a longer integer" if isinstance(workers, int) and workers.bit_length() > _BITS else f"{workers!r:.60}"
+        raise ConfigError(f"workers: expected a count from 1 to {MOST_WORKERS:,}, got workers={got}")
     token = _engine.set(Engine(name, workers))
     try:
         yield

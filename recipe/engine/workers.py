@@ -9,6 +9,7 @@ import threading
 import time
 import warnings
 from contextlib import suppress
+from pickle import PicklingError
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -52,7 +53,7 @@ def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: i
     Raises
     ------
     WorkerError
-        If a shard's worker died several times.
+        If a shard's worker died several times, or the function cannot be sent to it.
     """
     from loky import get_reusable_executor  # noqa: PLC0415  where processes are asked for
     from loky.process_executor import BrokenProcessPool  # noqa: PLC0415
@@ -74,6 +75,13 @@ def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: i
                     result = future.result()
                 yield result
                 done += 1
+        except PicklingError as error:
+            executor.shutdown(wait=False, kill_workers=True)
+            why = str(error.__cause__ or error).strip(' \n"').splitlines()[-1]
+            what = f"what a worker process is to run cannot be sent to it ({why:.200})"
+            raise WorkerError(
+                f"{what}; keep open files, locks and models out of the object, or use engine=serial"
+            ) from error
         except BrokenProcessPool as error:
             if attempt == TRIES - 1:
                 what = f"shard {done} of {len(shards)} lost its process {TRIES} times"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Collection
 
-    from recipe.io.cache import Store
+    from recipe.io.store import Store
 
 
 ARTEFACT = re.compile(r"(about|done)\.json|((shard|piece|whole)-)?[0-9]{5}\.(arrow|npy)|(matrix|scores)\.npy")

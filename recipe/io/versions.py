@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 __version__ = "0.2.0"  # defined only here: pyproject.toml and `recipe.__version__` read it
-DECIDING = ("numba", "numpy", "polars", "rensa", "scikit-learn", "scipy")
+DECIDING = ("faiss-cpu", "numba", "numpy", "polars", "rensa", "scikit-learn", "scipy")
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from recipe.config.registry import call
+from recipe.config.calls import call
 from recipe.config.step import Step
 from recipe.errors import InputError
 from recipe.io.families import side_file

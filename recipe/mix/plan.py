@@ -30,12 +30,15 @@ def make_plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, sources: S
     stages = {"embed": [plan.embed], "cluster": [plan.cluster], "select": selectors, "score": plan.score}
     margins = [one.margins for one in (plan.balance, *(part.balance for part in plan.parts.values())) if one]
     labels = [step.label for step in plan.score]
-    for label in labels:
-        if labels.count(label) > 1 or label in SCHEMA or label in LABELS:
-            raise ConfigError(f"score: expected a name of its own for each score, got {', '.join(labels)}; rename one")
     for stage, steps in (stages | {"balance": [rule for one in margins for rule in one.values()]}).items():
         for step in steps:
             check_knobs(stage, step.name, step.knobs)
     if plan.write.format:
         check_knobs("write", plan.write.format.name, plan.write.format.knobs, given=WRITER_KNOBS)
+    for label in labels:  # after the functions themselves, whose names would otherwise be blamed
+        if label in SCHEMA or label in LABELS:
+            what = f"expected a name that no column of a pool has, got {label}"
+            raise ConfigError(f"score: {what}; write {{module:function: {{called: ...}}}}, or rename the function")
+        if labels.count(label) > 1:
+            raise ConfigError(f"score: expected a name of its own for each score, got {', '.join(labels)}; rename one")
     return plan

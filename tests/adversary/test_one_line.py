@@ -232,3 +232,42 @@ def test_a_comparison_without_any_mix_fails(written, tmp_path, run):
     code, err = run(*where, "--size", "150", "--recipe", bad)
     assert code == 2
     assert "none of the recipes" in err
+
+
+@pytest.mark.parametrize("images", [0, 1, -1, 10**9])
+def test_images_of_the_demo_have_a_range(images, run, tmp_path):
+    """A number of images out of its range is one line with the range, and no folder is made."""
+    assert is_refused(run("demo", "--images", images, "--out", tmp_path / "new"), "expected 2 to", f"images={images}")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("workers", [0, -1, 10**9])
+def test_workers_have_a_range(workers, written, run):
+    """A number of workers out of its range is one line with the range."""
+    result = run("score", written / "pool", "--workers", workers, "--cache", "off", "--out", written / "s.parquet")
+    assert is_refused(result, "expected a count from 1 to 65,536", f"workers={workers}")
+
+
+def test_the_name_of_the_program_is_said_once(written, run):
+    """What is wrong with a recipe is one line that begins with `recipe:` once."""
+    result = run("select", written / "pool", "--size", "0")
+    assert is_refused(result, "recipe: expected size as a count", "got size=0")
+    assert "recipe: recipe:" not in result[1]
+
+
+def test_a_former_name_is_said_once(written, run):
+    """A former name of a score works, and one line says the current one."""
+    code, err = run("select", written / "pool", "--score", "coverage", "--print-recipe")
+    assert (code, err) == (0, "recipe: the score 'coverage' is called 'concept_coverage'; use that name\n")
+
+
+def test_an_exception_of_ones_own_is_one_line_and_with_debug_its_cause(written, run, tmp_path, monkeypatch):
+    """A function of a user that fails is named with file and line; `--debug` shows where it was raised."""
+    (tmp_path / "fails.py").write_text("def score(pool):\n    raise ValueError('boom')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    where = ("score", written / "pool", "--score", "fails:score", "--cache", "off", "--out", tmp_path / "s.parquet")
+    assert is_refused(run(*where), "recipe: fails:score raised ValueError: boom (fails.py, line 2)\n")
+    code, err = run(*where, "--debug")
+    assert code == 2
+    assert "in score\n    raise ValueError('boom')" in err
+    sys.modules.pop("fails", None)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from recipe import demo_pool, select_mix
+from recipe.config.calls import call
 from recipe.config.files import presets
 from recipe.config.recipe import Recipe
-from recipe.config.registry import call, check_knobs, find, names
+from recipe.config.registry import check_knobs, find, names
 from recipe.config.size import read_size
 from recipe.config.step import Step
 from recipe.errors import ConfigError, InputError, RecipeError

@@ -16,7 +16,8 @@ from pathlib import Path
 from fuzzers.damage import damaged, twisted
 
 from recipe.check import check_mix
-from recipe.config.registry import call, names
+from recipe.config.calls import call
+from recipe.config.registry import names
 from recipe.config.step import Step
 from recipe.stages.read import read_pool
 from recipe.stages.write.llava import write

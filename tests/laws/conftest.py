@@ -26,6 +26,14 @@ def pytest_addoption(parser):
     parser.addoption("--law", action="append", default=[], metavar="ROOM=NAME", help="hold this to the laws too")
 
 
+def pytest_configure(config):
+    """Stop if a function of your own is named for a room that has no laws, where nothing would be tested."""
+    for one in config.getoption("--law"):
+        room, equals, name = one.partition("=")
+        if room not in ROOMS or not equals or not name:
+            raise pytest.UsageError(f"--law: expected ROOM=NAME with one of the rooms {', '.join(ROOMS)}, got {one!r}")
+
+
 def pytest_generate_tests(metafunc):
     """Ask each law of every member of the room that it names."""
     for room in ROOMS:

@@ -23,7 +23,7 @@ from strategies import (
 )
 
 from recipe import check_mix, select_mix
-from recipe.config.registry import call
+from recipe.config.calls import call
 from recipe.config.step import Step
 from recipe.data.problems import PROBLEMS
 from recipe.errors import InputError, SupplyError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from recipe.config.registry import call
+from recipe.config.calls import call
 from recipe.config.step import Step
 from recipe.data.overview import rejects
 from recipe.data.pool import SCHEMA, Pool

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from recipe.config.calls import call
 from recipe.config.registry import find
 from recipe.config.step import Step
 from recipe.data.groups import grouped_by_number
@@ -57,21 +58,29 @@ def members(pool: Pool, column: str, values: Sequence[Any] | NDArray[Any]) -> Gr
 
 
 def share_out(
-    rule: Rule, values: NDArray[Any], supply: NDArray[np.int64], size: int, groups: Callable[[], Groups]
+    rule: Rule,
+    values: NDArray[Any],
+    supply: NDArray[np.int64],
+    size: int,
+    groups: Callable[[], Groups] | None = None,
 ) -> NDArray[np.int64]:
     """Return (v,) int64 with sum `size`, as a rule divides it; a rule with a knob `groups` is given the samples too."""
     name, knobs = rule[:2]
-    function = find("balance", name)
     arguments = in_order(knobs, values)
-    if uses_groups(function):
+    if groups is not None and uses_groups(find("balance", name)):
         arguments["groups"] = groups()
-    share = np.asarray(function(supply, size, **arguments))
-    fits = share.shape == supply.shape and np.issubdtype(share.dtype, np.integer)
-    if not fits or share.sum() != size or (share < 0).any() or (share > supply).any():
+    given = call("balance", Step(name, arguments), supply, size)
+    try:
+        share = np.array(given)
+    except ValueError:  # lists of several lengths
+        share = np.array(None)
+    fits = share.shape == supply.shape and share.dtype.kind in "iu" and not isinstance(given, np.ma.MaskedArray)
+    if not fits or sum(share.tolist()) != size or (share < 0).any() or (share > supply).any():
         what = f"expected ({len(supply)},) integers within the supply whose sum is {size}"
-        got = f"shape={share.shape}, dtype={share.dtype}, sum={share.sum()}"
+        got = f"shape={share.shape}, dtype={share.dtype}" if isinstance(given, np.ndarray) else type(given).__name__
+        got += f", sum={sum(share.tolist())}, {share.min()} to {share.max()}" if fits and len(share) else ""
         raise AlignmentError(f"balance.{Step(name, {}).label}: {what}, got {got}; see `apportion` in proportional")
-    return share
+    return share.astype(np.int64)
 
 
 def uses_groups(function: Callable[..., Any]) -> bool:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from recipe.config.calls import guarded, lend
+from recipe.config.knobs import shown
 from recipe.config.registry import find, home
-from recipe.errors import ConfigError
-from recipe.stages.balance._groups import in_order, uses_groups
+from recipe.config.step import Step
+from recipe.errors import AlignmentError, ConfigError
+from recipe.stages.balance._groups import in_order, share_out, uses_groups
 from recipe.stages.balance._raking import Margin, rake
 from recipe.stages.balance._rounding import largest_remainder
 from recipe.stages.balance._strata import image_numbers, partition, supply_weights
@@ -73,9 +76,8 @@ def _demand(groups: pl.DataFrame, column: str, rule: Rule, size: int, report: pl
     values, code = np.unique(groups[column].to_numpy(), return_inverse=True)
     supply = np.bincount(code, groups["supply"].to_numpy()).astype(np.int64)
     name, knobs = rule[:2]
-    function = find("balance", name)
     weights = getattr(home("balance", name), "weights", None)
-    if uses_groups(function):
+    if uses_groups(find("balance", name)):
         if report is None:
             raise ConfigError(f"balance: expected the report of the quotas for the rule {name}, got none; pass it")
         by_value = dict(report.filter(pl.col("margin") == column).select("value", "wanted").iter_rows())
@@ -83,7 +85,11 @@ def _demand(groups: pl.DataFrame, column: str, rule: Rule, size: int, report: pl
     elif "weights" in knobs:
         share = np.asarray(in_order(knobs, values)["weights"], np.float64)
     elif weights is not None:
-        share = weights(supply, **knobs)
+        with guarded(name, "weights"):
+            share = np.asarray(weights(lend(supply), **knobs), np.float64)
+        if share.shape != supply.shape or not np.isfinite(share).all() or (share < 0).any() or share.sum() <= 0:
+            what = f"expected ({len(supply)},) weights from 0, one at least above"
+            raise AlignmentError(f"balance.{Step(name, {}).label}.weights: {what}, got {shown(share)}; correct them")
     else:
-        share = function(supply, size, **knobs).astype(np.float64)
+        share = share_out(rule, values, supply, size).astype(np.float64)
     return Margin(code, largest_remainder(share / share.sum() * size, size, supply * size))

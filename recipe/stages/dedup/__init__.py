@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from recipe.config.registry import call, find
+from recipe.config.calls import call
+from recipe.config.registry import find
 from recipe.config.step import Step
 from recipe.data.checkpoint import SHARD
 from recipe.data.pool import Pool

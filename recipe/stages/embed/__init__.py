@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recipe.config.registry import call, home
-from recipe.data.vectors import check_vectors
+from recipe.config.calls import call, copied, guarded
+from recipe.config.code import name_of
+from recipe.config.registry import home
 from recipe.engine import single_threaded
 from recipe.io.hashes import check_unchanged, state_of
 from recipe.stages import checkpoint
+from recipe.stages.embed._checks import checked, fitted, reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,13 +40,13 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
     if not hasattr(embedder, "encode"):
 
         def embed() -> Sequence[NDArray[np.float16]]:
-            vectors = [np.asarray(call("embed", step, pool, seed=plan.seed), dtype=np.float16)]
+            vectors = call("embed", step, pool, seed=plan.seed)
             check_unchanged(seen)
-            return vectors
+            return [checked(vectors, len(pool), step.name)]
 
         return replace(pool, vectors=checkpoint.matrix(pool, embed))
     knobs = {"seed": plan.seed, **step.knobs}
-    learned = _learned(embedder, pool, knobs, seen) if hasattr(embedder, "fit") else {}
+    learned = _learned(step.name, pool, knobs, seen) if hasattr(embedder, "fit") else {}
 
     def encode() -> Sequence[NDArray[np.float16]]:
         shards = pool.checkpoint.shards
@@ -52,25 +54,25 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
         function = partial(_encode, step.name, knobs, files, seen, shards.store if shards else None)
         return checkpoint.by_shard(pool, function, label="embed", ending=".npy")
 
-    fidelity = embedder.report(learned) if hasattr(embedder, "report") else {}
+    fidelity = reported(step.name, learned) if hasattr(embedder, "report") else {}
     known = replace(pool.checkpoint, fidelity=fidelity)
     return replace(pool, vectors=checkpoint.matrix(pool, encode), checkpoint=known)
 
 
 @single_threaded
-def _learned(embedder: Any, pool: Pool, knobs: dict[str, Any], seen: Sequence[Seen]) -> dict[str, NDArray[Any]]:
+def _learned(embedder: Embedder, pool: Pool, knobs: dict[str, Any], seen: Sequence[Seen]) -> dict[str, NDArray[Any]]:
     """Return what the embedder learns from the whole pool, as named arrays."""
     if pool.checkpoint.shards is None:
-        learned: dict[str, NDArray[Any]] = embedder.fit(pool, **knobs)
+        learned = fitted(embedder, pool, knobs)
         check_unchanged(seen)
         return learned
     store, folder = pool.checkpoint.shards.store, pool.checkpoint.folder
     names = f"{folder}/learned.json"
     if not store.has(names) or not all(store.has(file) for file in _files(store, folder)):
-        made = embedder.fit(pool, **knobs)
+        made = fitted(embedder, pool, knobs)
         check_unchanged(seen)
         for name, array in made.items():
-            checkpoint.whole(pool, f"learned/{name}.npy", partial(np.asarray, array))
+            checkpoint.whole(pool, f"learned/{name}.npy", partial(np.array, array))
         store.put_json(names, sorted(made))
     return _loaded(store, _states(store, _files(store, folder)))
 
@@ -90,10 +92,14 @@ def _encode(  # noqa: PLR0917  all but the shard are bound by `partial`
 ) -> NDArray[np.float16]:
     """Embed a shard; with a store, `learned` are the names of files in it."""
     known = learned if store is None else _loaded(store, _states(store, learned))
-    vectors = home("embed", embedder).encode(shard, known, **knobs)
-    check_vectors(vectors, len(shard))
+    encode = home("embed", embedder).encode
+    if name_of(embedder) is None:
+        vectors = encode(shard, known, **knobs)
+    else:
+        with guarded(embedder, "encode"):
+            vectors = encode(shard.lent(), known, **copied(knobs))
     check_unchanged(seen)
-    return np.asarray(vectors, dtype=np.float16)
+    return checked(vectors, len(shard), embedder)
 
 
 @lru_cache(maxsize=1)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from recipe.config.code import code_of
+from recipe.config.code import as_named, identity
 from recipe.config.registry import find
 from recipe.data.checkpoint import Checkpoint
 from recipe.data.pool import Pool
 from recipe.engine import distributed
 from recipe.engine.workers import nodes
-from recipe.errors import ConfigError, InputError
+from recipe.errors import ConfigError, InputError, NotCached
 from recipe.io.cache import open_store
 from recipe.io.hashes import check_unchanged, see
 from recipe.stages.read._entry import Context, Entry
@@ -102,6 +103,13 @@ def read_pool(
         format.
     ConfigError
         If a format or an option is unknown.
+    FunctionError
+        If a reader of your own raises an exception.
+
+    Warns
+    -----
+    NotCached
+        If a store is given, and a reader is a callable that no other process can find by its name.
 
     Examples
     --------
@@ -117,14 +125,18 @@ def read_pool(
         raise ConfigError(f"boxes: expected 'square' or 'keep', got boxes={boxes!r}")
     if image_token not in ("front", "given"):
         raise ConfigError(f"image_token: expected 'front' or 'given', got image_token={image_token!r}")
+    format = as_named(format)  # noqa: A001  as above
     options = Options(boxes, suffix_seed, image_token, lenient, _existing(images, "images"))
     side_data = _existing(image_data, "image_data")
-    files = [(file, side_data or _beside(file.path)) for file in expand(sources)]
+    files = [(replace(file, format=as_named(file.format)), side_data or _beside(file.path)) for file in expand(sources)]
     for file, _ in files:
         find("read", file.format or format or "llava")  # refuses an unknown name before anything is read
     in_files = all(
         isinstance(file.format or format, str | None) for file, _ in files
-    )  # a callable cannot be sent to workers
+    )  # a callable that has no name cannot be sent to workers
+    if not in_files and store is not None:
+        what = "a reader that is a lambda, an object, or a function of a script or inside a function has no identity"
+        warnings.warn(f"{what}, so nothing of this pool is cached; put it in a module", NotCached, stacklevel=2)
     sides = {beside: see(beside) for _, beside in files if beside}
     whole = [
         Piece(file, beside, file.format or format, seen=(see(file.path), *([sides[beside]] if beside else [])))
@@ -152,7 +164,7 @@ def _stage(files: Sequence[Piece], options: Options, store: Store) -> str:
 
 def _known(reader: Format | None) -> Any:
     """Return what identifies a reader: its name, or the name and source hash of your own function."""
-    return (code_of(reader) or reader) if reader else None
+    return identity(reader) if reader else None
 
 
 def _existing(path: str | os.PathLike[str] | None, option: str) -> Path | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from recipe.config.knobs import shown
 from recipe.config.registry import names
-from recipe.errors import InputError
+from recipe.errors import ConfigError, InputError
 from recipe.stages.read._entry import Entry, dump
 from recipe.stages.read._json import Undecodable, decode
 
@@ -34,7 +35,7 @@ def recognise(entries: Sequence[Found], path: Path, *, lenient: bool) -> Format:
         except Undecodable:
             continue
         if isinstance(head, dict):
-            sure = {name: reader.confidence(head) for name, reader in readers.items()}
+            sure = {name: _confidence(name, reader, head) for name, reader in readers.items()}
             surest = max(sure, key=lambda name: sure[name])  # names are in alphabetical order
             if sure[surest] > 0:
                 return surest
@@ -45,6 +46,14 @@ def recognise(entries: Sequence[Found], path: Path, *, lenient: bool) -> Format:
     if lenient:
         return lambda record, _: [no_record(record, what)]
     raise InputError(f"{path}: {what}; convert the file, or name its format")
+
+
+def _confidence(name: str, reader: Any, record: dict[str, Any]) -> float:
+    """Return how sure a reader is, or raise if it says no number from 0 to 1; a file without the function is not."""
+    sure = reader.confidence(record) if hasattr(reader, "confidence") else 0
+    if not isinstance(sure, int | float) or not 0 <= sure <= 1:
+        raise ConfigError(f"read.{name}.confidence: expected a number from 0 to 1, got {shown(sure)}; correct it")
+    return sure
 
 
 def _shape(first: object, count: int) -> str:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from recipe.config.registry import find
 from recipe.data.checkpoint import SHARD, Shards
 from recipe.data.pool import SCHEMA
 from recipe.engine import spread
-from recipe.errors import ConfigError, InputError
+from recipe.errors import InputError
 from recipe.io.arrow import map_table, write_table
 from recipe.io.hashes import check_unchanged
+from recipe.stages.read._checks import reader_of
 from recipe.stages.read._detect import no_record, recognise
 from recipe.stages.read._entry import Context, Entry
 from recipe.stages.read._images import Images
@@ -24,7 +24,7 @@ from recipe.stages.read._json.cut import cut
 from recipe.stages.read._rows import Rows, in_key_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from recipe.io.hashes import Seen
@@ -108,7 +108,7 @@ def _read(piece: Piece, options: Options) -> pl.DataFrame:
             entries = read_span(path, piece.span) if piece.span else read_entries(path, lenient=lenient)
         except Undecodable as error:
             raise Broken from error
-        read = find("read", piece.format or recognise(entries, path, lenient=lenient))
+        read = reader_of(piece.format or recognise(entries, path, lenient=lenient))
         for entry in entries:
             for sample in _samples(entry, read, context, piece, lenient=lenient):
                 rows.add(sample)
@@ -116,29 +116,18 @@ def _read(piece: Piece, options: Options) -> pl.DataFrame:
 
 
 def _samples(
-    entry: Found, read: Callable[..., Any], context: Context, piece: Piece, *, lenient: bool
+    entry: Found, read: Callable[..., Sequence[Entry]], context: Context, piece: Piece, *, lenient: bool
 ) -> Sequence[Entry]:
     """Read the samples of one entry of a file."""
     try:
         value = decode(entry)
-        return _checked(read(value, context), read) if isinstance(value, dict) else [no_record(value)]
+        return read(value, context) if isinstance(value, dict) else [no_record(value)]
     except (Undecodable, RecursionError) as error:
         if isinstance(error, Malformed) and piece.span:
             raise Broken from error
         if isinstance(error, Malformed) and not lenient:
             read_entries(context.path, walk=True)  # raises an error with the exact position
         return [Entry([], problem=f"bad_json:{error}", raw=bytes_of(entry))]
-
-
-def _checked(samples: Iterable[Any], read: Callable[..., Any]) -> list[Entry]:
-    """Return the entries that a reader makes of a record, or raise if they are of another type."""
-    entries: list[Entry] = []
-    for one in samples:
-        if not isinstance(one, Entry):
-            what = f"expected a reader to return recipe.stages.read.Entry objects, got {type(one).__name__}"
-            raise ConfigError(f"read.{getattr(read, '__module__', read)}: {what}")
-        entries.append(one)
-    return entries
 
 
 def read_shards(pieces: Sequence[Piece], options: Options, store: Store, stage: str) -> Shards:

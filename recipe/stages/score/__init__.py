@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.config.calls import call
 from recipe.config.code import name_of
-from recipe.config.registry import call, find, is_costly
+from recipe.config.registry import find, is_costly
 from recipe.data.vectors import release
+from recipe.errors import AlignmentError
 from recipe.io.hashes import check_unchanged
 from recipe.stages import checkpoint
 
@@ -39,9 +41,9 @@ def _scores(pool: Pool, steps: tuple[Step, ...], seed: int) -> NDArray[np.float3
     step = steps[-1]
 
     def compute() -> NDArray[np.float32]:
-        scores: NDArray[np.float32] = call("score", step, pool, seed=seed if _takes_seed(step) else None)
+        scores = call("score", step, pool, seed=seed if _takes_seed(step) else None)
         check_unchanged(checkpoint.files_of(pool, step))
-        return scores
+        return _checked(scores, pool, step)
 
     if not is_costly("score", step.name):
         return compute()
@@ -49,6 +51,15 @@ def _scores(pool: Pool, steps: tuple[Step, ...], seed: int) -> NDArray[np.float3
     at = checkpoint.enter(pool, "score", *steps, **seeds)
     cached: NDArray[np.float32] = checkpoint.whole(at, "scores.npy", compute)
     return np.array(cached)
+
+
+def _checked(scores: object, pool: Pool, step: Step) -> NDArray[np.float32]:
+    """Return scores, those of your own function as a copy, or raise before anything is cached."""
+    if not isinstance(scores, np.ndarray) or isinstance(scores, np.ma.MaskedArray):
+        what = f"expected a NumPy array of shape ({len(pool)},) and dtype float32"
+        raise AlignmentError(f"score.{step.label}: {what}, got {type(scores).__name__}; return np.asarray(...)")
+    pool.with_scores({step.label: scores})
+    return scores if name_of(step.name) is None else scores.copy()
 
 
 def _takes_seed(step: Step) -> bool:

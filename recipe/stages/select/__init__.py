@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recipe.config.registry import call
-from recipe.data.picks import Picks
+from recipe.config.calls import call
 from recipe.data.vectors import release
-from recipe.errors import AlignmentError
+from recipe.stages.select._checks import checked
 
 if TYPE_CHECKING:
     from recipe.config.recipe import Recipe
+    from recipe.data.picks import Picks
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
@@ -19,7 +19,4 @@ def apply(pool: Pool, plan: Recipe, quotas: Quotas) -> Picks:
     """Pick as many samples from each cell as its quota says."""
     picks: object = call("select", plan.select, pool, quotas, seed=plan.seed)
     release(pool.vectors)
-    if not isinstance(picks, Picks):
-        got = type(picks).__name__
-        raise AlignmentError(f"select.{plan.select.label}: expected Picks, got {got}; return Picks(rows)")
-    return picks
+    return checked(picks, quotas, f"select.{plan.select.label}")

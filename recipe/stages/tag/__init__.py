@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from recipe.config.registry import call
+from recipe.config.calls import call
 from recipe.config.step import Step
 from recipe.stages import checkpoint
 from recipe.stages.tag import concepts

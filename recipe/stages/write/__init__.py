@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from recipe.config.calls import call
 from recipe.config.code import name_of
-from recipe.config.registry import call, fitting
+from recipe.config.knobs import shown
+from recipe.config.registry import fitting
 from recipe.config.step import Step
-from recipe.errors import ConfigError
+from recipe.errors import ConfigError, FunctionError
 from recipe.io.atomic import atomic_write
 from recipe.io.families import FORMATS, SIDE_FILES, side_file
 from recipe.io.hashes import sha256
@@ -19,7 +23,6 @@ from recipe.stages.write._scores import write_scores
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
@@ -135,4 +138,25 @@ def write_records(
     """
     writer = writer_of(path, format)
     step = Step(writer.name, fitting("write", writer.name, knobs) | writer.knobs)
-    return {file: int(call("write", step, pool, own, file)) for file, own in layout.split(path, pool, rows).items()}
+    return {file: _written(step, pool, own, file) for file, own in layout.split(path, pool, rows).items()}
+
+
+def _written(step: Step, pool: Pool, rows: NDArray[np.int64], file: Path) -> int:
+    """Write a file, and return how many records are in it, or raise if the writer does not say."""
+    before = _state(file)
+    count = call("write", step, pool, rows, file)
+    if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 0:
+        what = "expected the number of records written"
+        raise FunctionError(f"write.{step.label}: {what}, got {shown(count)}; return it as an integer from 0")
+    if not file.is_file() or _state(file) == before:
+        what = f"expected it to write the file {file}, got none"
+        raise FunctionError(f"write.{step.label}: {what}; write to the path that it is given")
+    return int(count)
+
+
+def _state(file: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file is written; None if there is none."""
+    if not file.exists():
+        return None
+    stat = file.stat()
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size

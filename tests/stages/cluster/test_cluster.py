@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recipe import engine
+from recipe.data.means import nearest_mean
+from recipe.data.vectors import unit
 from recipe.errors import ConfigError
 from recipe.stages.cluster import _closure, kmeans
 from recipe.stages.cluster.kmeans import cluster, default_k
@@ -112,6 +115,26 @@ def test_threads_change_nothing():
     ]
     assert runs[0] == runs[1]
     assert len(set(runs[0].strip("[]\n").split(", "))) > 12
+
+
+def test_thread_count_is_given_back():
+    """After clustering faiss has the number of threads that was set before."""
+    before = faiss.omp_get_max_threads()
+    try:
+        faiss.omp_set_num_threads(3)
+        cluster(blobs([30, 30])[0], k=2)
+        assert faiss.omp_get_max_threads() == 3
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 30))
+def test_the_nearest_mean_is_the_first_of_the_largest_products(seed, n, k):
+    """As numpy finds it, of equal means the first, for few points and for many."""
+    rng = np.random.default_rng(seed)
+    means = unit(rng.standard_normal((k, 5)))[rng.integers(0, k, 2 * k)]
+    points = np.concatenate([means, unit(rng.standard_normal((n, 5)))])
+    assert (nearest_mean(points, means) == np.argmax(points @ means.T, axis=1)).all()
 
 
 @pytest.fixture

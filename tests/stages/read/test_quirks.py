@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from conftest import REAL
 
-from recipe.config.registry import call
+from recipe.config.calls import call
 from recipe.config.step import Step
 from recipe.data.problems import PROBLEMS, code_of
 from recipe.errors import InputError
