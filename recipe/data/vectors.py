@@ -76,6 +76,15 @@ def unit(sums: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return _snapped(np.asarray(sums / np.where(length == 0, 1, length), dtype=np.float32))
 
 
+def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale each row to length one in place; a zero row becomes the first unit vector."""
+    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))  # squares of float32 may overflow
+    empty = length == 0
+    vectors[empty, 0] = 1
+    vectors /= np.where(empty, 1, length)[:, None]
+    return vectors
+
+
 def _snapped(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Round to multiples of 2**-11."""
     rounded = points + SNAP

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipe import Pool, read_pool, score_pool, select_mix
+from recipe.data.vectors import unit_rows
 from recipe.demo import write_demo
 from recipe.errors import InputError, RecipeError
 from recipe.io.cache import open_store
 from recipe.io.cache_contents import clear_cache, list_cache
 from recipe.io.store import MARK, Store
 from recipe.stages import dedup, embed, read, tag
-from recipe.stages.embed.hashing import unit_rows
 from recipe.stages.read import _shards
 from recipe.stages.read._json.cut import cut
 

@@ -12,9 +12,8 @@ from recipe.config.code import name_of
 from recipe.config.knobs import shown
 from recipe.config.registry import home
 from recipe.config.step import Step
-from recipe.data.vectors import check_vectors
+from recipe.data.vectors import check_vectors, unit_rows
 from recipe.errors import AlignmentError, FunctionError
-from recipe.stages.embed.hashing import unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from recipe.data.alignment import check_ids, check_order, rows_by_name, rows_by_order
+from recipe.data.vectors import unit_rows
 from recipe.errors import AlignmentError, ConfigError, InputError
 from recipe.stages.embed._sample import sample_rows
-from recipe.stages.embed.hashing import unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

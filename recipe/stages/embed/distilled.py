@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from recipe.data.vectors import unit_rows
 from recipe.engine import single_threaded, spread
 from recipe.errors import ConfigError, PoorFit
 from recipe.stages.embed import cached, text
 from recipe.stages.embed._ridge import student
 from recipe.stages.embed._sample import sample_rows
 from recipe.stages.embed._words import add_up, columns_of, count_texts, frequent_words
-from recipe.stages.embed.hashing import unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.data.vectors import unit_rows
 from recipe.engine.seed import generator
 from recipe.errors import ConfigError
 from recipe.stages.embed._sample import sample_rows
@@ -126,12 +127,3 @@ def embed(pool: Pool, *, d: Width = 256, features: Columns = 2**16, seed: Intege
     True
     """
     return encode(pool, fit(pool, d=d, features=features, seed=seed))
-
-
-def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale each row to length one in place; a zero row becomes the first unit vector."""
-    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))  # squares of float32 may overflow
-    empty = length == 0
-    vectors[empty, 0] = 1
-    vectors /= np.where(empty, 1, length)[:, None]
-    return vectors

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from recipe.data.vectors import unit_rows
 from recipe.errors import ConfigError, MissingExtra
-from recipe.stages.embed.hashing import unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

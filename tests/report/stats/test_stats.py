@@ -18,7 +18,7 @@ from sklearn.decomposition import PCA
 
 import recipe.report.stats.measure
 from recipe import open_mix, select_mix
-from recipe.data.vectors import rows_of, unit
+from recipe.data.vectors import rows_of, unit, unit_rows
 from recipe.demo import write_demo
 from recipe.errors import InputError
 from recipe.mix.from_file import file_stats
@@ -26,7 +26,6 @@ from recipe.report.representatives import representatives
 from recipe.report.stats import coverage, read_stats
 from recipe.report.stats.measure import measure, repeats
 from recipe.report.stats.vendi import vendi
-from recipe.stages.embed.hashing import unit_rows
 
 coverage_file = import_module("recipe.report.stats.coverage")  # `recipe.report.stats` has a function of that name
 N = 60

@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 
 from recipe import engine
 from recipe.data.means import nearest_mean
-from recipe.data.vectors import unit
+from recipe.data.vectors import unit, unit_rows
 from recipe.errors import ConfigError
 from recipe.stages.cluster import _closure, kmeans
 from recipe.stages.cluster.kmeans import cluster, default_k
-from recipe.stages.embed.hashing import unit_rows
 
 DRAW_AND_CLUSTER = """
 import numpy as np
 from recipe.stages.cluster.kmeans import cluster
-from recipe.stages.embed.hashing import unit_rows
+from recipe.data.vectors import unit_rows
 points = unit_rows(np.random.default_rng(5).standard_normal((3000, 32)).astype(np.float32))
 print(cluster(points, k=24).tolist())
 """

@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from words_by_definition import LETTERS, hash_by_definition, words_by_definition
 
+from recipe.data.vectors import unit_rows
 from recipe.errors import AlignmentError, ConfigError, InputError, MissingExtra
 from recipe.stages.embed import cached, hashing, text
 from recipe.stages.embed._sample import sample_rows
 from recipe.stages.embed._words import add_up, columns_of, count_texts
-from recipe.stages.embed.hashing import unit_rows
 
 WORDS = ["cat", "dog", "red", "Blue", "under", "table", "a", "7", "[0.1,", "é", ""]
 SENTENCES = [

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from recipe import demo_pool, score_pool
 from recipe.config.registry import find, names
 from recipe.data.pool import Pool
-from recipe.data.vectors import unit
+from recipe.data.vectors import unit, unit_rows
 from recipe.errors import ConfigError
-from recipe.stages.embed.hashing import unit_rows
 from recipe.stages.score import balance, concept_coverage, density, length, novelty
 from recipe.stages.score._kernels import mean_of_largest
 
