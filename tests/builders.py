@@ -1,6 +1,8 @@
-"""Small pools for tests: made of a few turns, in the order in which they are given."""
+"""Small pools for tests: made of a few turns, or thinned from real files."""
 
 from __future__ import annotations
+
+import json
 
 from strategies import pool_of
 
@@ -11,3 +13,12 @@ def make_pool(samples, **columns):
     words = [sum(len(value.split()) for _, value in talk) for talk in turns]
     said = [[{"from": speaker, "value": value} for speaker, value in talk] for talk in turns]
     return pool_of(len(turns), **{"turns": said, "n_words": words, "n_tokens": words, **columns})
+
+
+def thinned(folder, copy, step):
+    """Copy the JSON files of a folder of real samples, with every so manieth sample or item; return the copy."""
+    copy.mkdir()
+    for file in folder.glob("*.json"):
+        items = json.loads(file.read_text("utf-8"))
+        (copy / file.name).write_text(json.dumps(items if file.stem == "image_data" else items[::step]), "utf-8")
+    return copy
