@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from recipe import read_pool, score_pool
 from recipe.check.trainer import fix
-from recipe.data.boxes import FOUR
 from recipe.stages.read import _boxes, _entry
 
 LONG = 10**6
@@ -75,6 +74,8 @@ def test_marks_in_marks_are_removed_as_by_repetition(text):
     assert _entry._without_mark(text) == (_repeatedly(text) if "<image>" in text else text)
 
 
+NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+FOUR = rf"\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}\s*"
 OLD = re.compile(rf"\[(?P<sound>{FOUR})\]|\[(?P<inner>[^\[\]]*)(?P<closed>\])?|\({FOUR}\)|{FOUR}\]")
 OLD_NUMERIC = re.compile(r"\d|^[\s.,]*[.,][\s.,]*$")
 PARTS = ["[", "]", "(", ")", "1", "0.5", ".", ",", ", ", " ", "e1", "-", "1,2,3,4", "a", "\n"]
