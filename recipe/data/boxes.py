@@ -4,8 +4,9 @@ from __future__ import annotations
 
 Size = tuple[int, int]  # width, height in pixels
 
-_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
-FOUR = rf"\s*{_NUMBER}(?:\s*,\s*{_NUMBER}){{3}}\s*"  # the content of the brackets of a box
+_NUMBER = r"[+-]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][+-]?+\d++)?+"  # possessive: no shorter one can be followed
+FOUR_NUMBERS = rf"{_NUMBER}(?:\s*+,\s*+{_NUMBER}){{3}}"
+FOUR = rf"\s*+{FOUR_NUMBERS}\s*+"  # the content of the brackets of a box
 
 
 def padded(box: tuple[float, ...], size: Size) -> tuple[float, ...]:

@@ -5,7 +5,10 @@ Code that follows one of these protocols can be a file in its folder (``recipe/s
 Python. There is nothing to inherit from and nothing to register, and ``tests/laws`` tests every file of a folder by the
 same laws; a file whose function needs a knob says in ``EXAMPLE = {...}`` with which knobs it can be called.
 Keyword-only arguments are the knobs that a recipe may set; an argument called `seed` gets the recipe's seed. The result
-must depend on the arguments alone, and the arguments must not be changed.
+must depend on the arguments alone. Arguments are lent: arrays are read-only, and tables and knobs are copies. What is
+returned is checked, and what is raised becomes a `FunctionError` of one line. A cache knows code of your own by the
+file of its module, by the local files that this imports, and by the files that knobs name; other files that it reads,
+as images, it does not see.
 """
 
 from __future__ import annotations
@@ -61,7 +64,7 @@ class Reader(Protocol):
         -------
         iterable of Entry
             One or more. A record that is not a valid sample becomes an entry with a `problem`, so that it is counted;
-            never raise an exception.
+            an exception stops the run.
         """
         ...
 
@@ -138,7 +141,8 @@ class Embedder(Protocol):
         Returns
         -------
         ndarray
-            (m, d) float32, finite, rows of length one; a sample's vector must not depend on how the pool is sharded.
+            (m, d) float32, finite, rows of length one (others are scaled, and a row of zeros becomes the first unit
+            vector); a sample's vector must not depend on how the pool is sharded.
         """
         ...
 
@@ -253,8 +257,8 @@ class Selector(Protocol):
         Returns
         -------
         Picks
-            Unique rows in pick order, ``quotas.size`` of them; gains by term, and an upper bound of the objective if it
-            has one.
+            Unique rows in pick order, ``quotas.size`` of them: as many of each cell as its quota says, unless a limit
+            per image keeps them from that; gains by term, and an upper bound of the objective if it has one.
         """
         ...
 
@@ -298,6 +302,6 @@ class Writer(Protocol):
         Returns
         -------
         int
-            Records written.
+            Records written. The file must be there.
         """
         ...

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from recipe.check.trainer.llava import Finding
     from recipe.check.trainer.rules import Record
 
-_MARKS = re.compile(rf"\s*(?:{IMAGE}\s*)+")
-_MARKS_AT_EDGE = re.compile(rf"\A\s*(?:{IMAGE}\s*)+|\s*(?:{IMAGE}\s*)+\Z")
+_RUN = rf"\s*+(?:{IMAGE}\s*+)++"  # of marks and white space, to its end
+_MARKS = re.compile(rf"(?<!\s){_RUN}")  # no run is begun twice, or a long one would be read again and again
+_MARKS_AT_EDGE = re.compile(rf"\A{_RUN}|(?<!\s)(?<!{IMAGE}){_RUN}\Z")
 _NOWHERE = object()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from recipe.data.boxes import FOUR, padded
+from recipe.data.boxes import FOUR, FOUR_NUMBERS, padded
 
 if TYPE_CHECKING:
     from recipe.data.boxes import Size
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 _BRACKET = re.compile(
     rf"\[(?P<sound>{FOUR})\]"  # a box
     r"|\[(?P<inner>[^\[\]]*)(?P<closed>\])?"  # any other square bracket
-    rf"|\({FOUR}\)|{FOUR}\]"  # a box in round brackets, or without its opening bracket
+    rf"|\({FOUR}\)|(?<!\d){FOUR_NUMBERS}\s*\]"  # a box in round brackets, or without its opening bracket
 )
-_LOOKS_NUMERIC = re.compile(r"\d|^[\s.,]*[.,][\s.,]*$")  # text in brackets, such as [sic], has no digit
+_DIGIT = re.compile(r"\d")  # text in brackets, such as [sic], has none
+_SIGNS = re.compile(r"[\s.,]*")
 _STARTS_NUMERIC = re.compile(r"\s*[+-]?[.\d]")  # a bracket that is never closed is followed by text
 _TAGS = re.compile(r"<st>|<ed>")
 
@@ -95,7 +96,10 @@ def convert(text: str, *, boxes: Literal["square", "keep"], size: Size | None) -
 
 def _should_be_box(inner: str, *, closed: bool) -> bool:
     """Return whether a bracket that is not a box was meant as one."""
-    return (_LOOKS_NUMERIC.search(inner) if closed else _STARTS_NUMERIC.match(inner)) is not None
+    if not closed:
+        return _STARTS_NUMERIC.match(inner) is not None
+    signs = ("." in inner or "," in inner) and _SIGNS.fullmatch(inner) is not None
+    return signs or _DIGIT.search(inner) is not None
 
 
 def _checked(inner: str) -> tuple[float, ...]:

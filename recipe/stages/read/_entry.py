@@ -178,11 +178,17 @@ def is_harmless(turns: Turns) -> bool:
 
 
 def _without_mark(value: str) -> str:
-    """Remove every `<image>` from a text, and then the white space around the rest."""
+    """Remove every `<image>` from a text, and then the white space around the rest; O(n)."""
     if TOKEN not in value:
         return value
-    while TOKEN in value:  # removing one may create another, as in <im<image>age>
-        value = value.replace(TOKEN, "")
+    value = value.replace(TOKEN, "")
+    if TOKEN in value:  # removing one may create another, as in <im<image>age>, to any depth
+        mark, kept = list(TOKEN), list[str]()
+        for letter in value:
+            kept.append(letter)
+            if letter == mark[-1] and kept[-len(mark) :] == mark:
+                del kept[-len(mark) :]
+        value = "".join(kept)
     return value.strip()
 
 
