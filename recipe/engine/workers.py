@@ -9,7 +9,6 @@ import threading
 import time
 import warnings
 from contextlib import suppress
-from pickle import PicklingError
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -56,7 +55,7 @@ def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: i
         If a shard's worker died several times, or the function cannot be sent to it.
     """
     from loky import get_reusable_executor  # noqa: PLC0415  where processes are asked for
-    from loky.process_executor import BrokenProcessPool  # noqa: PLC0415
+    from loky.process_executor import BrokenProcessPool, PicklingError  # noqa: PLC0415
 
     count = min(workers or usable_cores(), max(1, len(shards)))
     tracker()  # before loky starts it, to be quiet
