@@ -15,6 +15,7 @@ from strategies import pool_of, unit_rows
 from recipe import demo_pool, engine, open_mix, select_mix
 from recipe.config.registry import find
 from recipe.data import neighbours
+from recipe.data.vectors import unit
 from recipe.demo import write_demo
 from recipe.errors import ConfigError
 from recipe.stages.balance import Groups, coincide, dbp, hierarchical
@@ -30,14 +31,12 @@ def groups_of(sizes, *, seed=0, d=5):
     rng = np.random.default_rng(seed)
     middles = np.repeat(rng.normal(size=(len(sizes), d)), sizes, axis=0)
     points = middles + 0.5 * rng.normal(size=middles.shape)
-    vectors = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
-    return Groups(vectors, np.split(np.arange(len(points)), np.cumsum(sizes)[:-1]))
+    return Groups(unit(points), np.split(np.arange(len(points)), np.cumsum(sizes)[:-1]))
 
 
 def centroids_of(groups):
-    """Return the unit mean of each value in double precision."""
-    means = [groups.vectors[rows].astype(float).mean(axis=0) for rows in groups.members]
-    return [mean / np.linalg.norm(mean) for mean in means]
+    """Return the unit mean of each value, rounded as vectors are."""
+    return [unit(groups.vectors[rows].astype(float).mean(axis=0, keepdims=True))[0] for rows in groups.members]
 
 
 # COINCIDE
@@ -51,7 +50,7 @@ def test_coincide_is_its_formula(seed):
     shares = []
     for i, rows in enumerate(groups.members):
         points = groups.vectors[rows].astype(float)
-        near = [exp(-float(((x - y) ** 2).sum()) / 2) for x in points for y in points]
+        near = [1 if i == j else exp(float(x @ y) - 1) for i, x in enumerate(points) for j, y in enumerate(points)]
         others = [float(middle[i] @ other) for j, other in enumerate(middle) if j != i]
         far = [cosine for cosine in others if cosine <= 0.9]
         shares.append(exp((sum(far) / max(1, len(far))) / (0.5 * sum(near) / len(near))))
