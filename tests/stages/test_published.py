@@ -15,7 +15,7 @@ from strategies import pool_of, unit_rows
 from recipe import demo_pool, engine, open_mix, select_mix
 from recipe.config.registry import find
 from recipe.data import neighbours
-from recipe.data.vectors import unit
+from recipe.data.vectors import rows_of, unit
 from recipe.demo import write_demo
 from recipe.errors import ConfigError
 from recipe.stages.balance import Groups, coincide, dbp, hierarchical
@@ -228,6 +228,7 @@ def test_uniqueness_is_the_pairwise_loop(keep, seed, monkeypatch):
         points = pool.vectors.astype(float)
         middle = points[rows].mean(axis=0)
         order = sorted(rows, key=lambda row: (float(points[row] @ middle) * (1 if keep == "hard" else -1), row))
+        points = points / np.linalg.norm(points, axis=1, keepdims=True)  # cosines are of rows as they are rounded
         for at, row in enumerate(order):
             nearest = max([0.0, *(float(points[row] @ points[other]) for other in order[:at])])
             assert values[row] == pytest.approx(1 - nearest, abs=1e-5)
@@ -257,7 +258,9 @@ def test_a_chain_shrinks_to_its_ends_not_to_its_first():
     """Samples are dropped only for a kept one: the middle for the first, while the last, unlike the first, stays."""
     pool = pool_of(3, vectors=CHAIN, cluster=[0] * 3)
     assert semantic.dedup(pool, threshold=0.75).tolist() == [0, 0, 2]
-    assert neighbours.nearest_earlier(CHAIN, np.arange(3)) == pytest.approx([0, 0.8, 0.8])
+    points = rows_of(CHAIN, slice(None)) / np.linalg.norm(rows_of(CHAIN, slice(None)), axis=1, keepdims=True)
+    nearest = [0, points[0] @ points[1], points[1] @ points[2]]
+    assert neighbours.nearest_earlier(CHAIN, np.arange(3)) == pytest.approx(nearest)
 
 
 @settings(max_examples=40)
