@@ -51,7 +51,7 @@ def rows_of(vectors: Vectors, rows: NDArray[np.integer[Any]] | slice) -> NDArray
     >>> (rows_of(np.array([[0.6, 0.8]], dtype=np.float32), slice(1)) * 2**11).tolist()
     [[1229.0, 1638.0]]
     """
-    return _snapped(np.ascontiguousarray(np.asarray(vectors)[rows], dtype=np.float32))
+    return _snapped(np.array(np.asarray(vectors)[rows], dtype=np.float32, order="C"))
 
 
 def unit(sums: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
@@ -73,7 +73,7 @@ def unit(sums: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     [[0.0, 1.0], [0.0, 0.0]]
     """
     length = np.linalg.norm(sums.astype(np.float64), axis=1, keepdims=True)
-    return _snapped(np.asarray(sums / np.where(length == 0, 1, length), dtype=np.float32))
+    return _snapped((sums / np.where(length == 0, 1, length)).astype(np.float32))
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -86,10 +86,10 @@ def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _snapped(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Round to multiples of 2**-11."""
-    rounded = points + SNAP
-    rounded -= SNAP
-    return rounded
+    """Round to multiples of 2**-11, in place."""
+    points += SNAP
+    points -= SNAP
+    return points
 
 
 def stored(vectors: Vectors) -> Vectors | Stored:

@@ -16,7 +16,7 @@ import recipe
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("01_first_mix", "02_explore_the_pool", "03_tune_the_balance", "04_guard_it_in_ci")
-SOME = "llava/[ag]*.json"  # A-OKVQA and GQA: 2,585 real samples in a few tasks
+SOME = "llava/gqa.json"  # 1,440 real samples
 VARIABLES = ("RECIPE_DATA", "RECIPE_IMAGES")  # choose what the notebooks read
 
 

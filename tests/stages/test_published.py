@@ -15,6 +15,7 @@ from strategies import pool_of, unit_rows
 from recipe import demo_pool, engine, open_mix, select_mix
 from recipe.config.registry import find
 from recipe.data import neighbours
+from recipe.data.vectors import rows_of, unit
 from recipe.demo import write_demo
 from recipe.errors import ConfigError
 from recipe.stages.balance import Groups, coincide, dbp, hierarchical
@@ -30,14 +31,12 @@ def groups_of(sizes, *, seed=0, d=5):
     rng = np.random.default_rng(seed)
     middles = np.repeat(rng.normal(size=(len(sizes), d)), sizes, axis=0)
     points = middles + 0.5 * rng.normal(size=middles.shape)
-    vectors = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
-    return Groups(vectors, np.split(np.arange(len(points)), np.cumsum(sizes)[:-1]))
+    return Groups(unit(points), np.split(np.arange(len(points)), np.cumsum(sizes)[:-1]))
 
 
 def centroids_of(groups):
-    """Return the unit mean of each value in double precision."""
-    means = [groups.vectors[rows].astype(float).mean(axis=0) for rows in groups.members]
-    return [mean / np.linalg.norm(mean) for mean in means]
+    """Return the unit mean of each value, rounded as vectors are."""
+    return [unit(groups.vectors[rows].astype(float).mean(axis=0, keepdims=True))[0] for rows in groups.members]
 
 
 # COINCIDE
@@ -51,7 +50,7 @@ def test_coincide_is_its_formula(seed):
     shares = []
     for i, rows in enumerate(groups.members):
         points = groups.vectors[rows].astype(float)
-        near = [exp(-float(((x - y) ** 2).sum()) / 2) for x in points for y in points]
+        near = [1 if i == j else exp(float(x @ y) - 1) for i, x in enumerate(points) for j, y in enumerate(points)]
         others = [float(middle[i] @ other) for j, other in enumerate(middle) if j != i]
         far = [cosine for cosine in others if cosine <= 0.9]
         shares.append(exp((sum(far) / max(1, len(far))) / (0.5 * sum(near) / len(near))))
@@ -64,7 +63,7 @@ def test_coincide_leaves_out_near_centroids():
     """Of three centroids the first two are one: each compares with the third only, the third with both."""
     vectors = np.array([[1, 0], [1, 0], [0.6, 0.8]], dtype=np.float32)
     groups = Groups(vectors, [np.array([0]), np.array([1]), np.array([2])])
-    assert coincide.transferability(groups) == pytest.approx([0.6, 0.6, 0.6])
+    assert coincide.transferability(groups) == pytest.approx([round(0.6 * 2**11) / 2**11] * 3)
     assert coincide.transferability(Groups(vectors[:2], groups.members[:2])).tolist() == [0, 0]
 
 
@@ -132,7 +131,8 @@ def test_complexity_is_its_formula(near):
     expected = []
     for i, rows in enumerate(groups.members):
         inter = sorted(1 - float(middle[i] @ other) for j, other in enumerate(middle) if j != i)[:near]
-        intra = [1 - float(groups.vectors[row] @ middle[i]) for row in rows]
+        mean = groups.vectors[rows].astype(float).mean(axis=0)
+        intra = [1 - float(groups.vectors[row] @ mean) / np.linalg.norm(mean) for row in rows]
         expected.append(np.mean(inter) * np.mean(intra))
     assert dbp.complexity(groups, near) == pytest.approx(expected, abs=1e-5)
 
@@ -228,6 +228,7 @@ def test_uniqueness_is_the_pairwise_loop(keep, seed, monkeypatch):
         points = pool.vectors.astype(float)
         middle = points[rows].mean(axis=0)
         order = sorted(rows, key=lambda row: (float(points[row] @ middle) * (1 if keep == "hard" else -1), row))
+        points = points / np.linalg.norm(points, axis=1, keepdims=True)  # cosines are of rows as they are rounded
         for at, row in enumerate(order):
             nearest = max([0.0, *(float(points[row] @ points[other]) for other in order[:at])])
             assert values[row] == pytest.approx(1 - nearest, abs=1e-5)
@@ -257,7 +258,9 @@ def test_a_chain_shrinks_to_its_ends_not_to_its_first():
     """Samples are dropped only for a kept one: the middle for the first, while the last, unlike the first, stays."""
     pool = pool_of(3, vectors=CHAIN, cluster=[0] * 3)
     assert semantic.dedup(pool, threshold=0.75).tolist() == [0, 0, 2]
-    assert neighbours.nearest_earlier(CHAIN, np.arange(3)) == pytest.approx([0, 0.8, 0.8])
+    points = rows_of(CHAIN, slice(None)) / np.linalg.norm(rows_of(CHAIN, slice(None)), axis=1, keepdims=True)
+    nearest = [0, points[0] @ points[1], points[1] @ points[2]]
+    assert neighbours.nearest_earlier(CHAIN, np.arange(3)) == pytest.approx(nearest)
 
 
 @settings(max_examples=40)
