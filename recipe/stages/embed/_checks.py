@@ -65,11 +65,7 @@ def checked(vectors: object, n: int, embedder: Embedder) -> NDArray[np.float16]:
         check_vectors(vectors, n)
     except AlignmentError as error:
         raise AlignmentError(f"{who}: {error}; correct what it returns") from None
-    if own:
-        from recipe.stages.embed.hashing import unit_rows  # noqa: PLC0415  numba is heavy
-
-        vectors = unit_rows(vectors)
-    return np.asarray(vectors, dtype=np.float16)
+    return np.asarray(unit_rows(vectors) if own else vectors, dtype=np.float16)
 
 
 def fitted(embedder: Embedder, pool: Pool, knobs: dict[str, Any]) -> dict[str, NDArray[Any]]:
