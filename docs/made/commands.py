@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from textwrap import indent
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from typer.models import ArgumentInfo, OptionInfo
 
@@ -56,8 +56,8 @@ def commands(typer: Typer = app, before: str = "") -> dict[str, Callable[..., An
 def options(command: Callable[..., Any]) -> list[Option]:
     """Return the arguments and options of a command, but former names, which its help does not show either."""
     hints = get_type_hints(command, include_extras=True)
-    parameters = inspect.signature(command).parameters.values()
-    return [_option(one, hints[one.name]) for one in parameters if not _info(hints[one.name]).hidden]
+    given = [one for one in inspect.signature(command).parameters.values() if get_origin(hints[one.name]) is Annotated]
+    return [_option(one, hints[one.name]) for one in given if not _info(hints[one.name]).hidden]
 
 
 def _info(hint: Any) -> ArgumentInfo | OptionInfo:

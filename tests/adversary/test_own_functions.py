@@ -245,13 +245,6 @@ def test_writers_are_checked(kind, labelled, tmp_path):
     assert not (tmp_path / "mix.manifest.json").exists()
 
 
-def test_an_older_file_is_no_result(labelled, tmp_path):
-    """A writer that writes nothing is refused where a file of an earlier run stands, which would pass for the mix."""
-    mix = select_mix(labelled, **QUICK, write={"format": own.WRITERS["no file"][0]})
-    (tmp_path / "mix.txt").write_text("old")
-    refused(lambda: mix.write(tmp_path / "mix.txt"), "expected it to write the file")
-
-
 def test_a_table_that_is_lent_is_ones_own(labelled):
     """A function that changes the table, the eligible rows, the report or its knobs changes its own copies only."""
     knobs = {"names": ["a"]}

@@ -176,6 +176,9 @@ def test_a_mix_of_another_pool_is_refused(pool):
         compare_mixes(pool, [], mixes={"mine": other}, seeds=2)
 
 
+FREE = {"margins": {}, "yes_share": None, "per_image": None}  # so that a selector may take what it wants
+
+
 def test_a_loss_is_never_hidden(pool):
     """A selector that takes one task alone is reported as worse over the tasks, against both baselines."""
 
@@ -185,7 +188,7 @@ def test_a_loss_is_never_hidden(pool):
         rows = pool.rows.filter(pool.eligible).sort("task", "row")["row"].cast(pl.Int64).to_numpy()
         return Picks(rows[: quotas.size])
 
-    found = compare_mixes(pool, {"narrow": {"select": narrow}}, sizes=[0.05], seeds=3)
+    found = compare_mixes(pool, {"narrow": {"select": narrow, "balance": FREE}}, sizes=[0.05], seeds=3)
     for against in ("random", "source-balanced"):
         lines = found.table(against).filter(pl.col("recipe") == "narrow", pl.col("metric") == "tasks/entropy")
         assert lines["word"].to_list() == ["worse"]

@@ -233,7 +233,7 @@ def test_shuffling_depends_on_the_seed(llava):
     texts = []
     for seed, order in ((0, "picked"), (0, "shuffled"), (0, "shuffled"), (1, "shuffled")):
         mix = select_mix(recipe=plan(folder, seed=seed, parts={}, size=1.0, write={"order": order}))
-        mix.write(folder / "mix.json")
+        mix.write(folder / "mix.json", overwrite=True)
         texts.append((folder / "mix.json").read_text().splitlines()[1:-1])
     contents = [sorted(line.removesuffix(",") for line in text) for text in texts]
     assert contents[0] == contents[1] == contents[3]

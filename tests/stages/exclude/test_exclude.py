@@ -419,13 +419,24 @@ def test_the_command_line_excludes(tmp_path):
 
     def run(*more):
         """Select in a process of its own."""
-        command = [sys.executable, "-m", "recipe", "select", pool, *options, "--out", tmp_path / "mix.json", *more]
+        command = [
+            sys.executable,
+            "-m",
+            "recipe",
+            "select",
+            pool,
+            *options,
+            "--out",
+            tmp_path / "mix.json",
+            "--force",
+            *more,
+        ]
         return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
 
     assert run().returncode == 0
     stats = json.loads((tmp_path / "mix.stats.json").read_text())
     assert stats["rejected"] == {"bench_image": 2, "bench_ngram": 3}
-    result = run("--exclude-questions", tmp_path / "gone.jsonl")
+    result = run("--force", "--exclude-questions", tmp_path / "gone.jsonl")
     assert result.returncode != 0
     assert "gone.jsonl" in result.stderr
     assert "Traceback" not in result.stderr
