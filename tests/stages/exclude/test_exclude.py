@@ -419,18 +419,7 @@ def test_the_command_line_excludes(tmp_path):
 
     def run(*more):
         """Select in a process of its own."""
-        command = [
-            sys.executable,
-            "-m",
-            "recipe",
-            "select",
-            pool,
-            *options,
-            "--out",
-            tmp_path / "mix.json",
-            "--force",
-            *more,
-        ]
+        command = [sys.executable, "-m", "recipe", "select", pool, *options, "--out", tmp_path / "mix.json", *more]
         return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
 
     assert run().returncode == 0
