@@ -269,10 +269,12 @@ def test_semantic_duplicates_are_a_sequential_loop(seed, threshold, tile):
     """In key order each eligible sample is dropped for the first kept one near enough, for any tile size."""
     pool = scattered(seed)
     keeper = list(range(len(pool)))
+    points = rows_of(pool.vectors, slice(None)).astype(np.float64)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
     for rows in members_of(pool):
         kept = []
         for row in rows:
-            near = [other for other in kept if float(pool.vectors[row] @ pool.vectors[other]) >= threshold]
+            near = [other for other in kept if points[row] @ points[other] >= threshold - neighbours.ROUNDING]
             if near:
                 keeper[row] = near[0]
             else:
