@@ -116,9 +116,10 @@ def tree(groups: Groups, *, levels: int, branch: int, seed: int) -> list[NDArray
 
 
 def _themes(points: NDArray[np.float32], count: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Cluster unit points into `count` themes by spherical k-means: the theme of each, and the unit centroids."""
+    """Cluster unit points into at most `count` themes by spherical k-means: the theme of each, and the unit means."""
     themes = spherical_means(points, count, rounds=ROUNDS, rng=generator(seed, "balance.themes"))
-    return nearest_mean(points, themes).astype(np.int64), themes
+    occupied, theme = np.unique(nearest_mean(points, themes), return_inverse=True)  # equal means are one theme
+    return theme.astype(np.int64), themes[occupied]
 
 
 def divide_down(
