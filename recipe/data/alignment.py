@@ -11,13 +11,14 @@ import polars as pl
 from recipe.errors import AlignmentError, Unrelated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from recipe.data.pool import Pool
     from recipe.data.vectors import Vectors
+
+    Texts = Callable[[NDArray[np.int64]], pl.Series]
 
 Order = Literal["pool", "sources"]
 
@@ -28,7 +29,7 @@ HARDLY = 3.0  # standard errors below which neighbours share no more words than 
 DOORS = 'keys=..., ids=..., order="sources" (as the files are read) or order="pool" (as pool.rows)'
 
 
-def rows_by_order(pool: Pool, order: str | None) -> NDArray[np.int64]:
+def rows_by_order(samples: pl.DataFrame, order: str | None) -> NDArray[np.int64]:
     """Return which vector each sample of the pool has, of vectors in the order of the pool or of its sources.
 
     Raises
@@ -36,8 +37,8 @@ def rows_by_order(pool: Pool, order: str | None) -> NDArray[np.int64]:
     AlignmentError
         If there is no such order, or none is named and the two differ.
     """
-    read = pool.rows["order"].to_numpy().astype(np.int64)
-    here = np.arange(len(pool))
+    read = samples["order"].to_numpy().astype(np.int64)
+    here = np.arange(samples.height)
     if order not in {None, "pool", "sources"}:
         raise AlignmentError(f"expected order='pool' or order='sources', got order={order!r}")
     if order is None and not np.array_equal(read, here):
@@ -45,7 +46,9 @@ def rows_by_order(pool: Pool, order: str | None) -> NDArray[np.int64]:
     return read if order == "sources" else here
 
 
-def rows_by_name(pool: Pool, column: Literal["key", "id"], names: Sequence[str] | pl.Series) -> NDArray[np.int64]:
+def rows_by_name(
+    samples: pl.DataFrame, column: Literal["key", "id"], names: Sequence[str] | pl.Series
+) -> NDArray[np.int64]:
     """Return which vector each sample of the pool has, of vectors with these keys or ids; further names are ignored.
 
     Raises
@@ -55,26 +58,26 @@ def rows_by_name(pool: Pool, column: Literal["key", "id"], names: Sequence[str] 
     """
     given = pl.Series("name", list(names)).cast(pl.String)
     if column == "id":
-        check_ids(pool, given)
+        check_ids(samples, given)
     known = given.to_frame().with_row_index("at").unique("name", keep="first", maintain_order=True)
-    found = pool.rows.select(name=column).join(known, on="name", how="left", maintain_order="left")["at"]
+    found = samples.select(name=column).join(known, on="name", how="left", maintain_order="left")["at"]
     if found.null_count():
-        first = pool.rows[column].filter(found.is_null())[0]
+        first = samples[column].filter(found.is_null())[0]
         what = f"{found.null_count()} have none, as {column}={first!r}"
-        raise AlignmentError(f"expected a vector for each of {len(pool)} samples by {column}, {what}")
+        raise AlignmentError(f"expected a vector for each of {samples.height} samples by {column}, {what}")
     return found.cast(pl.Int64).to_numpy()
 
 
-def check_ids(pool: Pool, given: pl.Series) -> None:
+def check_ids(samples: pl.DataFrame, given: pl.Series) -> None:
     """Raise if an id of the given ones names several samples of the pool, or is given twice."""
-    ours = pool.rows.select("id", "key").unique()["id"]
+    ours = samples.select("id", "key").unique()["id"]
     repeated = ours.filter(ours.is_duplicated() & ours.is_in(given.to_list())).sort()
     repeated = repeated if len(repeated) else given.filter(given.is_duplicated()).sort()
     if len(repeated):
         raise AlignmentError(f"expected ids of one sample each, got id={repeated[0]!r} of several; give keys")
 
 
-def check_order(pool: Pool, vectors: Vectors, order: Order | None) -> None:
+def check_order(samples: pl.DataFrame, vectors: Vectors, order: Order | None, texts_of: Texts) -> None:
     """Compare neighbours by vectors with the words of their texts.
 
     Samples whose vectors are near have more words in common than two samples at random, unless the vectors are another
@@ -83,12 +86,14 @@ def check_order(pool: Pool, vectors: Vectors, order: Order | None) -> None:
 
     Parameters
     ----------
-    pool
-        n samples with texts.
+    samples
+        The n rows of a pool.
     vectors
         (n, d) in the order of the pool.
     order
         The order that they were given in; None if they came with names.
+    texts_of
+        From some row numbers to their texts.
 
     Raises
     ------
@@ -100,18 +105,18 @@ def check_order(pool: Pool, vectors: Vectors, order: Order | None) -> None:
     Unrelated
         If neighbours share no more words than strangers.
     """
-    rows = np.flatnonzero((pool.rows["n_words"] > 0).to_numpy())[:SAMPLE]  # keys are hashes: the first are at random
+    rows = np.flatnonzero((samples["n_words"] > 0).to_numpy())[:SAMPLE]  # keys are hashes: the first are at random
     if len(rows) < ENOUGH:
         return
-    words = _words(pool.texts_of(rows))
+    words = _words(texts_of(rows))
     shared = _shared(words, vectors[rows])
     if order is not None:
-        read = pool.rows["order"].to_numpy().astype(np.int64)
-        back = np.empty(len(pool), np.int64)
-        back[read] = np.arange(len(pool))
+        read = samples["order"].to_numpy().astype(np.int64)
+        back = np.empty(samples.height, np.int64)
+        back[read] = np.arange(samples.height)
         swapped = read if order == "pool" else back
         gain = _shared(words, vectors[swapped[rows]]) - shared
-        if _errors(gain) > CLEARLY and not np.array_equal(read, np.arange(len(pool))):
+        if _errors(gain) > CLEARLY and not np.array_equal(read, np.arange(samples.height)):
             other = "sources" if order == "pool" else "pool"
             what = f"expected vectors in the order of the {order}, but they fit the texts in the order of the {other}"
             raise AlignmentError(f"{what}; give order={other!r}, or keys or ids")

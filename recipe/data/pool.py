@@ -277,14 +277,14 @@ class Pool:
         count = len(self) if order or not named else len(ids if keys is None else keys)  # type: ignore[arg-type]
         check_vectors(vectors, count)
         if keys is not None:
-            at = rows_by_name(self, "key", keys)
+            at = rows_by_name(self.rows, "key", keys)
         elif ids is not None:
-            at = rows_by_name(self, "id", ids)
+            at = rows_by_name(self.rows, "id", ids)
         else:
-            at = rows_by_order(self, order)
+            at = rows_by_order(self.rows, order)
         mine: Vectors = vectors if np.array_equal(at, np.arange(len(vectors))) else vectors[at]
         if check:
-            check_order(self, mine, order)
+            check_order(self.rows, mine, order, self.texts_of)
         return replace(self, vectors=mine)
 
     def lent(self) -> Pool:

@@ -85,7 +85,7 @@ def embed(
     vectors = _read(pool, _known(path), column, order, keys, ids)
     if check:
         by_order = Path(path).suffix == ".npy" and keys is None and ids is None
-        check_order(pool, vectors, order if by_order else None)
+        check_order(pool.rows, vectors, order if by_order else None, pool.texts_of)
     return vectors
 
 
@@ -162,12 +162,12 @@ def _placed(
         raise ConfigError("embed.cached: expected keys or ids, got both; give one")
     names = ids if keys is None else keys
     if names is None:
-        return _mapped(file, len(pool)), rows_by_order(pool, order)
+        return _mapped(file, len(pool)), rows_by_order(pool.rows, order)
     try:
         given = Path(names).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"embed.cached: cannot read {names} ({error}); write one name a line") from error
-    return _mapped(file, len(given)), rows_by_name(pool, "id" if keys is None else "key", given)
+    return _mapped(file, len(given)), rows_by_name(pool.rows, "id" if keys is None else "key", given)
 
 
 def _mapped(file: Path, n: int) -> Matrix:
@@ -210,7 +210,7 @@ def _found(file: Path, column: str, pool: Pool) -> NDArray[np.int64]:
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise _unreadable(file, column, error) from error
     if by == "id":
-        check_ids(pool, known[by])
+        check_ids(pool.rows, known[by])
     known = known.with_row_index("at").unique(by, keep="first", maintain_order=True)
     joined = pool.rows.select(by).join(known, on=by, how="left", maintain_order="left")["at"]
     if by == "id" and len(pool) and joined.null_count() == len(pool):
