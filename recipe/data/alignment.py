@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Texts = Callable[[NDArray[np.int64]], pl.Series]
 
 Order = Literal["pool", "sources"]
+Name = Literal["key", "id"]
 
 SAMPLE = 2000  # samples of which nearest neighbours are compared
 ENOUGH = 50  # below so many samples chance decides
@@ -46,7 +47,7 @@ def rows_by_order(samples: pl.DataFrame, order: str | None) -> NDArray[np.int64]
     return read if order == "sources" else here
 
 
-def rows_by_name(
+def rows_by_name(samples: pl.DataFrame, column: Name, names: Sequence[str] | pl.Series) -> NDArray[np.int64]:
     samples: pl.DataFrame, column: Literal["key", "id"], names: Sequence[str] | pl.Series
 ) -> NDArray[np.int64]:
     """Return which vector each sample of the pool has, of vectors with these keys or ids; further names are ignored.
