@@ -48,8 +48,6 @@ def rows_by_order(samples: pl.DataFrame, order: str | None) -> NDArray[np.int64]
 
 
 def rows_by_name(samples: pl.DataFrame, column: Name, names: Sequence[str] | pl.Series) -> NDArray[np.int64]:
-    samples: pl.DataFrame, column: Literal["key", "id"], names: Sequence[str] | pl.Series
-) -> NDArray[np.int64]:
     """Return which vector each sample of the pool has, of vectors with these keys or ids; further names are ignored.
 
     Raises

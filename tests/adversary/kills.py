@@ -106,14 +106,16 @@ def files(runs):
 def kill_runs(runs, kills, seed):
     """Kill so many runs at random moments; return counts of what came, with a line for each thing that went wrong.
 
-    Half of them write where nothing stands, the others where the one before was killed.
+    Half of them write where nothing stands, the others where the one before was killed. A run that has ended before its
+    moment is not one of them.
     """
     rng, counts, wrong, slow = random.Random(seed), Counter(), [], 0.0
     run = runs.start(runs.folder / "whole")
     began = time.monotonic()
     assert run.wait(600) == 0, run.stderr.read().decode()
     lasts, whole = time.monotonic() - began, files(runs)
-    for number in range(kills):
+    number = 0
+    while number < kills:
         wanted = rng.choice(list(ENDS))
         cache = "off" if rng.random() < 0.5 else runs.folder / f"cache {number // 10}"
         for file in runs.out.parent.iterdir() if rng.random() < 0.5 else ():
@@ -125,6 +127,7 @@ def kill_runs(runs, kills, seed):
         code, took, left, said = runs.end(run, wanted)
         early = code in (-signal.SIGTERM, -signal.SIGINT)
         counts["ended before" if code == 0 else f"{wanted.name} {'at start' if early else code}"] += 1
+        number += code != 0
         if code not in (0, ENDS[wanted], -wanted) or left or (code > 0 and (took > 2 or len(said.splitlines()) != 1)):
             wrong.append(f"{wanted.name} after {moment:.2f} s: exit {code} in {took:.2f} s, left {left}, said {said!r}")
         if not files(runs).items() <= whole.items():
