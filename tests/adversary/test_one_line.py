@@ -69,6 +69,12 @@ def edited(file, path, value):
     file.write_text(json.dumps(content))
 
 
+def test_gaps_over_a_column_that_the_pool_has_not(mix, run):
+    """The margins of a manifest are checked against the pool as those of a recipe are."""
+    edited(mix.with_name("mix.manifest.json"), ("recipe", "balance", "margins"), {"clusters": "even"})
+    assert is_refused(run("gaps", mix), "clusters", "did you mean 'cluster'?")
+
+
 @pytest.mark.parametrize(
     "odd",
     [

@@ -14,7 +14,7 @@ from recipe.stages.balance._groups import Groups, members, share_out
 from recipe.stages.balance._largest import largest
 from recipe.stages.balance._raking import Margin, rake, round_strata
 from recipe.stages.balance._rounding import controlled_rounding
-from recipe.stages.balance._strata import image_numbers, partition, supply_weights
+from recipe.stages.balance._strata import check_columns, image_numbers, partition, supply_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,11 +93,7 @@ def make_quotas(
         If a margin or a limit names a column that the pool does not have, or limits are on two columns or on clusters.
     """
     limits = at_most or {}
-    for column in (one for name in [*margins, *limits] for one in name.split("|")):
-        if column not in pool.rows.columns or pool.rows[column].dtype.is_nested():
-            known = [name for name, kind in pool.rows.schema.items() if not kind.is_nested()]
-            what = "holds lists" if column in pool.rows.columns else "is not in the pool"
-            raise ConfigError(f"balance: the column {column!r:.80} {what}, {nearest(column, known)}")
+    check_columns(pool, [*margins, *limits])
     if "cluster" in limits or len(limits) > 1:  # two partitions cannot both be rounded down and keep the size
         raise ConfigError(f"balance: expected at_most of one column, not of clusters, got {', '.join(limits)}")
     image = image_numbers(pool)

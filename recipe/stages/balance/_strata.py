@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from recipe.errors import ConfigError, nearest
 from recipe.stages.balance._groups import value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,6 +55,15 @@ def supply_weights(pool: Pool, image: NDArray[np.int32], per_image: int | None) 
         return eligible.astype(np.float64)
     crowd = np.bincount(image[eligible], minlength=int(image.max(initial=-1)) + 1)[image]
     return np.where(eligible, np.minimum(1.0, per_image / np.maximum(crowd, 1)), 0.0)
+
+
+def check_columns(pool: Pool, names: Iterable[str]) -> None:
+    """Raise if a margin or a limit is over a column that the pool does not have, or that holds lists."""
+    for column in (one for name in names for one in name.split("|")):
+        if column not in pool.rows.columns or pool.rows[column].dtype.is_nested():
+            known = [name for name, kind in pool.rows.schema.items() if not kind.is_nested()]
+            what = "holds lists" if column in pool.rows.columns else "is not in the pool"
+            raise ConfigError(f"balance: the column {column!r:.80} {what}, {nearest(column, known)}")
 
 
 def partition(

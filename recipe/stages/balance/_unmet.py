@@ -15,7 +15,7 @@ from recipe.errors import AlignmentError, ConfigError
 from recipe.stages.balance._groups import in_order, share_out, uses_groups
 from recipe.stages.balance._raking import Margin, rake
 from recipe.stages.balance._rounding import largest_remainder
-from recipe.stages.balance._strata import image_numbers, partition, supply_weights
+from recipe.stages.balance._strata import check_columns, image_numbers, partition, supply_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,7 @@ def wishes(
     """
     margins: Mapping[str, Rule] = balance.margins
     yes_share = balance.yes_share
+    check_columns(pool, margins)
     weight = supply_weights(pool, image_numbers(pool), balance.per_image)
     columns = [column for column in margins if column != "cluster"]
     (strata, _), (cells, cell) = partition(pool, columns, weight, yes_share, by_cluster="cluster" in margins)
