@@ -116,7 +116,7 @@ def score(
     """Score every sample and write the scores as Parquet."""
     from recipe.io.outputs import check_output, open_output  # noqa: PLC0415  starts fast
     from recipe.mix.flow import score_pool  # noqa: PLC0415
-    from recipe.mix.scores import is_scores  # noqa: PLC0415
+    from recipe.mix.scores import MADE, is_scores  # noqa: PLC0415
     from recipe.mix.targets import files_read  # noqa: PLC0415
 
     if out_path.suffix != ".parquet":
@@ -125,7 +125,7 @@ def score(
     check_output(out_path, files_read(plan), own=is_scores)
     pool = score_pool(recipe=plan, cache=cache_of(cache), engine=engine, workers=workers)
     with open_output(out_path, own=is_scores) as file:
-        pool.rows.drop("turns", "extra", "order").write_parquet(file)
+        pool.rows.drop("turns", "extra", "order").write_parquet(file, metadata=MADE)
     out.print(f"wrote {named(out_path)}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
 
 
@@ -147,11 +147,14 @@ def demo(
 ) -> None:
     """Make a small pool in SVIT's format and select a mix from it: no download, no network."""
     from recipe.demo import write_demo  # noqa: PLC0415  starts fast
+    from recipe.mix.targets import check_targets  # noqa: PLC0415
 
-    folder = out_path / "pool"
+    folder, target = out_path / "pool", out_path / "mix.json"
+    plan = _plan([str(folder)], None, size, None, seed=seed, write={"path": str(target)})
+    if out_path.exists():
+        check_targets(target, plan, overwrite=force, reads=[])
     write_demo(folder, images=images)
     out.print(f"made a pool of {images} images in {named(folder)}")
-    plan = _plan([str(folder)], None, size, None, seed=seed, write={"path": str(out_path / "mix.json")})
     _show(_selected(plan, force=force, cache=None))
 
 

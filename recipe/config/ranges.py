@@ -35,6 +35,10 @@ def _part(name: str) -> str:
     """Raise if a text cannot be part of the name of a file."""
     if set(name) & set("/\\") or name in {".", ".."}:
         raise PydanticCustomError("no_name", "expected a name without slashes, which can be part of a file's name")
+    if name.lower() in BESIDE:
+        raise PydanticCustomError(
+            "no_name", f"expected another name than {', '.join(BESIDE)}, as files beside a mix have"
+        )
     return name
 
 
@@ -45,6 +49,7 @@ def _path(path: str | Path) -> str | Path:
     return path
 
 
+BESIDE = ("manifest", "rejects", "scores", "stats")
 _SIGNED = (Strict(), AfterValidator(_holdable))
 _FINITE = (Strict(), AllowInfNan(False))
 

@@ -88,6 +88,14 @@ def unchanged_in(family: dict[Path, set[str]]) -> list[Path]:
     return [file for file, known in family.items() if file.is_file() and (not known or sha256(file) in known)]
 
 
+def family_with(file: Path) -> Path | None:
+    """Return the manifest of the mix to which a file beside it belongs, by its name; None if there is none."""
+    for manifest in sorted(file.parent.glob(f"*{MANIFEST}")):
+        if file.name.startswith(manifest.name.removesuffix(MANIFEST)) and file in (family_of(manifest) or ()):
+            return manifest
+    return None
+
+
 def unfinished(manifest: Path, replaced: Iterable[Path]) -> str:
     """Return the text of a manifest that stands while its files are moved to their place.
 

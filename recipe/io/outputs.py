@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from recipe.errors import InputError
 from recipe.io.atomic import atomic_write
+from recipe.io.families import family_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -72,6 +73,8 @@ def check_output(
             raise InputError(f"{target}: expected another file than those that are read, got one; name another")
     if own is not None and not own(target):
         raise foreign(target)
+    if own is not None and (manifest := family_with(target)):
+        raise InputError(f"{target}: expected a file of its own, got one of the mix of {manifest.name}; name another")
 
 
 def _standing_at(target: Path) -> os.stat_result | None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recipe.errors import InputError
+from recipe.errors import InputError, RecipeError
 from recipe.io.atomic import atomic_write, sync_folder
 from recipe.io.families import unfinished
 from recipe.io.outputs import check_output, foreign, place
@@ -44,8 +44,9 @@ def staged(target: Path) -> Iterator[Path]:
         raise InputError(f"{target}: cannot be written ({error.strerror}); check that its folder exists") from error
     try:
         yield Path(folder.name)
-    except InputError as error:  # what could not be written is the file to be, not this one
-        raise InputError(str(error).replace(folder.name, os.fspath(target.parent))) from error
+    except RecipeError as error:  # what could not be written is the file to be, not this one
+        error.args = (str(error).replace(folder.name, os.fspath(target.parent)),)
+        raise
     finally:
         folder.remove()
 

@@ -25,7 +25,7 @@ from recipe.report.summary import summary_html, summary_lines
 from recipe.report.why import explain
 from recipe.stages.balance._unmet import wishes
 from recipe.stages.parts import part_counts, sides_of
-from recipe.stages.write import write_mix
+from recipe.stages.write import write_mix, writer_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -245,6 +245,7 @@ class Mix(Selection):
             or an earlier mix, or the folder cannot be written to.
         """
         target = Path(path or self.recipe.write.path)
+        writer_of(target, self.recipe.write.format)
         check_targets(target, self.recipe, overwrite=overwrite)
         with staged(target) as folder:
             made = write_mix(

@@ -39,6 +39,7 @@ NEEDED = (
     "cell_quota",
     "rank",
 )
+MADE = {"made by": "recipe score"}  # in the file
 BELOW = ("cluster", "cell", "nearest")  # numbers of clusters, cells and rows, of which there are no more than rows
 
 
@@ -68,12 +69,11 @@ def read_scores(file: Path) -> pl.DataFrame:
 
 
 def is_scores(file: Path) -> bool:
-    """Return whether a file holds scores that `recipe` wrote, beside a mix or by themselves."""
+    """Return whether a file holds scores that `recipe score` wrote; what another program writes has no such word."""
     try:
-        found = pl.read_parquet_schema(file)
+        return MADE.items() <= pl.read_parquet_metadata(file).items()
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return False
-    return all(found.get(name) == KINDS[name] for name in ("row", "key", "source", "problem"))
 
 
 def _faults(scores: pl.DataFrame) -> Iterator[str]:

@@ -14,6 +14,8 @@ from recipe.mix.manifest import recorded
 from recipe.stages.read import SIDE_DATA, expand
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from recipe.config.recipe import Recipe
 
 
@@ -37,7 +39,9 @@ def files_read(plan: Recipe) -> list[Path]:
     return [*sources, *(file for file in named if _is_file(file))]
 
 
-def check_targets(path: Path, plan: Recipe, *, overwrite: bool = False) -> list[Path]:
+def check_targets(
+    path: Path, plan: Recipe, *, overwrite: bool = False, reads: Iterable[Path] | None = None
+) -> list[Path]:
     """Raise unless a mix and the files beside it can be written without replacing what is not theirs.
 
     A run may be repeated: what stands there stays, if the new bytes are the same. One that was killed may go on.
@@ -50,6 +54,8 @@ def check_targets(path: Path, plan: Recipe, *, overwrite: bool = False) -> list[
         Its recipe.
     overwrite
         Whether an earlier mix may be replaced.
+    reads
+        The files that are read; those of the recipe by default.
 
     Returns
     -------
@@ -62,12 +68,14 @@ def check_targets(path: Path, plan: Recipe, *, overwrite: bool = False) -> list[
         As for `recipe.io.outputs.check_output`, if a file stands there that `recipe` did not write or that was changed
         since, or if an earlier mix stands there that may not be replaced.
     """
-    reads, family = files_read(plan), family_of(side_file(path, "manifest.json")) or {}
+    family = family_of(side_file(path, "manifest.json")) or {}
     parts = plan.parts if plan.write.files == "parts" else ()
     names = [path.with_name(f"{path.stem}.{name}{path.suffix}") for name in parts] or [path]
     targets = [*names, *beside_of(path)]
-    for target in dict.fromkeys([*targets, *family]):
-        check_output(target, reads)
+    targets = list(dict.fromkeys([*targets, *family]))
+    known = files_read(plan) if reads is None else list(reads)
+    for target in targets:
+        check_output(target, known)
     older = unchanged_in(family)
     for target in targets:
         if target.exists() and target not in older:

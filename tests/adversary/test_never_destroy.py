@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import polars as pl
 import pytest
 
 from recipe.check.drift.baseline import write_baseline
@@ -210,6 +211,50 @@ def test_what_stands_in_the_way(house, what, word):
         assert house.refuses()
     else:
         an_earlier_one(house, word)
+
+
+STRANGERS = {
+    "page.html": "<html>pancakes are best made by recipe.</html>",
+    "page.svg": "<svg><!-- made by recipe, 00000000000000000000000000000000 -->\n",
+    "page.xml": "<testsuites/>\n<!-- made by recipe -->\n",
+}
+
+
+@pytest.mark.parametrize("name", ["report --out", "compare --chart", "check --junit"])
+def test_a_page_that_was_edited_is_the_users(house, name):  # noqa: ARG001  of the fixture
+    """What bears the words of the mark without its checksum, or was changed since, is not replaced."""
+    house.out.write_text(STRANGERS[f"page{house.out.suffix}"])
+    assert house.refuses(0)
+    house.out.unlink()
+    first = house.writes(0)
+    house.out.write_bytes(first[house.out.name].replace(b"a", b"b", 1))
+    assert house.refuses(0)
+
+
+@pytest.mark.parametrize("name", ["score --out"])
+def test_scores_that_another_program_wrote_are_the_users(house, name):  # noqa: ARG001  of the fixture
+    """A table with the columns of scores and one more was made by the user, from a file of ours or not."""
+    pl.read_parquet(house.folder / "a.scores.parquet").with_columns(mine=1.0).write_parquet(house.out)
+    assert house.refuses(0)
+
+
+@pytest.mark.parametrize("name", ["score --out", "check --update"])
+def test_one_file_of_a_mix_is_never_replaced_alone(house, name):
+    """Scores and statistics beside a mix belong to it; with others in their place it could not be opened any more."""
+    side = {"score --out": "b.scores.parquet", "check --update": "b.stats.json"}[name]
+    before = house.everything()
+    code, printed = house.run(0, out=house.folder / side)
+    assert code == 2
+    assert "b.manifest.json" in printed.err or side in printed.err
+    assert house.everything() == before
+
+
+@pytest.mark.parametrize("name", ["demo --out"])
+def test_a_demo_is_refused_before_its_pool_is_made(house, name):  # noqa: ARG001  of the fixture
+    """What stands in the way of the mix is known before the pool is written."""
+    house.out.with_name("mix.rejects.jsonl").write_text("mine")
+    assert house.refuses(0)
+    assert not (house.out.parent / "pool").exists()
 
 
 def an_earlier_one(house, word):

@@ -69,6 +69,7 @@ ODD = [
     ({"parts": {"a" * 300: {}}}, "expected a name of 1 to 200 printable characters"),
     ({"parts": {"a/b": {}}}, "expected a name without slashes"),
     ({"parts": {"": {}}}, "expected a name of 1 to 200"),
+    ({"parts": {"Stats": {}}}, "expected another name than manifest, rejects, scores, stats"),
     ({"parts": {3: {}}}, "expected a name as a key, got 3"),
     ({"parts": {"a": {"size": 0}}}, "parts.a.size: expected a count, a share or all"),
     ({"parts": {"a": 3}}, "parts.a: expected a mapping with keys such as"),

@@ -177,6 +177,28 @@ def test_a_mix_in_a_folder_is_no_source(tmp_path):
     assert [file.source for file in expand(folder / "a.json")] == ["a.json"]
 
 
+def test_a_link_to_a_mix_is_a_mix(tmp_path):
+    """A mix of another folder that is linked into a pool is passed over as well."""
+    write_demo(tmp_path / "pool", images=2)
+    before = [file.path for file in expand(tmp_path / "pool")]
+    (tmp_path / "out").mkdir()
+    select_mix(tmp_path / "pool", size=5).write(tmp_path / "out" / "a.json")
+    (tmp_path / "pool" / "linked.json").symlink_to(tmp_path / "out" / "a.json")
+    with pytest.warns(PassedOver, match="linked"):
+        assert [file.path for file in expand(tmp_path / "pool")] == before
+
+
+def test_an_edited_file_of_an_earlier_mix_is_not_left_behind(tmp_path):
+    """A mix is replaced with all its files or not at all, also where the new one has no file of that name."""
+    write_demo(tmp_path / "pool", images=2)
+    parts = {"parts": {"a": {"size": 3}, "b": {}}, "write": {"files": "parts"}}
+    select_mix(tmp_path / "pool", recipe=parts, size=6).write(tmp_path / "q.json")
+    (tmp_path / "q.a.json").write_text("[1]")
+    with pytest.raises(InputError, match=r"q\.a\.json"):
+        select_mix(tmp_path / "pool", size=5).write(tmp_path / "q.json", overwrite=True)
+    assert (tmp_path / "q.b.json").exists()
+
+
 def test_a_folder_of_nothing_but_mixes_asks_for_their_names(tmp_path):
     """Nothing is read by accident, and the error says what is there."""
     write_demo(tmp_path / "pool", images=2)

@@ -160,8 +160,10 @@ def _paths(name: str) -> list[Path]:
 
 def _without_mixes(files: list[Path], where: Path) -> list[Path]:
     """Leave out the mixes that `recipe` wrote, with a warning; or a second run would read what the first has picked."""
-    manifests = [one for folder in {file.parent for file in files} for one in folder.glob(f"*{MANIFEST}")]
-    written = {file for manifest in manifests for file in family_of(manifest) or ()}
+    real = {file: file.resolve() for file in files}  # a link to a mix is one
+    manifests = [one for folder in {file.parent for file in real.values()} for one in folder.glob(f"*{MANIFEST}")]
+    mixes = {file for manifest in manifests for file in family_of(manifest) or ()}
+    written = {file for file in files if real[file] in mixes}
     kept = [file for file in files if file not in written]
     if kept and len(kept) < len(files):
         first = next(file for file in files if file in written)
