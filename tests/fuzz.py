@@ -64,6 +64,15 @@ def name_of(error):
     return type(error).__name__ + "".join(f" in {Path(one.filename).name}:{one.lineno}" for one in place)
 
 
+def copied(folder, kept):
+    """Copy the regular files of a folder; an odd input may hold pipes and links to nothing."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            place = kept / file.relative_to(folder)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, place)
+
+
 def fuzz(target, minutes, seed, keep):
     """Try inputs until the time is over; return what became of them, the slowest, and what broke."""
     tally, broken, slowest = Counter(), {}, 0.0
@@ -78,9 +87,7 @@ def fuzz(target, minutes, seed, keep):
             tally[what] += 1
             if error and name_of(error) not in broken:
                 broken[name_of(error)] = (number, error)
-                shutil.copytree(
-                    folder, keep / f"{target.__name__.rpartition('.')[2]}-{seed}-{number}", dirs_exist_ok=True
-                )
+                copied(folder, keep / f"{target.__name__.rpartition('.')[2]}-{seed}-{number}")
             if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 > MEGABYTES:
                 broken["memory"] = (number, f"more than {MEGABYTES} MB")
                 break

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import InputError
+from recipe.io.panics import unprinted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +70,8 @@ def read_parquet(file: Path) -> pl.DataFrame:
         If it is no Parquet file, or is damaged.
     """
     try:
-        return pl.read_parquet(file)
+        with unprinted():
+            return pl.read_parquet(file)
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:  # damage can make Rust panic
         what = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{file}: cannot be read as Parquet ({what:.200}); check the file") from None

@@ -41,6 +41,7 @@ def attempt(rng: random.Random, state: Any, folder: Path) -> None:
         reader(rng, state, file)
     except RecipeError as error:
         assert "\n" not in str(error), f"more than one line: {error!r}"  # noqa: PT017  nothing may be raised at all
+        raise
 
 
 def _embedded(rng: random.Random, pool: Any, file: Path) -> None:

@@ -118,6 +118,7 @@ def attempt(rng: random.Random, state: Any, folder: Path) -> None:
     except RecipeError as error:
         assert "\n" not in str(error), f"more than one line: {error!r}"  # noqa: PT017  nothing may be raised at all
         assert len(str(error)) < 1000, f"too long: {error!r:.200}"  # noqa: PT017  as above
+        raise
 
 
 def _changed(rng: random.Random, node: Any) -> None:
