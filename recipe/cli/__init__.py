@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from recipe.cli._failures import one_line
 from recipe.cli._signals import ends_promptly
+from recipe.cli._streams import open_closed
 from recipe.cli._terminal import CLOSED
 from recipe.cli.caches import caches
 from recipe.cli.checks import check, diff, validate
@@ -58,6 +59,7 @@ def main() -> None:
     A function of your own, ``module:function``, is searched for in the installed packages, then in the working
     directory.
     """
+    open_closed()
     debug = "--debug" in sys.argv
     with one_line(debug=debug), ends_promptly():
         sys.path.append(str(Path.cwd()))

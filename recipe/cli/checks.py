@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recipe.check.drift.verdicts import Drift, Verdict
 
 WIDE = 200  # columns where the output is no terminal, as in the log of a CI job
-out = Printer(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+out = Printer(highlight=False, soft_wrap=True, width=None if sys.stdout and sys.stdout.isatty() else WIDE)
 LINES = 20  # rows of a table of `recipe diff`
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

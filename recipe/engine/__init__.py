@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -98,7 +99,7 @@ def each(function: Callable[[In], Out], shards: Sequence[In], *, label: str, wor
     wanted = workers or (1 if engine.name == "serial" else engine.workers) or usable_cores()
     threads = min(wanted, max(1, len(shards)))
     with threadpool_limits(limits=1), ThreadPoolExecutor(threads) as executor:
-        return list(_watched(executor.map(function, shards), len(shards), label))
+        return list(watched(executor.map(function, shards), len(shards), label))
 
 
 def spread(function: Callable[[In], Out], shards: Sequence[In], *, label: str) -> list[Out]:
@@ -129,7 +130,7 @@ def spread(function: Callable[[In], Out], shards: Sequence[In], *, label: str) -
     engine = _engine.get()
     local = engine.name == "serial" or (engine.name == "auto" and min(usable_cores(), len(shards)) <= 1)
     run = _in_turn if local else on_ray if engine.name == "ray" else in_processes
-    return list(_watched(run(function, shards, engine.workers), len(shards), label))
+    return list(watched(run(function, shards, engine.workers), len(shards), label))
 
 
 def distributed() -> bool:
@@ -144,9 +145,10 @@ def _in_turn(function: Callable[[In], Out], shards: Sequence[In], workers: int |
             yield function(shard)
 
 
-def _watched(results: Iterable[Out], total: int, label: str) -> Iterable[Out]:
-    """Show a progress bar while results are computed."""
-    return tqdm(results, total=total, desc=label, disable=None, leave=False)
+def watched(results: Iterable[Out], total: int, label: str) -> Iterable[Out]:
+    """Show a progress bar while results are computed, if standard error is a terminal or a notebook."""
+    hidden = True if sys.stderr is None else None  # closed, or a program without a console
+    return tqdm(results, total=total, desc=label, disable=hidden, leave=False)
 
 
 def single_threaded(function: Function) -> Function:

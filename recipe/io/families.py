@@ -9,6 +9,7 @@ import msgspec
 
 from recipe.io.formats import FileName, Sha256
 from recipe.io.hashes import sha256
+from recipe.io.regular import bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +67,7 @@ def family_of(manifest: Path) -> dict[Path, set[str]] | None:
         beside a mix of version 0.1. None if the file does not exist, or is no manifest.
     """
     try:
-        found = msgspec.json.decode(manifest.read_bytes(), type=_Manifest)
+        found = msgspec.json.decode(bytes_of(manifest), type=_Manifest)
     except (OSError, ValueError, RecursionError):
         return None
     stem, written = manifest.name.removesuffix(MANIFEST), found.mix

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, overload
 import msgspec
 
 from recipe.errors import InputError
+from recipe.io.regular import bytes_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,7 @@ def read_versioned(file: Path, what: str, version: int, shape: Any = dict, *, fi
     """
     where = name or str(file)
     try:
-        content = json.loads(file.read_bytes().decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+        content = json.loads(bytes_of(file).decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
         msgspec.json.encode(content)  # raises for half a surrogate pair, which no table can hold
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{where}: cannot read the {what.removeprefix('a ')}: {_line(error)}; {fix}") from None

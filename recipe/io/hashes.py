@@ -10,6 +10,7 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.errors import InputError
+from recipe.io.regular import regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -122,6 +123,7 @@ def sha256(path: str | os.PathLike[str]) -> str:
         If the file cannot be read.
     """
     try:
+        regular(path)
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

@@ -17,7 +17,8 @@ from warnings import warn
 
 from recipe.errors import DamagedCache, InputError, RecipeError
 from recipe.io.atomic import atomic_write
-from recipe.io.sums import ENDING, bytes_of, fault, make_entry, read_entry, was_sound
+from recipe.io.regular import bytes_of
+from recipe.io.sums import ENDING, fault, make_entry, read_entry, was_sound
 from recipe.io.versions import source_hash, versions
 
 if TYPE_CHECKING:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from xxhash import xxh3_64_hexdigest, xxh3_128
 
 from recipe.io.hashes import is_settled, state_of
-
-if TYPE_CHECKING:
-    import os
+from recipe.io.regular import regular
 
 ENDING = ".sum"
 
@@ -64,12 +61,6 @@ def read_entry(name: str, text: bytes) -> Entry | None:
     return entry if own == name and entry.encode() == text else None
 
 
-def bytes_of(path: Path) -> bytes:
-    """Return the bytes of a regular file; anything else, as a pipe, raises OSError instead of waiting for a writer."""
-    _regular(path)
-    return path.read_bytes()
-
-
 def fault(name: str, path: Path, text: bytes) -> str | None:
     """Return what is wrong with an artefact; None if it has the bytes that its entry names.
 
@@ -79,7 +70,7 @@ def fault(name: str, path: Path, text: bytes) -> str | None:
     if entry is None:
         return "its checksum is damaged"
     try:
-        found = _regular(path)
+        found = regular(path)
         if found.st_size != entry.size:
             return f"expected {entry.size} bytes, got {found.st_size}"
         state = state_of(path)
@@ -102,11 +93,3 @@ def was_sound(path: Path) -> bool:
         return path in _sound and _sound[path][0] == state_of(path)
     except OSError:
         return False
-
-
-def _regular(path: Path) -> os.stat_result:
-    """Return the state of a regular file, or raise OSError."""
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(0, "it is no regular file")
-    return found

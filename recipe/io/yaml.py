@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from yaml.constructor import ConstructorError, SafeConstructor
 
 from recipe.errors import InputError, RecipeError
+from recipe.io.regular import regular
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -136,11 +136,9 @@ def read_yaml(file: Path, what: str, **how: Any) -> Any:
     kind, most = how.get("kind", InputError), how.get("most", MOST_BYTES)
     where = f"{file!s:.200}: cannot read {what}"
     try:
-        found = file.stat()
-        if not S_ISREG(found.st_mode):
-            raise kind(f"{where}: expected a file, got a folder or a device; name a file")
-        if found.st_size > 4 * most:  # characters of up to four bytes
-            raise kind(f"{where}: expected YAML of up to {most:,} characters, got {found.st_size:,} bytes; shorten it")
+        size = regular(file).st_size
+        if size > 4 * most:  # characters of up to four bytes
+            raise kind(f"{where}: expected YAML of up to {most:,} characters, got {size:,} bytes; shorten it")
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise kind(f"{where}: expected UTF-8 text, got other bytes; convert it, or name another file") from None

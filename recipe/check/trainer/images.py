@@ -12,8 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from tqdm.auto import tqdm
-
+from recipe.engine import watched
 from recipe.engine.workers import usable_cores
 from recipe.errors import InputError, MissingExtra
 
@@ -84,7 +83,7 @@ def _undecodable(names: list[str], folder: Path) -> dict[str, str]:
         # spawned: a fork of a process with threads may hang
         with ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as pool:
             found = pool.map(faults, names, chunksize=_CHUNK)
-            bar = tqdm(found, total=len(names), desc="decode", disable=None, leave=False)
+            bar = watched(found, len(names), "decode")
             return {name: fault for name, fault in zip(names, bar, strict=True) if fault}
     except BrokenProcessPool as error:
         raise InputError(f"a process that decodes images in {folder} died; free some memory, or check less") from error

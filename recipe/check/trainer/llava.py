@@ -17,6 +17,7 @@ from recipe.check.trainer.loaders import loader_problems
 from recipe.check.trainer.rules import problems_of, rules_with
 from recipe.data.problems import PROBLEMS
 from recipe.errors import ConfigError, InputError
+from recipe.io.regular import bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +131,7 @@ def check_folder(images: str | PathLike[str] | None, *, decode: bool) -> None:
 def read_bytes(path: str | PathLike[str]) -> bytes:
     """Return the bytes of a mix file."""
     try:
-        return Path(path).read_bytes()
+        return bytes_of(path)
     except OSError as error:
         raise InputError(f"expected a mix file, got {str(path)!r}: {error.strerror}; name a readable file") from error
 

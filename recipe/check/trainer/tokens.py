@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from recipe.data.tokens import IMAGE, LETTER, estimate_tokens
 from recipe.errors import InputError, MissingExtra
+from recipe.io.regular import bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def tokens_by(tokenizer: str | PathLike[str]) -> Tokens:
         raise MissingExtra.of("tokenizer", "exact token counts need sentencepiece") from error
     model = SentencePieceProcessor()
     try:
-        model.LoadFromSerializedProto(Path(tokenizer).read_bytes())
+        model.LoadFromSerializedProto(bytes_of(tokenizer))
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or "it is none"
         raise InputError(

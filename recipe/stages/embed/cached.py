@@ -13,6 +13,7 @@ import polars as pl
 from recipe.data.alignment import check_ids, check_order, rows_by_name, rows_by_order
 from recipe.data.vectors import unit_rows
 from recipe.errors import AlignmentError, ConfigError, InputError
+from recipe.io.regular import bytes_of
 from recipe.stages.embed._sample import sample_rows
 
 if TYPE_CHECKING:
@@ -164,9 +165,10 @@ def _placed(
     if names is None:
         return _mapped(file, len(pool)), rows_by_order(pool.rows, order)
     try:
-        given = Path(names).read_text(encoding="utf-8").splitlines()
+        given = bytes_of(names).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"embed.cached: cannot read {names} ({error}); write one name a line") from error
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"embed.cached: cannot read {names!s:.200} ({reason}); write one name a line") from error
     return _mapped(file, len(given)), rows_by_name(pool.rows, "id" if keys is None else "key", given)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -66,7 +67,8 @@ def _names(entry: str) -> list[tuple[str, str]]:
     ending = file.suffix.lower()
     if ending in {".json", ".jsonl", ".parquet", *TABLES}:
         raise InputError(f"{entry}: expected a text file with one image id or path per line; convert it")
-    if ending in ENDINGS or not (ending == ".txt" or file.is_file()):
+    stands = os.path.exists(file) and not os.path.isdir(file)  # noqa: PTH110, PTH112  Path's raise where a name is too long
+    if ending in ENDINGS or not (ending == ".txt" or stands):  # a pipe is no id: reading it says so
         return [(entry, entry)]
     if not (found := read_lines(file)):
         raise InputError(f"{entry}: expected ids or paths of images, one per line, got an empty file; check it")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from recipe.errors import InputError
+from recipe.io.regular import bytes_of, regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,7 +79,7 @@ def read_lines(file: Path) -> list[tuple[str, str]]:
 def _text(file: Path) -> str:
     """Return the text of a file."""
     try:
-        return file.read_text("utf-8-sig")
+        return bytes_of(file).decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror}); check that it exists and is readable") from error
     except UnicodeError as error:
@@ -116,6 +117,7 @@ def _unwrapped(top: Any) -> list[Any]:
 def _table(file: Path) -> list[dict[str, Any]]:
     """Return the records of a table, without columns that contain images."""
     try:
+        regular(file)
         whole = pl.scan_csv(file, separator=TABLES[file.suffix.lower()], infer_schema=False)
         short = pl.when(pl.all().str.len_bytes() <= LONGEST).then(pl.all())
         names = {*QUESTION, *CONTEXT, *OPTIONS, *LETTERS.lower(), "image"}
