@@ -24,7 +24,9 @@ out = Printer(highlight=False, soft_wrap=True)
 
 Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs; or one recipe file (.yaml).")]
 Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]
-AtMost = Annotated[bool, typer.Option("--at-most", help="Take what there is if the pool cannot give the size.")]
+AtMost = Annotated[
+    bool, typer.Option("--at-most", help="If the pool cannot give the size, take the most that keeps the share of yes.")
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 Preset = Annotated[str | None, typer.Option(help="A shipped recipe; see `recipe recipes`.")]
 Cache = Annotated[str, typer.Option(help="Where stages keep their results: a folder, a URL, or off.")]
