@@ -1,5 +1,6 @@
 """Whatever goes wrong in a command is one line on standard error and exit code 2; the traceback only with `--debug`."""
 
+import io
 import json
 import os
 import subprocess
@@ -277,3 +278,11 @@ def test_an_exception_of_ones_own_is_one_line_and_with_debug_its_cause(written, 
     assert code == 2
     assert "in score\n    raise ValueError('boom')" in err
     sys.modules.pop("fails", None)
+
+
+def test_an_output_that_is_closed_is_one_line(mix, run, monkeypatch):
+    """Where nothing can be printed any more, the one line on standard error says so."""
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    assert is_refused(run("stats", mix), "the output was closed before all of it was printed")
