@@ -65,5 +65,14 @@ def _folder() -> str:
 
 
 def _is_closed(stream: str) -> bool:
-    """Return whether an output is closed, or was never there."""
-    return getattr(getattr(sys, stream), "closed", True)
+    """Return whether an output is closed, by its name or by its number, or was never there."""
+    file = getattr(sys, stream)
+    if getattr(file, "closed", True):
+        return True
+    try:
+        os.fstat(file.fileno())
+    except (AttributeError, ValueError):  # it is in memory
+        return False
+    except OSError:
+        return True
+    return False

@@ -477,6 +477,21 @@ def test_an_output_may_not_be_closed(labelled, monkeypatch, stream):
         score_pool(labelled, score=[closes])
 
 
+def test_an_output_may_not_be_closed_by_its_number(labelled, tmp_path, monkeypatch):
+    """Neither may a function close the file of an output behind Python's back."""
+    with (tmp_path / "printed").open("w") as file:
+        copy = os.dup(file.fileno())
+        monkeypatch.setattr(sys, "stdout", file)
+
+        def closes(pool):
+            os.close(file.fileno())
+            return np.zeros(len(pool), np.float32)
+
+        refused(lambda: score_pool(labelled, score=[closes]), "closes closed sys.stdout")
+        os.dup2(copy, file.fileno())
+        os.close(copy)
+
+
 def test_a_module_that_changes_its_surroundings_when_it_is_imported(tmp_path, monkeypatch):
     """What a module does when it is imported is held to the same rules."""
     (tmp_path / "moves_at_import.py").write_text("import os\nos.chdir('/')\ndef score(pool): ...\n")
