@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "vlm-recipe"  # its name on PyPI, where `recipe` belongs to another project
 
-TAKE = 'take what there is (--at-most, or shortfall="allow")'  # the way out of most supply errors
+TAKE = 'take the most that keeps the share of yes (--at-most, or shortfall="allow")'  # out of most supply errors
 
 
 class RecipeError(Exception):

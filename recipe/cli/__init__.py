@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from recipe.cli._environment import check_threads
 from recipe.cli._failures import one_line
 from recipe.cli._signals import ends_promptly
 from recipe.cli._streams import open_closed
@@ -62,6 +63,7 @@ def main() -> None:
     open_closed()
     debug = "--debug" in sys.argv
     with one_line(debug=debug), ends_promptly():
+        check_threads()
         sys.path.append(str(Path.cwd()))
         arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]  # at any place
         try:
@@ -69,7 +71,19 @@ def main() -> None:
         except typer.Exit as stop:
             code = stop.exit_code
         except UsageError as error:
+            if error.ctx is None or error.message != error.ctx.get_help():  # which it is where no command is named
+                raise RecipeError(_usage(error)) from error
             error.show()
             code = error.exit_code
         if code:
             raise SystemExit(code)
+
+
+def _usage(error: Any) -> str:
+    """Say in one line what is wrong with the options of a command, and where they are listed."""
+    context, names = error.ctx, list[str]()
+    while context is not None and context.parent is not None:
+        names.insert(0, str(context.info_name))
+        context = context.parent
+    said = " ".join(error.format_message().split()).rstrip(".")
+    return f"{said[:1].lower()}{said[1:]}; see `{' '.join(['recipe', *names, '--help'])}`"

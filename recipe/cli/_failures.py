@@ -44,7 +44,8 @@ def one_line(*, debug: bool = False) -> Iterator[None]:
         if debug:
             traceback.print_exc()
         _silence(sys.stdout)
-        _say(line_of(error))
+        closed = isinstance(error, ValueError) and getattr(sys.stdout, "closed", False)
+        _say(CLOSED if closed else line_of(error))
         raise SystemExit(FAILED) from None
 
 

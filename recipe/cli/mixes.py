@@ -15,19 +15,35 @@ from recipe.config.recipe import Recipe
 from recipe.engine import Name as Engine
 from recipe.engine.timing import stage, timed
 from recipe.errors import ConfigError
-from recipe.io.cache import DEFAULT
+from recipe.io.cache import DEFAULT, expect
 
 if TYPE_CHECKING:
     from recipe.mix.mix import Mix
 
 out = Printer(highlight=False, soft_wrap=True)
 
+
+def cache_of(cache: str) -> str | None:
+    """Return the folder or URL of the cache; None if it is switched off."""
+    return None if cache == "off" else cache
+
+
+def _expected(cache: str) -> str:
+    """Note the cache of a command before it does anything, so that a command that is stopped can name it."""
+    expect(cache_of(cache))
+    return cache
+
+
 Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs; or one recipe file (.yaml).")]
 Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]
-AtMost = Annotated[bool, typer.Option("--at-most", help="Take what there is if the pool cannot give the size.")]
+AtMost = Annotated[
+    bool, typer.Option("--at-most", help="If the pool cannot give the size, take the most that keeps the share of yes.")
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 Preset = Annotated[str | None, typer.Option(help="A shipped recipe; see `recipe recipes`.")]
-Cache = Annotated[str, typer.Option(help="Where stages keep their results: a folder, a URL, or off.")]
+Cache = Annotated[
+    str, typer.Option(callback=_expected, help="Where stages keep their results: a folder, a URL, or off.")
+]
 EngineName = Annotated[Engine, typer.Option("--engine", help="Where the work is done: auto, serial, processes, ray.")]
 Workers = Annotated[int | None, typer.Option(help="Processes, or Ray workers; as many as there are cores by default.")]
 Knobs = Annotated[
@@ -195,11 +211,6 @@ def count_or_share(size: str) -> Any:
     if size.replace(".", "", 1).isdigit():
         return float(size) if "." in size else int(size)
     return size
-
-
-def cache_of(cache: str) -> str | None:
-    """Return the folder or URL of the cache; None if it is switched off."""
-    return None if cache == "off" else cache
 
 
 def _selected(plan: Recipe, *, force: bool, **how: Any) -> Mix:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from recipe.config.code import name_of
 from recipe.config.local import told
 from recipe.config.registry import find
+from recipe.config.surroundings import left_alone
 from recipe.errors import FunctionError, RecipeError
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def call(room: str, step: Step, *data: Any, seed: int | None = None) -> Any:
 def guarded(function: object, method: str = "", *, about: object = "") -> Iterator[None]:
     """Turn whatever a function of your own raises into one line that names it and the place; its cause is kept.
 
+    The working directory is restored, and an output that it closes is an error.
+
     Parameters
     ----------
     function
@@ -75,7 +78,7 @@ def guarded(function: object, method: str = "", *, about: object = "") -> Iterat
     Raises
     ------
     FunctionError
-        In place of what was raised, unless it is an error of this package or Ctrl-C.
+        In place of what was raised, unless it is an error of this package or Ctrl-C; or if it closed an output.
 
     Examples
     --------
@@ -84,12 +87,13 @@ def guarded(function: object, method: str = "", *, about: object = "") -> Iterat
     Traceback (most recent call last):
     recipe.errors.FunctionError: my_scores:brevity raised KeyError: 'a' (<doctest ...>, line 2), for pool.json
     """
+    name = name_of(function)
     try:
-        yield
+        with nullcontext() if name is None else left_alone(name):
+            yield
     except (RecipeError, KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:  # it may call sys.exit, and a panic in Rust is no Exception
-        name = name_of(function)
         if name is None:
             raise
         where = f", for {about}" if about else ""

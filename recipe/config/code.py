@@ -16,7 +16,8 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.config.local import local_imports, told
-from recipe.errors import ConfigError
+from recipe.config.surroundings import left_alone
+from recipe.errors import ConfigError, FunctionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +71,8 @@ def load(name: str) -> Any:
     ------
     ConfigError
         If the name is not of that form, the module cannot be imported, or it has nothing of that name.
+    FunctionError
+        If the module closes an output when it is imported.
 
     Examples
     --------
@@ -84,12 +87,13 @@ def load(name: str) -> Any:
         raise ConfigError(f"expected module:function, got {name!r:.80}; write it as in my_scores:brevity")
     module, _, path = name.partition(":")
     try:
-        found: Any = import_module(module)
+        with left_alone(name):
+            found: Any = import_module(module)
         lacks = ""
         for part in path.split("."):
             lacks = lacks or ("" if hasattr(found, part) else _lacks(found, part))
             found = getattr(found, part, None)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, FunctionError):
         raise
     except BaseException as error:  # it may call sys.exit
         missing = error.name or "" if isinstance(error, ModuleNotFoundError) else ""

@@ -173,7 +173,8 @@ class Part(Frozen):
     size: Annotated[int | float | str | None, BeforeValidator(_understand_part)] = None
     """A count, a share of the whole mix (0..1], or `all`: every sample that matches, picked before any other part, and
     including duplicates, which a published mix has on purpose. One part may have no size: it picks what the others
-    leave of the recipe's size. If every part has one, the mix is their sum, and shares are of the recipe's size."""
+    leave of the recipe's size, and what they lack where a shortfall is allowed. If every part has one, they must sum to
+    the recipe's size, unless that is left out; shares are of the recipe's size."""
     balance: Balance | None = None
     """The balance of the part; the recipe's by default. A part of size `all` has none."""
     select: Room | None = None

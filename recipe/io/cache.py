@@ -18,7 +18,7 @@ OLD = {"format": 1}  # the mark of caches whose artefacts have no checksums: the
 DEFAULT = ".recipe-cache"
 STAGE = re.compile(r"[a-z]+-[0-9a-f]{16}")  # the folder of a stage
 UNSENT = re.compile(r"\.[0-9a-f]{8}\.tmp$")  # ends the name of a file that is being sent
-_last: list[str] = []  # the cache that this process opened last
+_last: list[str] = []  # the cache that this process opened last, or will open
 
 
 def open_store(cache: str | os.PathLike[str] | None) -> Store:
@@ -49,8 +49,14 @@ def open_store(cache: str | os.PathLike[str] | None) -> Store:
     return store
 
 
+def expect(cache: str | None) -> None:
+    """Say which cache a run will open, so that its name is known before; None for none."""
+    with suppress(InputError):  # which is raised when it is opened
+        _last[:] = [] if cache is None else [named(cache).root]
+
+
 def last_opened() -> str | None:
-    """Return the name of the cache that this process opened last; None if it opened none that is kept."""
+    """Return the name of the cache that this process opened last, or will open; None if there is none that is kept."""
     return _last[0] if _last else None
 
 

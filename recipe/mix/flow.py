@@ -53,7 +53,7 @@ def select_mix(
         Where the work is done, see `recipe.engine.running`; the mix is the same.
     **knobs
         Further fields of `Recipe`, as ``select="kcenter"``, ``balance={"per_image": 3}``, or ``shortfall="allow"`` to
-        take what there is if the pool cannot give the size.
+        take the most that keeps the share of yes and all limits if the pool cannot give the size.
 
     Returns
     -------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from recipe.config.part_sizes import part_sizes
 from recipe.config.sections import Balance
 from recipe.config.size import read_size
 from recipe.data.picks import Picks
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.bool_]
     Picked = tuple[Pool, Picks, Quotas]
+    Done = tuple[list[tuple[str, Rows]], list[Picked]]
 
 DUPLICATE = "dup:"  # the one problem that does not keep a row from a part of size "all"
+TRIES = 5  # of the part without a size to fill up what others after it lack
 UNBALANCED = Balance(margins={}, yes_share=None)  # for such a part, where there is nothing to balance
 
 
@@ -48,12 +52,17 @@ def check_parts(plan: Recipe) -> None:
     ------
     ConfigError
         If more than one part has no size, or files are to be written by part and there are no parts.
+    SupplyError
+        If all sizes are counts, and do not fit the size of the recipe.
     """
     rest = [name for name, part in plan.parts.items() if part.size is None]
     if len(rest) > 1:
         raise ConfigError(f"parts: expected a size for all parts but one, got none for {', '.join(rest)}; give sizes")
     if plan.write.files == "parts" and not plan.parts:
         raise ConfigError("write.files=parts: expected a recipe with parts, got none; name them, or write one file")
+    size, unit = read_size(plan.size)
+    if plan.parts and unit == "samples" and not any(part.size == "all" for part in plan.parts.values()):
+        part_sizes(plan, int(size), {})
 
 
 def pick_parts(pool: Pool, plan: Recipe, count: int, pick: Callable[[Turn], Picked]) -> Picked:
@@ -85,11 +94,28 @@ def pick_parts(pool: Pool, plan: Recipe, count: int, pick: Callable[[Turn], Pick
     ConfigError
         If a part asks for a column that the pool does not have, or no sample matches it.
     SupplyError
-        If the other parts leave nothing for the part without a size, or a part can supply less than it should.
+        If the sizes of the parts do not fit the size of the mix, or a part can supply less than it should.
     """
     matches = {name: _matches(pool, name, part) for name, part in plan.parts.items()}
     claimed, pool = _claims(pool, plan.parts, matches)
-    sizes = _sizes(plan.parts, count, {name: int(rows.sum()) for name, rows in claimed.items()})
+    sizes = part_sizes(plan, count, {name: int(rows.sum()) for name, rows in claimed.items()})
+    turns, done = _filled(plan, sizes, partial(_in_turn, pool, plan, matches, claimed, pick))
+    quotas = join_quotas({name: quotas for (name, _), (*_, quotas) in zip(turns, done, strict=True)})
+    columns = done[0][0].rows.columns
+    scores = [_merged(turns, done, step.label) for step in plan.score if step.label in columns]
+    labels = pl.DataFrame([_part_of(turns, done, len(pool)), *quotas.columns(), *scores])
+    return pool.with_labels(labels), _joined([picks for _, picks, _ in done]), quotas
+
+
+def _in_turn(  # noqa: PLR0917  all but the sizes are the same at every try
+    pool: Pool,
+    plan: Recipe,
+    matches: Mapping[str, Rows],
+    claimed: Mapping[str, Rows],
+    pick: Callable[[Turn], Picked],
+    sizes: Mapping[str, int],
+) -> Done:
+    """Let one part after the other pick; return the rows that each could pick from, and what it picked."""
     left = pool.eligible & ~np.logical_or.reduce([np.zeros(len(pool), np.bool_), *claimed.values()])
     turns, done = [], []
     for name, part in plan.parts.items():
@@ -103,11 +129,27 @@ def pick_parts(pool: Pool, plan: Recipe, count: int, pick: Callable[[Turn], Pick
         left[picks.rows] = False
         turns.append((name, available))
         done.append((scored, picks, quotas))
-    quotas = join_quotas({name: quotas for (name, _), (*_, quotas) in zip(turns, done, strict=True)})
-    columns = done[0][0].rows.columns
-    scores = [_merged(turns, done, step.label) for step in plan.score if step.label in columns]
-    labels = pl.DataFrame([_part_of(turns, done, len(pool)), *quotas.columns(), *scores])
-    return pool.with_labels(labels), _joined([picks for _, picks, _ in done]), quotas
+    return turns, done
+
+
+def _filled(plan: Recipe, sizes: Mapping[str, int], in_turn: Callable[[Mapping[str, int]], Done]) -> Done:
+    """Let all parts pick; what some cannot supply, where that is allowed, the part without a size picks instead."""
+    found, size = in_turn(sizes), sum(sizes.values())
+    rest = [part.size is None for part in plan.parts.values()]
+    for _ in range(TRIES if any(rest) else 0):
+        name, got = list(plan.parts)[rest.index(True)], np.array([len(picks) for _, picks, _ in found[1]])
+        wanted = size - int(got[~np.array(rest)].sum())
+        if wanted <= sizes[name]:
+            break
+        sizes = {**sizes, name: wanted}
+        try:
+            more = in_turn(sizes)
+        except (ConfigError, SupplyError):  # it would leave none for a part after it
+            break
+        if sum(len(picks) for _, picks, _ in more[1]) <= got.sum():
+            break
+        found = more
+    return found
 
 
 class Side(NamedTuple):
@@ -189,39 +231,6 @@ def _claims(pool: Pool, parts: Mapping[str, Part], matches: dict[str, Rows]) -> 
         return claimed, pool
     let_in = pl.Series(np.logical_or.reduce(list(claimed.values())))
     return claimed, pool.with_labels(pl.select(pl.when(~let_in).then(problem).alias("problem")))
-
-
-def _sizes(parts: Mapping[str, Part], count: int, claimed: Mapping[str, int]) -> dict[str, int]:
-    """Turn the sizes of parts into counts; a share is a share of the whole mix."""
-    sizes: dict[str, int] = {}
-    for name, part in parts.items():
-        if name in claimed:
-            sizes[name] = claimed[name]
-        elif part.size is not None:
-            number, unit = read_size(part.size)
-            sizes[name] = max(1, round(number * count if unit == "share" else number))
-    for name in parts.keys() - sizes.keys():
-        taken = sum(sizes.values())
-        if taken >= count:
-            what = f"size={count}: the other parts take {taken} and leave none for parts.{name}"
-            raise SupplyError(f"{what}; {_enough(parts, claimed)}")
-        sizes[name] = count - taken
-    return sizes
-
-
-def _enough(parts: Mapping[str, Part], claimed: Mapping[str, int]) -> str:
-    """Say which size leaves a sample for the part without a size."""
-    asked = {
-        name: read_size(part.size) for name, part in parts.items() if name not in claimed and part.size is not None
-    }
-    shares = [number for number, unit in asked.values() if unit == "share"]
-    fixed = sum(claimed.values()) + round(sum(number for number, unit in asked.values() if unit != "share"))
-    if sum(shares) >= 1:
-        return f"their shares sum to {sum(shares):.0%}, so no size is enough; give smaller shares"
-    least = max(1, int(fixed / (1 - sum(shares))))
-    while fixed + sum(max(1, round(share * least)) for share in shares) >= least:
-        least += 1
-    return f"the smallest size that works is {least} samples"
 
 
 def _only(pool: Pool, available: Rows) -> Pool:

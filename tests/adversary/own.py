@@ -212,6 +212,15 @@ READERS = {
     "exits": (lambda record, context: sys.exit(1), "raised SystemExit: 1"),  # noqa: ARG005
     "too deep": (calls_itself, "raised RecursionError"),
 }
+
+
+def _other(path):
+    """Make another file outside of the folder of a path."""
+    other = path.parent.parent / "other.txt"
+    other.write_text("x")
+    return other
+
+
 WRITERS = {
     "nothing": (returning(None), "expected the number of records written, got None"),
     "text": (returning("5"), "got '5'"),
@@ -220,6 +229,14 @@ WRITERS = {
     "negative": (returning(-1), "got -1"),
     "no file": (lambda pool, rows, path: len(rows), "expected it to write the file"),  # noqa: ARG005
     "a folder": (lambda pool, rows, path: path.mkdir() or len(rows), "expected it to write the file"),  # noqa: ARG005
+    "a symbolic link": (
+        lambda pool, rows, path: path.symlink_to(_other(path)) or len(rows),  # noqa: ARG005
+        "got a link to another",
+    ),
+    "a hard link": (
+        lambda pool, rows, path: path.hardlink_to(_other(path)) or len(rows),  # noqa: ARG005
+        "got a link to another",
+    ),
     "raises": (lambda pool, rows, path: 1 / 0, "raised ZeroDivisionError"),  # noqa: ARG005
     "exits": (lambda pool, rows, path: sys.exit(1), "raised SystemExit"),  # noqa: ARG005
     "writes rows": (lambda pool, rows, path: rows.fill(0), "read-only"),  # noqa: ARG005

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -102,3 +103,77 @@ def test_a_part_that_gets_nothing_names_the_smallest_size(folder):
     assert len(select_mix(recipe=plan, size=least, engine="serial")) == least
     with pytest.raises(SupplyError):
         select_mix(recipe=plan, size=least - 1, engine="serial")
+
+
+def parted(folder, parts, **knobs):
+    """Return a mix of parts that pick at random."""
+    knobs = {"select": "random", "score": (), "balance": {"margins": {}, "yes_share": None}, "parts": parts} | knobs
+    return select_mix(str(folder), engine="serial", **knobs)
+
+
+@pytest.mark.parametrize(
+    ("size", "parts", "total"),
+    [
+        (5, {"a": {"size": 20}, "b": {"size": 20}}, 40),
+        (30, {"a": {"size": 20}, "b": {"size": 20}}, 40),
+        (30, {"a": {"size": 0.9}, "b": {"size": 0.9}}, 54),
+        (50, {"a": {"size": 20}, "b": {"size": 0.2}}, 30),
+        ("1k tokens", {"a": {"size": 20}, "b": {"size": 20}}, 40),
+        (0.5, {"a": {"size": 20}}, 20),
+    ],
+)
+@pytest.mark.parametrize("shortfall", ["refuse", "allow"])
+def test_a_size_that_the_parts_do_not_sum_to_is_refused(folder, size, parts, total, shortfall):
+    """A size that was given is never ignored: the error names it and the sum of the parts."""
+    with pytest.raises(SupplyError, match=rf"size='?{size}\b.* sum to {total};") as caught:
+        parted(folder, parts, size=size, shortfall=shortfall)
+    assert "\n" not in str(caught.value)
+
+
+def test_all_that_matches_counts_into_the_sum(folder):
+    """A part of size all has as many samples as match it, and a given size must be the sum with it."""
+    parts = {"a": {"where": {"task": ["detail_description"]}, "size": "all"}, "b": {"size": 3}}
+    there = len(parted(folder, parts)) - 3
+    assert len(parted(folder, parts, size=there + 3)) == there + 3
+    with pytest.raises(SupplyError, match=rf"size={there + 4}: .* sum to {there + 3};"):
+        parted(folder, parts, size=there + 4)
+
+
+def test_without_a_size_the_mix_is_the_sum_of_its_parts(folder):
+    """Where the recipe leaves its size out, parts of fixed sizes need none."""
+    assert len(parted(folder, {"a": {"size": 20}, "b": {"size": 20}})) == 40
+
+
+@pytest.mark.parametrize("count", [5, 10, 49, 50, 51])
+@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.333, 0.333, 0.334), (0.33, 0.33, 0.34), (0.1, 0.15, 0.75)])
+def test_shares_that_sum_to_the_whole_give_the_size(folder, shares, count):
+    """Rounding of shares loses no sample, and no part is further than one from its share."""
+    mix = parted(folder, {f"p{i}": {"size": share} for i, share in enumerate(shares)}, size=count)
+    assert len(mix) == count
+    parts = mix.pool.rows["part"].gather(mix.picks.rows).to_list()
+    assert all(abs(parts.count(f"p{i}") - share * count) <= 1 for i, share in enumerate(shares))
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_the_part_without_a_size_takes_what_another_lacks(folder, order):
+    """Where a shortfall is allowed, the rest fills up to the size, whichever part comes first."""
+    some = (
+        parted(folder, {}, size=1.0)
+        .pool.rows.filter(pl.col("problem").is_null())["image"]
+        .drop_nulls()
+        .mode()
+        .sort()[0]
+    )
+    parts = {"a": {"where": {"image": [some]}, "size": 150}, "b": {"where_not": {"image": [some]}}}
+    mix = parted(folder, {name: parts[name] for name in order}, size=160, shortfall="allow")
+    assert len(mix) == 160
+    counts = mix.pool.rows["part"].gather(mix.picks.rows).to_list()
+    assert 0 < counts.count("a") < 150
+    huge = parted(folder, {name: parts[name] for name in order}, size=10**6, shortfall="allow")
+    assert len(huge) == int(huge.pool.eligible.sum())
+
+
+def test_what_the_error_offers_is_what_is_given(folder):
+    """The way out that the error names says that the share of yes is kept, as it is."""
+    with pytest.raises(SupplyError, match="take the most that keeps the share of yes"):
+        select_mix(str(folder), size=10**6, **QUICK)

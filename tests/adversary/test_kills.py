@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -55,6 +56,26 @@ def test_a_run_that_ends_leaves_nothing(runs, name, cached, group):
         kept = f"the cache {cache} holds" if cached else "nothing was kept"
         assert said.startswith(f"recipe: stopped by {number.name}; {kept}")
         assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["select", "score", "compare"])
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_command_that_is_stopped_before_it_reads_names_its_cache(tmp_path, command, cached):
+    """The line says that the cache holds what was done before any stage of this run has opened it."""
+    code = f"""
+import os, sys
+import recipe.config.recipe as module
+from recipe.cli import main
+module.Recipe.of = classmethod(lambda *given, **knobs: os.kill(os.getpid(), {signal.SIGTERM.value}))
+module.Recipe.__init__ = lambda self, **knobs: os.kill(os.getpid(), {signal.SIGTERM.value})
+sys.argv = ["recipe", "{command}", "pool", "--cache", "{"kept" if cached else "off"}"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == ENDS[signal.SIGTERM]
+    kept = f"the cache {tmp_path / 'kept'} holds what was done" if cached else "nothing was kept"
+    assert done.stderr.startswith(f"recipe: stopped by SIGTERM; {kept}")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_run_that_is_killed_while_it_writes_is_repeated_without_force(runs):

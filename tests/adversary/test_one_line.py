@@ -1,5 +1,6 @@
 """Whatever goes wrong in a command is one line on standard error and exit code 2; the traceback only with `--debug`."""
 
+import io
 import json
 import os
 import subprocess
@@ -277,3 +278,62 @@ def test_an_exception_of_ones_own_is_one_line_and_with_debug_its_cause(written, 
     assert code == 2
     assert "in score\n    raise ValueError('boom')" in err
     sys.modules.pop("fails", None)
+
+
+def test_an_output_that_is_closed_is_one_line(mix, run, monkeypatch):
+    """Where nothing can be printed any more, the one line on standard error says so."""
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    assert is_refused(run("stats", mix), "the output was closed before all of it was printed")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["report", "mix.json", "--rows", "0"], ("'--rows'", "see `recipe report --help`")),
+        (["compare", "pool", "--seeds", "1"], ("'--seeds'", "see `recipe compare --help`")),
+        (["check", "mix.json"], ("missing option '--baseline'", "see `recipe check --help`")),
+        (["diff", "mix.json"], ("missing argument 'b'", "see `recipe diff --help`")),
+        (["cache", "bogus"], ("no such command 'bogus'", "see `recipe cache --help`")),
+        (["bogus"], ("no such command 'bogus'", "see `recipe --help`")),
+        (["select", "--bogus\n\n"], ("no such option", "see `recipe select --help`")),
+        (["select", "--size"], ("'--size' requires an argument",)),
+    ],
+)
+def test_wrong_options_are_one_line(arguments, said, run):
+    """What is wrong with the words of a command is said in one line, with the command that lists the right ones."""
+    result = run(*arguments)
+    assert is_refused(result, *said)
+    assert result[1].startswith("recipe: ")
+    assert "Usage" not in result[1]
+
+
+@pytest.mark.parametrize("arguments", [[], ["cache"]])
+def test_a_command_without_a_name_lists_the_commands(arguments, monkeypatch, capsys):
+    """Nothing at all, and a group of commands alone, print their help and no error."""
+    monkeypatch.setattr(sys, "argv", ["recipe", *arguments])
+    with pytest.raises(SystemExit):
+        main()
+    said = "".join(capsys.readouterr())
+    assert "Usage" in said
+    assert "see `" not in said
+
+
+@pytest.mark.parametrize("name", ["POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"])
+@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "2,", "\n"])
+def test_a_bad_number_of_threads_in_the_environment_is_one_line(name, value):
+    """A variable that a library would panic at is named with its value before the library is used."""
+    command = [sys.executable, "-m", "recipe", "recipes"]
+    done = subprocess.run(command, env={**os.environ, name: value}, capture_output=True, text=True, check=False)
+    assert is_refused((done.returncode, done.stderr), f"recipe: {name}: expected a number of threads from 1", "unset")
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("POLARS_MAX_THREADS", "2"), ("OMP_NUM_THREADS", "4,2"), ("OMP_NUM_THREADS", "")]
+)
+def test_a_good_number_of_threads_in_the_environment_passes(name, value, run, monkeypatch):
+    """What the libraries understand, and an empty variable, is no error."""
+    monkeypatch.setenv(name, value)
+    assert run("recipes") == (0, "")

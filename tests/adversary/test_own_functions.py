@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 import threading
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -13,7 +16,8 @@ import pytest
 from adversary import own
 
 from recipe import demo_pool, read_pool, score_pool, select_mix
-from recipe.config.code import as_named, identity
+from recipe.config.calls import guarded
+from recipe.config.code import as_named, identity, load
 from recipe.config.registry import check_knobs
 from recipe.data.picks import Picks
 from recipe.demo import write_demo
@@ -422,3 +426,79 @@ def test_a_cache_knows_what_a_module_imports(tmp_path, monkeypatch):
         seen.add(now)
     assert "top_of_mine" not in sys.modules
     assert "kit" not in sys.modules
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("gone", [False, True])
+def test_the_working_directory_is_restored(labelled, tmp_path, monkeypatch, fails, gone):
+    """A function that changes the working directory, even to one that it removes, changes none of the later paths."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "away").mkdir()
+
+    def moves(pool):
+        os.chdir("away")
+        if gone:
+            (tmp_path / "away").rmdir()
+        if fails:
+            raise ValueError
+        return np.zeros(len(pool), np.float32)
+
+    if fails:
+        refused(lambda: score_pool(labelled, score=[moves]), "raised ValueError")
+    else:
+        select_mix(labelled, **{**QUICK, "score": [moves]}).write("mix.json")
+        assert (tmp_path / "mix.json").is_file()
+    assert Path.cwd() == tmp_path
+
+
+def test_calls_at_the_same_time_end_where_they_began(tmp_path, monkeypatch):
+    """Two calls that overlap in threads leave the working directory where it was before both of them."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "away").mkdir()
+    first, second = guarded("mine:first"), guarded("mine:second")
+    with first:
+        os.chdir("away")
+        second.__enter__()
+    second.__exit__(None, None, None)
+    assert Path.cwd() == tmp_path
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_an_output_may_not_be_closed(labelled, monkeypatch, stream):
+    """A function that closes an output is named with it; one that finds it closed is not blamed."""
+
+    def closes(pool):
+        getattr(sys, stream).close()
+        return np.zeros(len(pool), np.float32)
+
+    monkeypatch.setattr(sys, stream, io.StringIO())
+    refused(lambda: score_pool(labelled, score=[closes]), f"closes closed sys.{stream}")
+    if stream == "stdout":  # tqdm asks the other whether it is a terminal
+        score_pool(labelled, score=[closes])
+
+
+def test_an_output_may_not_be_closed_by_its_number(labelled, tmp_path, monkeypatch):
+    """Neither may a function close the file of an output behind Python's back."""
+    with (tmp_path / "printed").open("w") as file:
+        copy = os.dup(file.fileno())
+        monkeypatch.setattr(sys, "stdout", file)
+
+        def closes(pool):
+            os.close(file.fileno())
+            return np.zeros(len(pool), np.float32)
+
+        refused(lambda: score_pool(labelled, score=[closes]), "closes closed sys.stdout")
+        os.dup2(copy, file.fileno())
+        os.close(copy)
+
+
+def test_a_module_that_changes_its_surroundings_when_it_is_imported(tmp_path, monkeypatch):
+    """What a module does when it is imported is held to the same rules."""
+    (tmp_path / "moves_at_import.py").write_text("import os\nos.chdir('/')\ndef score(pool): ...\n")
+    (tmp_path / "closes_at_import.py").write_text("import sys\nsys.stdout.close()\ndef score(pool): ...\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    load("moves_at_import:score")
+    assert Path.cwd() == tmp_path
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    refused(lambda: load("closes_at_import:score"), "closes_at_import:score closed sys.stdout")

@@ -341,7 +341,7 @@ BAD = {
     "no room": ({"a": {"size": 5}, "b": {}}, 5, SupplyError, "leave none for parts.b"),
     "no column": ({"a": {"where": {"sauce": ["x"]}}}, 5, ConfigError, "parts.a: no column 'sauce'.*'source'"),
     "no match": ({"a": {"where": {"source": ["x"]}}}, 5, ConfigError, "no eligible sample"),
-    "too few": ({"a": {"size": 900}}, 5, SupplyError, "parts.a: size=900"),
+    "too few": ({"a": {"size": 900}}, 900, SupplyError, "parts.a: size=900"),
     "a bad selector": ({"a": {"select": "kenter"}}, 5, ConfigError, "did you mean 'kcenter'"),
     "a bad margin": ({"a": {"balance": {"margins": {"task": "evn"}}}}, 5, ConfigError, "did you mean 'even'"),
 }

@@ -150,4 +150,7 @@ def _written(step: Step, pool: Pool, rows: NDArray[np.int64], file: Path) -> int
     if not file.is_file():
         what = f"expected it to write the file {file}, got none"
         raise FunctionError(f"write.{step.label}: {what}; write to the path that it is given")
+    if file.is_symlink() or file.stat().st_nlink > 1:
+        what = f"expected it to write the file {file}, got a link to another"
+        raise FunctionError(f"write.{step.label}: {what}; write the bytes themselves to the path that it is given")
     return int(count)
