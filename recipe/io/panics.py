@@ -15,7 +15,7 @@ _lock = RLock()  # there is one standard error
 
 @contextmanager
 def unprinted() -> Iterator[None]:
-    """Send standard error to nowhere while a file of the user is read: Rust prints a panic before Python hears of it."""
+    """Send standard error to nowhere while a file is read, since Rust prints a panic before Python hears of it."""
     with _lock:
         try:
             kept = os.dup(2)

@@ -8,11 +8,13 @@ import socket
 from contextlib import suppress
 
 import numpy as np
+import polars as pl
 import pytest
 from fuzzers import npy as fuzzer
 
 from recipe import demo_pool
-from recipe.errors import RecipeError
+from recipe.errors import InputError, RecipeError
+from recipe.io.arrow import read_parquet
 from recipe.io.cache import open_store
 from recipe.stages.embed.cached import embed
 from recipe.stages.read._sources import expand
@@ -115,10 +117,23 @@ def test_columns_and_bytes_in_another_order_are_read_as_they_are(tmp_path):
     assert all(np.array_equal(one, found[0]) for one in found)
 
 
-def test_damaged_files_of_numbers_end_in_numbers_or_in_one_line(tmp_path, capfd):
-    """A hundred odd files of vectors and scores raise nothing but errors of the library, and print nothing."""
+def test_what_a_reader_prints_when_it_panics_is_not_shown(tmp_path, monkeypatch, capfd):
+    """Rust prints a panic on standard error by itself; the user sees the error alone, and all that is printed after."""
+
+    def panics(_):
+        os.write(2, b"thread '<unnamed>' panicked")
+        raise pl.exceptions.PanicException("index out of bounds")
+
+    monkeypatch.setattr(pl, "read_parquet", panics)
+    with pytest.raises(InputError, match="index out of bounds"):
+        read_parquet(tmp_path / "scores.parquet")
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "after"
+
+
+def test_damaged_files_of_numbers_end_in_numbers_or_in_one_line(tmp_path):
+    """A hundred odd files of vectors and scores raise nothing but errors of the library."""
     state = fuzzer.prepare(tmp_path)
     for seed in range(120):
         with suppress(RecipeError):
             fuzzer.attempt(random.Random(seed), state, tmp_path)
-    assert not [line for line in capfd.readouterr().err.splitlines() if "panicked" in line]

@@ -13,6 +13,7 @@ import polars as pl
 from recipe.data.alignment import check_ids, check_order, rows_by_name, rows_by_order
 from recipe.data.vectors import unit_rows
 from recipe.errors import AlignmentError, ConfigError, InputError
+from recipe.io.panics import unprinted
 from recipe.io.regular import bytes_of
 from recipe.stages.embed._sample import sample_rows
 
@@ -207,8 +208,9 @@ def _found(file: Path, column: str, pool: Pool) -> NDArray[np.int64]:
         kind, by = schema.get(column), "key" if "key" in schema or "id" not in schema else "id"
         if not isinstance(kind, pl.List | pl.Array):
             raise pl.exceptions.SchemaError(f"expected lists of numbers, got {kind}")
-        known = whole.select(pl.col(by).cast(pl.String)).collect()
-        empty = whole.select(pl.col(column).is_null()).collect().to_series()
+        with unprinted():
+            known = whole.select(pl.col(by).cast(pl.String)).collect()
+            empty = whole.select(pl.col(column).is_null()).collect().to_series()
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise _unreadable(file, column, error) from error
     if by == "id":
@@ -247,7 +249,9 @@ def _blocks(file: Path, column: str) -> Iterator[tuple[int, pl.Series]]:
     try:
         height = whole.select(pl.len()).collect().item()
         for first in range(0, height, BLOCK):
-            yield first, whole.select(column).slice(first, BLOCK).collect()[column].cast(pl.List(pl.Float32))
+            with unprinted():
+                lists = whole.select(column).slice(first, BLOCK).collect()[column]
+            yield first, lists.cast(pl.List(pl.Float32))
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise _unreadable(file, column, error) from error
 

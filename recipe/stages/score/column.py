@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from recipe.errors import AlignmentError, ConfigError, InputError, nearest
+from recipe.io.panics import unprinted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +109,8 @@ def _numbers(file: Path, column: str, key: str) -> pl.DataFrame:
         if (kind := whole.collect_schema()[column]).is_nested():
             raise InputError(f"score.column: {file}: expected numbers in {column}, got {kind}; name another column")
         value = pl.col(column).cast(pl.Float64)
-        table = whole.select(name=pl.col(key).cast(pl.String), value=value).drop_nulls().collect()
+        with unprinted():
+            table = whole.select(name=pl.col(key).cast(pl.String), value=value).drop_nulls().collect()
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise InputError(f"score.column: cannot read {key} and {column} of {file} ({reason}); repair it") from error
