@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,8 @@ Name = Literal["key", "id"]
 SAMPLE = 2000  # samples of which nearest neighbours are compared
 ENOUGH = 50  # below so many samples chance decides
 CLEARLY = 6.0  # standard errors: one false alarm in 10^9 if chance alone decided
+NEAR = 0.01  # lengths: so far apart are vectors of one text that a model computed in other batches, in 16 bits
+BLOCK = 2**14  # vectors that are compared at once
 HARDLY = 3.0  # standard errors below which neighbours share no more words than strangers
 DOORS = 'keys=..., ids=..., order="sources" (as the files are read) or order="pool" (as pool.rows)'
 
@@ -47,17 +49,20 @@ def rows_by_order(samples: pl.DataFrame, order: str | None) -> NDArray[np.int64]
     return read if order == "sources" else here
 
 
-def rows_by_name(samples: pl.DataFrame, column: Name, names: Sequence[str] | pl.Series) -> NDArray[np.int64]:
+def rows_by_name(
+    samples: pl.DataFrame, column: Name, names: Sequence[str] | pl.Series, vectors: NDArray[np.floating[Any]]
+) -> NDArray[np.int64]:
     """Return which vector each sample of the pool has, of vectors with these keys or ids; further names are ignored.
 
     Raises
     ------
     AlignmentError
-        If a sample has no vector, or an id is that of several samples, here or in the names.
+        If a sample has no vector, or two that differ, or an id is that of several samples, here or in the names.
     """
     given = pl.Series("name", list(names)).cast(pl.String)
     if column == "id":
         check_ids(samples, given)
+    check_repeats(samples[column], given, vectors.__getitem__)
     known = given.to_frame().with_row_index("at").unique("name", keep="first", maintain_order=True)
     found = samples.select(name=column).join(known, on="name", how="left", maintain_order="left")["at"]
     if found.null_count():
@@ -74,6 +79,37 @@ def check_ids(samples: pl.DataFrame, given: pl.Series) -> None:
     repeated = repeated if len(repeated) else given.filter(given.is_duplicated()).sort()
     if len(repeated):
         raise AlignmentError(f"expected ids of one sample each, got id={repeated[0]!r} of several; give keys")
+
+
+def check_repeats(
+    ours: pl.Series, given: pl.Series, vectors_at: Callable[[NDArray[np.int64]], NDArray[np.floating[Any]]]
+) -> None:
+    """Raise if a key of the pool is given twice with vectors that differ: which one counts would depend on their order.
+
+    Parameters
+    ----------
+    ours
+        (n,) str, keys or ids of the pool; others are ignored.
+    given
+        (m,) str, the name of each vector.
+    vectors_at
+        Returns the vectors in some rows, (k, d) floats.
+
+    Raises
+    ------
+    AlignmentError
+        If two vectors of a name are further apart than `NEAR` times the length of the longer.
+    """
+    table = given.alias("name").to_frame().with_columns(at=pl.int_range(pl.len(), dtype=pl.Int64))
+    table = table.filter(pl.col("name").is_duplicated() & pl.col("name").is_in(ours.unique().to_list()))
+    table = table.with_columns(first=pl.col("at").first().over("name")).filter(pl.col("at") > pl.col("first"))
+    for some in table.iter_slices(BLOCK):
+        one, other = (np.array(vectors_at(some[name].to_numpy()), np.float64) for name in ("first", "at"))
+        longer = np.maximum(np.linalg.norm(one, axis=1), np.linalg.norm(other, axis=1))
+        apart = np.linalg.norm(one - other, axis=1) > NEAR * longer
+        if apart.any():
+            name = some["name"][int(apart.argmax())]
+            raise AlignmentError(f"expected one vector for {name!r:.80}, got two that differ; keep one of them")
 
 
 def check_order(samples: pl.DataFrame, vectors: Vectors, order: Order | None, texts_of: Texts) -> None:

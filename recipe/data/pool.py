@@ -256,7 +256,8 @@ class Pool:
         Raises
         ------
         AlignmentError
-            If it is not clear whose the vectors are, a sample has none, or they fit the texts in the other order only.
+            If it is not clear whose the vectors are, a sample has none, or two that differ, or they fit the texts in
+            the other order only.
 
         Warns
         -----
@@ -267,7 +268,7 @@ class Pool:
         --------
         >>> from recipe import demo_pool
         >>> pool = demo_pool(images=2)
-        >>> vectors = np.eye(len(pool), dtype=np.float32)
+        >>> vectors = np.ones((len(pool), 8), dtype=np.float32)
         >>> pool.with_vectors(vectors, keys=pool.rows["key"], check=False).vectors.shape == vectors.shape
         True
         """
@@ -277,9 +278,9 @@ class Pool:
         count = len(self) if order or not named else len(ids if keys is None else keys)  # type: ignore[arg-type]
         check_vectors(vectors, count)
         if keys is not None:
-            at = rows_by_name(self.rows, "key", keys)
+            at = rows_by_name(self.rows, "key", keys, vectors)
         elif ids is not None:
-            at = rows_by_name(self.rows, "id", ids)
+            at = rows_by_name(self.rows, "id", ids, vectors)
         else:
             at = rows_by_order(self.rows, order)
         mine: Vectors = vectors if np.array_equal(at, np.arange(len(vectors))) else vectors[at]

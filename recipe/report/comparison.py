@@ -223,7 +223,7 @@ def read_comparison(path: Path) -> Comparison:
     Raises
     ------
     InputError
-        If it holds something else, or another version of the format.
+        If it holds something else, or another version of the format, or a baseline is neither measured nor refused.
     """
     content = read_versioned(path, "a comparison", FORMAT, _File, fix="compare again")
     lines = [(one["size"], one["recipe"], one["seed"], one["metric"], one["value"]) for one in content["values"]]
@@ -235,6 +235,11 @@ def read_comparison(path: Path) -> Comparison:
     if unknown:
         raise InputError(
             f"{path}: values: unknown metric '{unknown[0]:.60}', {nearest(unknown[0], METRICS)}; compare again"
+        )
+    named = {line[1] for line in lines} | {what.rpartition(" at ")[0] for what in content["refused"]}
+    if lost := [name for name in BASELINES if name not in named]:
+        raise InputError(
+            f"{path}: values: expected the recipe '{lost[0]}', got {', '.join(sorted(named)):.200}; compare again"
         )
     return Comparison(values_of(lines), content["refused"], content["about"])
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from recipe import demo_pool, select_mix
-from recipe.errors import AlignmentError, InputError, Unrelated
+from recipe.errors import AlignmentError, ConfigError, InputError, Unrelated
 from recipe.stages.embed import cached, hashing
 
 QUICK = {"size": 40, "select": "kcenter", "engine": "serial", "score": []}
@@ -132,3 +132,54 @@ def test_a_mix_is_the_same_through_every_door(pool, vectors, back):
     """The same vectors give the same picks, however they were handed over."""
     one, other = pool.with_vectors(vectors, order="pool"), pool.with_vectors(vectors[back], order="sources")
     assert select_mix(one, **QUICK).keys == select_mix(other, **QUICK).keys
+
+
+def test_two_vectors_of_one_key_are_refused_where_they_differ(pool, vectors, tmp_path):
+    """Which of them counts would depend on their order; vectors that are equal but for rounding may repeat."""
+    keys, where = [*pool.rows["key"], pool.rows["key"][3]], tmp_path / "keys.txt"
+    where.write_text("\n".join(keys))
+
+    def doors(last):
+        """Return every way to hand the vectors over with one more of the fourth key."""
+        given = np.vstack([vectors, last[None]])
+        np.save(tmp_path / "v.npy", given)
+        pl.DataFrame({"key": keys, "vector": given.tolist()}).write_parquet(tmp_path / "v.parquet")
+        yield lambda: pool.with_vectors(given, keys=keys).vectors
+        yield lambda: pool.with_vectors(given[::-1], keys=keys[::-1]).vectors
+        yield lambda: cached.embed(pool, path=tmp_path / "v.npy", keys=where)
+        yield lambda: cached.embed(pool, path=tmp_path / "v.parquet")
+
+    for door in doors(vectors[3] + np.float32(1e-6)):
+        assert np.abs(door() - vectors).max() < 1e-5
+    for door in doors(np.roll(vectors[3], 1)):
+        with pytest.raises(AlignmentError, match=f"one vector for '{keys[3]}', got two that differ"):
+            door()
+
+
+def test_the_rows_of_a_table_without_a_vector_are_ignored(pool, vectors, tmp_path):
+    """A key that has no vector in one row has the vector of its other row, whichever is first."""
+    keys, given = [pool.rows["key"][3], *pool.rows["key"]], [None, *vectors.tolist()]
+    for step in (1, -1):
+        pl.DataFrame({"key": keys[::step], "vector": given[::step]}).write_parquet(tmp_path / "v.parquet")
+        assert np.abs(cached.embed(pool, path=tmp_path / "v.parquet") - vectors).max() < 1e-6
+
+
+def test_a_file_of_vectors_has_one_door(pool, vectors, tmp_path):
+    """Of keys, ids and order only one is taken, also where the order is the usual one."""
+    np.save(tmp_path / "v.npy", vectors)
+    (tmp_path / "keys.txt").write_text("\n".join(pool.rows["key"]))
+    for order in ("pool", "sources"):
+        with pytest.raises(ConfigError, match="expected one of keys, ids and order, got keys and order"):
+            cached.embed(pool, path=tmp_path / "v.npy", keys=tmp_path / "keys.txt", order=order)
+
+
+@pytest.mark.parametrize(("end", "ending"), [("\n", "\n"), ("\r\n", "\r\n"), ("\n", "\n\n"), ("\r\n", "\r\n\r\n")])
+def test_a_list_of_keys_may_end_with_an_empty_line(end, ending, pool, vectors, tmp_path):
+    """Line ends of any system are read, and an empty last line is no key; another empty line is one too many."""
+    np.save(tmp_path / "v.npy", vectors)
+    keys = tmp_path / "keys.txt"
+    keys.write_bytes((end.join(pool.rows["key"]) + ending).encode())
+    assert np.abs(cached.embed(pool, path=tmp_path / "v.npy", keys=keys) - vectors).max() < 1e-6
+    keys.write_bytes((end + end.join(pool.rows["key"])).encode())
+    with pytest.raises(AlignmentError, match="expected vectors of shape"):
+        cached.embed(pool, path=tmp_path / "v.npy", keys=keys)

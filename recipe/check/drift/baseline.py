@@ -11,10 +11,11 @@ import polars as pl
 from recipe.check.drift import check_drift
 from recipe.check.drift.diff import Picked, diff_mixes
 from recipe.errors import ConfigError, InputError
-from recipe.io.families import side_file
+from recipe.io.families import MANIFEST, family_of, side_file
+from recipe.io.hashes import sha256
 from recipe.io.outputs import check_output, open_output, read_by
 from recipe.mix.from_file import file_stats, read_labelled
-from recipe.mix.manifest import files_of, manifest_of
+from recipe.mix.manifest import FIX, files_of, manifest_of
 from recipe.mix.scores import read_scores
 from recipe.mix.targets import beside_of
 from recipe.report.stats import read_stats
@@ -79,14 +80,23 @@ def check_baseline(
     Raises
     ------
     InputError
-        If a file cannot be read.
+        If a file cannot be read, or the baseline is not as it was written with the mix whose manifest lies beside it.
     ConfigError
         If a tolerance is not valid.
     """
     file = Path(baseline)
     if not file.is_file():
         raise InputError(f"{file}: no such baseline; write it from a mix that you trust, with --update")
+    _check_as_written(file)
     return check_drift(_metrics(read_stats(file)), metrics_of(mix), tolerances)
+
+
+def _check_as_written(file: Path) -> None:
+    """Raise if statistics stand beside the manifest of their mix, which names another hash."""
+    stem = file.name.removesuffix(".stats.json")
+    known = (family_of(file.with_name(stem + MANIFEST)) or {}).get(file, set())
+    if known and sha256(file) not in known:
+        raise InputError(f"{file}: expected the file that was written with {stem}{MANIFEST}, got another; {FIX}")
 
 
 def write_baseline(mix: Mix | str | os.PathLike[str], baseline: str | os.PathLike[str]) -> Path:

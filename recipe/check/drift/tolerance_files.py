@@ -57,9 +57,13 @@ def _shipped() -> tuple[Tolerance, ...]:
     return tuple(_parsed(_read(SHIPPED), str(SHIPPED)))
 
 
-def _read(file: Path) -> Mapping[str, Any]:
+def _read(file: Path) -> Any:
     """Read a YAML file."""
-    return read_yaml(file, "the tolerances", texts=True) or {}  # as text, since `yes` is a metric and not a boolean
+    content = read_yaml(file, "the tolerances", texts=True)  # as text, since `yes` is a metric and not a boolean
+    if content is None:
+        what = "expected metric: comparator, as 'yes: {within: 0.02}', got an empty file"
+        raise ConfigError(f"{file}: {what}; add one, or leave the file out")
+    return content
 
 
 def _parsed(content: Any, where: str) -> list[Tolerance]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import polars as pl
 
-from recipe.data.alignment import check_ids, check_order, rows_by_name, rows_by_order
+from recipe.data.alignment import check_ids, check_order, check_repeats, rows_by_name, rows_by_order
 from recipe.data.vectors import unit_rows
 from recipe.errors import AlignmentError, ConfigError, InputError
 from recipe.io.panics import unprinted
@@ -35,7 +35,7 @@ def embed(
     *,
     path: AnyPath,
     column: Name = "vector",
-    order: Literal["sources", "pool"] = "sources",
+    order: Literal["sources", "pool"] | None = None,
     keys: AnyPath | None = None,
     ids: AnyPath | None = None,
     check: Switch = True,
@@ -53,9 +53,9 @@ def embed(
     column
         The column of the Parquet file with the vectors.
     order
-        Of a ``.npy`` file. ``"sources"``: one row for each sample in the order in which the sources were read (sources
-        in the given order, the files of a folder by name, records in file order); ``"pool"``: in the order of keys, as
-        the rows of a `Pool`.
+        Of a ``.npy`` file. ``"sources"`` or None: one row for each sample in the order in which the sources were read
+        (sources in the given order, the files of a folder by name, records in file order); ``"pool"``: in the order of
+        keys, as the rows of a `Pool`.
     keys, ids
         A text file with the key (or the id) of each row of the ``.npy`` file, one a line, in place of `order`.
     check
@@ -74,10 +74,10 @@ def embed(
     InputError
         If the file is missing or cannot be read.
     AlignmentError
-        If it does not have one finite vector for each sample, an id is that of several samples, or the vectors fit the
-        texts in the other order only.
+        If it does not have one finite vector for each sample, or two of a key that differ, an id is that of several
+        samples, or the vectors fit the texts in the other order only.
     ConfigError
-        If its ending is neither ``.npy`` nor ``.parquet``, or both `keys` and `ids` are given.
+        If its ending is neither ``.npy`` nor ``.parquet``, or two of `keys`, `ids` and `order` are given.
 
     Warns
     -----
@@ -87,12 +87,12 @@ def embed(
     vectors = _read(pool, _known(path), column, order, keys, ids)
     if check:
         by_order = Path(path).suffix == ".npy" and keys is None and ids is None
-        check_order(pool.rows, vectors, order if by_order else None, pool.texts_of)
+        check_order(pool.rows, vectors, (order or "sources") if by_order else None, pool.texts_of)
     return vectors
 
 
 def _read(  # noqa: PLR0917  the knobs of `embed`
-    pool: Pool, file: Path, column: str, order: str, keys: str | Path | None, ids: str | Path | None
+    pool: Pool, file: Path, column: str, order: str | None, keys: str | Path | None, ids: str | Path | None
 ) -> NDArray[np.float16] | NDArray[np.float32]:
     """Return the vector of each sample, in the order of the pool."""
     if file.suffix == ".npy":
@@ -157,20 +157,24 @@ def _known(path: str | Path) -> Path:
 
 
 def _placed(
-    pool: Pool, file: Path, order: str, keys: str | Path | None, ids: str | Path | None
+    pool: Pool, file: Path, order: str | None, keys: str | Path | None, ids: str | Path | None
 ) -> tuple[Matrix, NDArray[np.int64]]:
     """Map a .npy file, and say which of its rows each sample has."""
-    if keys is not None and ids is not None:
-        raise ConfigError("embed.cached: expected keys or ids, got both; give one")
+    named = [name for name, given in (("keys", keys), ("ids", ids), ("order", order)) if given is not None]
+    if len(named) > 1:
+        raise ConfigError(f"embed.cached: expected one of keys, ids and order, got {' and '.join(named)}; give one")
     names = ids if keys is None else keys
     if names is None:
-        return _mapped(file, len(pool)), rows_by_order(pool.rows, order)
+        return _mapped(file, len(pool)), rows_by_order(pool.rows, order or "sources")
     try:
-        given = bytes_of(names).decode().splitlines()
+        given = bytes_of(names).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"embed.cached: cannot read {names!s:.200} ({reason}); write one name a line") from error
-    return _mapped(file, len(given)), rows_by_name(pool.rows, "id" if keys is None else "key", given)
+    if given and not given[-1]:  # an empty line at the end, as some editors leave
+        del given[-1]
+    matrix = _mapped(file, len(given))
+    return matrix, rows_by_name(pool.rows, "id" if keys is None else "key", given, matrix)
 
 
 def _mapped(file: Path, n: int) -> Matrix:
@@ -208,21 +212,25 @@ def _found(file: Path, column: str, pool: Pool) -> NDArray[np.int64]:
         kind, by = schema.get(column), "key" if "key" in schema or "id" not in schema else "id"
         if not isinstance(kind, pl.List | pl.Array):
             raise pl.exceptions.SchemaError(f"expected lists of numbers, got {kind}")
+<<<<<<< HEAD
         with unprinted():
             known = whole.select(pl.col(by).cast(pl.String)).collect()
             empty = whole.select(pl.col(column).is_null()).collect().to_series()
+=======
+        known = whole.select(pl.col(by).cast(pl.String), empty=pl.col(column).is_null()).collect()
+>>>>>>> mendx
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise _unreadable(file, column, error) from error
     if by == "id":
         check_ids(pool.rows, known[by])
-    known = known.with_row_index("at").unique(by, keep="first", maintain_order=True)
+    known = known.with_columns(at=pl.int_range(pl.len(), dtype=pl.Int64)).filter(~pl.col("empty"))
+    rows = known["at"].to_numpy()
+    check_repeats(pool.rows[by], known[by], lambda some: _gathered(file, column, rows[some]))
+    known = known.unique(by, keep="first", maintain_order=True)
     joined = pool.rows.select(by).join(known, on=by, how="left", maintain_order="left")["at"]
     if by == "id" and len(pool) and joined.null_count() == len(pool):
         raise _unreadable(file, column, ValueError("it has no column key, and no id of the pool"))
-    at = joined.cast(pl.Int64).fill_null(-1).to_numpy().copy()
-    if len(empty):
-        at[(at >= 0) & empty.to_numpy()[at]] = -1
-    return at
+    return joined.fill_null(-1).to_numpy().copy()
 
 
 def _gathered(file: Path, column: str, at: NDArray[np.int64]) -> NDArray[np.float32]:
