@@ -212,13 +212,8 @@ def _found(file: Path, column: str, pool: Pool) -> NDArray[np.int64]:
         kind, by = schema.get(column), "key" if "key" in schema or "id" not in schema else "id"
         if not isinstance(kind, pl.List | pl.Array):
             raise pl.exceptions.SchemaError(f"expected lists of numbers, got {kind}")
-<<<<<<< HEAD
         with unprinted():
-            known = whole.select(pl.col(by).cast(pl.String)).collect()
-            empty = whole.select(pl.col(column).is_null()).collect().to_series()
-=======
-        known = whole.select(pl.col(by).cast(pl.String), empty=pl.col(column).is_null()).collect()
->>>>>>> mendx
+            known = whole.select(pl.col(by).cast(pl.String), empty=pl.col(column).is_null()).collect()
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise _unreadable(file, column, error) from error
     if by == "id":
