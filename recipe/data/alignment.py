@@ -59,7 +59,10 @@ def rows_by_name(
     AlignmentError
         If a sample has no vector, or two that differ, or an id is that of several samples, here or in the names.
     """
-    given = pl.Series("name", list(names)).cast(pl.String)
+    try:
+        given = pl.Series("name", list(names)).cast(pl.String)
+    except (TypeError, pl.exceptions.PolarsError):
+        raise AlignmentError(f"expected texts as {column}s, got others, as {list(names)[:1]!r:.80}") from None
     if column == "id":
         check_ids(samples, given)
     check_repeats(samples[column], given, vectors.__getitem__)

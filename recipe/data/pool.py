@@ -275,8 +275,10 @@ class Pool:
         named = [name for name, given in (("keys", keys), ("ids", ids), ("order", order)) if given is not None]
         if len(named) > 1:
             raise AlignmentError(f"expected one of keys, ids and order, got {' and '.join(named)}")
-        count = len(self) if order or not named else len(ids if keys is None else keys)  # type: ignore[arg-type]
-        check_vectors(vectors, count)
+        names = ids if keys is None else keys
+        if names is not None and not hasattr(names, "__len__"):
+            raise AlignmentError(f"expected texts as {named[0]}, one for each vector, got {named[0]}={names!r:.80}")
+        check_vectors(vectors, len(self) if names is None else len(names))
         if keys is not None:
             at = rows_by_name(self.rows, "key", keys, vectors)
         elif ids is not None:

@@ -118,7 +118,7 @@ def _mapped(path: str) -> Vectors:
     return matrix
 
 
-def check_vectors(vectors: Vectors, n: int) -> None:
+def check_vectors(vectors: Any, n: int) -> None:
     """Raise unless the matrix has n finite rows of floats. Values of a mapped file are not read.
 
     Parameters
@@ -133,6 +133,9 @@ def check_vectors(vectors: Vectors, n: int) -> None:
     AlignmentError
         If it is not a finite (n, d) float16 or float32 matrix.
     """
+    if not isinstance(vectors, np.ndarray):
+        what = "expected vectors as a NumPy array of shape (n, d) and dtype float32 or float16"
+        raise AlignmentError(f"{what}, got {type(vectors).__name__}; give np.asarray(vectors, np.float32)")
     floats = vectors.dtype in (np.float16, np.float32)
     if vectors.ndim != 2 or len(vectors) != n or vectors.shape[1] == 0 or not floats:  # noqa: PLR2004  a matrix
         got = f"shape={vectors.shape}, dtype={vectors.dtype}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from numbers import Integral
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,13 @@ from recipe.demo._svit import FEWEST, LAST_IMAGE, svit_files
 from recipe.engine.seed import generator
 from recipe.errors import ConfigError, InputError
 from recipe.io.outputs import open_output
+from recipe.io.paths import path_of
 from recipe.stages.read import read_pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
+    from pathlib import Path
 
     from recipe.data.pool import Pool
 
@@ -76,7 +78,7 @@ def write_demo(folder: str | PathLike[str], *, images: int = 400, seed: int = 0)
     Raises
     ------
     ConfigError
-        If `images` is below 2.
+        If `images` is below 2, or an argument is of another type.
     InputError
         If the folder cannot be written.
 
@@ -87,18 +89,25 @@ def write_demo(folder: str | PathLike[str], *, images: int = 400, seed: int = 0)
     ...     [path.name for path in write_demo(folder, images=2)]
     ['svit', 'llava_mix.json']
     """
-    if not FEWEST <= images <= LAST_IMAGE:
-        raise ConfigError(f"demo: expected {FEWEST} to {LAST_IMAGE} images, got images={images}")
-    svit = Path(folder, "svit")
+    _check(images, seed)
+    svit = path_of(folder, "folder") / "svit"
     try:
         svit.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{svit}: cannot be made ({error.strerror}); name a folder that can be written") from error
     for name, entries in svit_files(images, seed).items():
         _write(svit / f"{name}.json", entries)
-    mix = Path(folder, "llava_mix.json")
+    mix = svit.with_name("llava_mix.json")
     _write(mix, mix_records(generator(seed, "demo mix"), -(-images // 4)))
     return [svit, mix]
+
+
+def _check(images: Any, seed: Any) -> None:
+    """Raise unless both are integers, and the images in their range."""
+    if not isinstance(images, Integral) or not FEWEST <= int(images) <= LAST_IMAGE:
+        raise ConfigError(f"demo: expected {FEWEST} to {LAST_IMAGE} images, got images={images!r:.80}")
+    if not isinstance(seed, Integral):
+        raise ConfigError(f"demo: expected an integer as seed, got seed={seed!r:.80}")
 
 
 def _write(path: Path, entries: Iterable[dict[str, Any]]) -> None:

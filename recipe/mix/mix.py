@@ -13,6 +13,7 @@ import numpy as np
 from recipe.data.selection import Selection
 from recipe.io.marks import has_mark
 from recipe.io.outputs import check_output
+from recipe.io.paths import path_of
 from recipe.io.staging import settle_family, staged
 from recipe.mix.manifest import make_manifest
 from recipe.mix.originals import writing
@@ -244,7 +245,7 @@ class Mix(Selection):
             If a source no longer exists, a file would replace one that the recipe reads, that `recipe` did not write,
             or an earlier mix, or the folder cannot be written to.
         """
-        target = Path(path or self.recipe.write.path)
+        target = path_of(self.recipe.write.path if path is None else path, "path")
         writer_of(target, self.recipe.write.format)
         check_targets(target, self.recipe, overwrite=overwrite)
         with staged(target) as folder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ from recipe.data.pool import SCHEMA
 from recipe.data.quotas import REPORT, Quotas
 from recipe.errors import InputError
 from recipe.io.families import side_file
+from recipe.io.paths import path_of
 from recipe.mix.manifest import Margin, beside, is_unchanged, read_manifest, recipe_of
 from recipe.mix.mix import Mix
 from recipe.mix.scores import read_scores
@@ -23,6 +23,8 @@ from recipe.stages import read
 from recipe.stages.balance._strata import image_numbers
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from recipe.data.pool import Pool
 
 
@@ -59,7 +61,7 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     ...     open_mix(Path(folder, "mix.json")).keys == mix.keys
     True
     """
-    file = Path(path)
+    file = path_of(path, "path")
     if not (file.is_file() or side_file(file, "manifest.json").is_file()):
         raise InputError(f"{file}: expected a written mix, got no file; name one, or select it")
     if not side_file(file, "manifest.json").is_file():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from recipe.errors import InputError
 from recipe.io.families import FORMATS
 from recipe.io.hashes import sha256
 from recipe.io.outputs import check_output
+from recipe.io.paths import path_of
 from recipe.io.staging import settle, staged
 from recipe.mix.manifest import Written, read_manifest, recipe_of
 from recipe.mix.originals import writing
@@ -23,6 +23,7 @@ from recipe.stages.write import write_records, writer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -55,7 +56,7 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
         If the file is no manifest, a source is missing or has changed, a function of your own has changed, or a key is
         not found.
     """
-    file = Path(manifest)
+    file = path_of(manifest, "manifest")
     content = read_manifest(file)
     plan = recipe_of(content, file)
     sources = [source.model_dump(exclude_none=True) for source in plan.sources]
@@ -72,7 +73,8 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     ending = written.get("ending") or next((end for end, name in FORMATS.items() if name == written["format"]), None)
     if ending is None:
         raise InputError(f"{file}: mix.format: expected {' or '.join(FORMATS.values())}, got {written['format']!r:.60}")
-    target = Path(path) if path else file.with_name(file.name.removesuffix(".manifest.json") + ending)
+    beside = file.with_name(file.name.removesuffix(".manifest.json") + ending)
+    target = beside if path is None else path_of(path, "path")
     writer_of(target, plan.write.format)
     reads = [file, *files_read(plan)]
     for one in written.get("files", []):
@@ -114,7 +116,9 @@ def _check_functions(known: Mapping[str, str | None], file: Path) -> None:
 def _rows(pool: Pool, keys: list[str], copies: Mapping[str, int], file: Path) -> NDArray[np.int64]:
     """Return the row of each key: the first without a problem, as in selection, or the copy that the manifest names."""
     valid = pool.rows.filter(pl.col("problem").is_null()).unique("key", keep="first", maintain_order=True)
-    found = pl.DataFrame({"key": keys}).join(valid.select("key", "row"), on="key", how="left", maintain_order="left")
+    found = pl.DataFrame({"key": keys}, {"key": pl.String}).join(
+        valid.select("key", "row"), on="key", how="left", maintain_order="left"
+    )
     missing = found.filter(pl.col("row").is_null())
     if missing.height:
         raise InputError(

@@ -125,10 +125,11 @@ def row_of(mix: Selection, key: str) -> int:
         If no key, or more than one, begins so.
     """
     rows = mix.pool.rows
-    found = rows.select("row", "key", "problem").filter(pl.col("key").str.starts_with(key))
+    found = rows.select("row", "key", "problem").filter(pl.col("key").str.starts_with(str(key)))
     if found["key"].n_unique() != 1:
         got = f"{found['key'].n_unique():,} keys that begin so" if found.height else "none"
-        raise ConfigError(f"expected the key of a sample, or its beginning, got key={key!r}: {got}")
+        shown = " ".join(repr(key).split())
+        raise ConfigError(f"expected the key of a sample, or its beginning, got key={shown:.80}: {got}")
     return int(found.sort(pl.col("problem").is_not_null(), "row", maintain_order=True)["row"][0])
 
 

@@ -14,6 +14,7 @@ from recipe.errors import ConfigError, InputError
 from recipe.io.families import MANIFEST, family_of, side_file
 from recipe.io.hashes import sha256
 from recipe.io.outputs import check_output, open_output, read_by
+from recipe.io.paths import path_of
 from recipe.mix.from_file import file_stats, read_labelled
 from recipe.mix.manifest import FIX, files_of, manifest_of
 from recipe.mix.scores import read_scores
@@ -84,7 +85,7 @@ def check_baseline(
     ConfigError
         If a tolerance is not valid.
     """
-    file = Path(baseline)
+    file = path_of(baseline, "baseline")
     if not file.is_file():
         raise InputError(f"{file}: no such baseline; write it from a mix that you trust, with --update")
     _check_as_written(file)

@@ -26,6 +26,7 @@ from recipe.data.tokens import IMAGE
 from recipe.errors import InputError
 from recipe.io.atomic import atomic_write
 from recipe.io.outputs import check_output
+from recipe.io.paths import path_of
 from recipe.io.staging import settle, staged
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def fix_mix(
         As for `check_mix`.
     """
     check_folder(images, decode=decode)
-    source, target = Path(path), Path(out)
+    source, target = path_of(path, "path"), path_of(out, "out")
     beside = target.with_name(f"{target.stem}.rejects.jsonl")
     for written in (target, beside):
         check_output(written, [source, *([] if tokenizer is None else [tokenizer])])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipe.check.trainer.images import image_faults
@@ -17,6 +16,7 @@ from recipe.check.trainer.loaders import loader_problems
 from recipe.check.trainer.rules import problems_of, rules_with
 from recipe.data.problems import PROBLEMS
 from recipe.errors import ConfigError, InputError
+from recipe.io.paths import path_of
 from recipe.io.regular import bytes_of
 
 if TYPE_CHECKING:
@@ -124,14 +124,14 @@ def check_folder(images: str | PathLike[str] | None, *, decode: bool) -> None:
     """Raise if the folder of images does not exist, or is needed and not given."""
     if images is None and decode:
         raise ConfigError("expected a folder of images to decode, got images=None; name the trainer's image_folder")
-    if images is not None and not Path(images).is_dir():
+    if images is not None and not path_of(images, "images").is_dir():
         raise InputError(f"expected a folder of images, got images={str(images)!r}; name the trainer's image_folder")
 
 
 def read_bytes(path: str | PathLike[str]) -> bytes:
     """Return the bytes of a mix file."""
     try:
-        return bytes_of(path)
+        return bytes_of(path_of(path, "path"))
     except OSError as error:
         raise InputError(f"expected a mix file, got {str(path)!r}: {error.strerror}; name a readable file") from error
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from recipe.data.tokens import IMAGE, LETTER, estimate_tokens
 from recipe.errors import InputError, MissingExtra
+from recipe.io.paths import path_of
 from recipe.io.regular import bytes_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def tokens_by(tokenizer: str | PathLike[str]) -> Tokens:
         raise MissingExtra.of("tokenizer", "exact token counts need sentencepiece") from error
     model = SentencePieceProcessor()
     try:
-        model.LoadFromSerializedProto(bytes_of(tokenizer))
+        model.LoadFromSerializedProto(bytes_of(path_of(tokenizer, "tokenizer")))
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or "it is none"
         raise InputError(

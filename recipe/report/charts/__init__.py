@@ -63,8 +63,10 @@ def draw(mix: Selection, name: str, **knobs: Any) -> Picture:
     >>> draw(mix, "tasks").title.text
     'Samples by task'
     """
-    if name not in CHARTS:
-        raise ConfigError(f"expected the name of a chart, got {name!r}, {nearest(name, CHARTS)}")
+    if not isinstance(name, str) or name not in CHARTS:
+        raise ConfigError(
+            f"expected the name of a chart, got {' '.join(repr(name).split()):.80}, {nearest(str(name), CHARTS)}"
+        )
     parameters = inspect.signature(CHARTS[name]).parameters.values()
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     for knob in knobs:

@@ -6,17 +6,19 @@ import json
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recipe.errors import ConfigError
 from recipe.io.marks import has_mark, marked
 from recipe.io.outputs import open_output
+from recipe.io.paths import path_of
 from recipe.report.page.charts import chart_data, vega
 from recipe.report.page.parts import compared, facts, groups, margins, recipe_yaml, rejects, shortages, tiles
 from recipe.report.page.picks_table import picks_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from recipe.data.selection import Selection
     from recipe.report.comparison import Comparison
     from recipe.report.gaps import Gaps
@@ -85,11 +87,11 @@ def write_page(
 
 def check_page(path: str | Path, rows: int) -> Path:
     """Return the path of a page, or raise as `write_page` would, before any work is done."""
-    target = Path(path)
+    target = path_of(path, "path")
     if target.suffix not in {".html", ".htm"} or not target.parent.is_dir():
         raise ConfigError(f"expected a page ending in .html in a folder that exists, got {target}")
-    if rows < 1:
-        raise ConfigError(f"expected at least one row for the table of picks, got rows={rows}")
+    if not isinstance(rows, int) or rows < 1:
+        raise ConfigError(f"expected at least one row for the table of picks, got rows={rows!r:.80}")
     return target
 
 
