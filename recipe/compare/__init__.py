@@ -190,9 +190,8 @@ def _rows_of(pool: Pool, name: str, mix: Selection | str | Path) -> NDArray[np.i
     """Return the rows of a mix's samples in the pool, found by their keys."""
     keys = read_labelled(mix).rows["key"] if isinstance(mix, str | Path) else pl.Series(mix.keys)
     first = pool.rows.select("key", "row").unique("key", keep="first", maintain_order=True)
-    found = pl.DataFrame({"key": keys}, {"key": pl.String}).join(first, on="key", how="left", maintain_order="left")[
-        "row"
-    ]
+    picked = pl.DataFrame({"key": keys}, {"key": pl.String})
+    found = picked.join(first, on="key", how="left", maintain_order="left")["row"]
     if found.null_count():
         missing = keys.filter(found.is_null())[0]
         raise ConfigError(

@@ -72,7 +72,7 @@ def read_parquet(file: Path) -> pl.DataFrame:
     try:
         with unprinted():
             return pl.read_parquet(file)
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:  # damage can make Rust panic
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         what = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{file}: cannot be read as Parquet ({what:.200}); check the file") from None
 

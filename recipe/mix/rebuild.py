@@ -116,9 +116,8 @@ def _check_functions(known: Mapping[str, str | None], file: Path) -> None:
 def _rows(pool: Pool, keys: list[str], copies: Mapping[str, int], file: Path) -> NDArray[np.int64]:
     """Return the row of each key: the first without a problem, as in selection, or the copy that the manifest names."""
     valid = pool.rows.filter(pl.col("problem").is_null()).unique("key", keep="first", maintain_order=True)
-    found = pl.DataFrame({"key": keys}, {"key": pl.String}).join(
-        valid.select("key", "row"), on="key", how="left", maintain_order="left"
-    )
+    asked = pl.DataFrame({"key": keys}, {"key": pl.String})
+    found = asked.join(valid.select("key", "row"), on="key", how="left", maintain_order="left")
     missing = found.filter(pl.col("row").is_null())
     if missing.height:
         raise InputError(

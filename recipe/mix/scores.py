@@ -10,6 +10,7 @@ from recipe.config.aliases import SCORES
 from recipe.data.pool import SCHEMA
 from recipe.errors import InputError
 from recipe.io.arrow import read_parquet
+from recipe.io.panics import unprinted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +72,9 @@ def read_scores(file: Path) -> pl.DataFrame:
 def is_scores(file: Path) -> bool:
     """Return whether a file holds scores that `recipe score` wrote; what another program writes has no such word."""
     try:
-        return MADE.items() <= pl.read_parquet_metadata(file).items()
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        with unprinted():
+            return MADE.items() <= pl.read_parquet_metadata(file).items()
+    except (OSError, ValueError, pl.exceptions.PolarsError):
         return False
 
 

@@ -208,7 +208,8 @@ def _found(file: Path, column: str, pool: Pool) -> NDArray[np.int64]:
     """Return the first row of a Parquet file with a vector for each sample; -1 if there is none."""
     try:
         whole = pl.scan_parquet(file, glob=False)
-        schema = whole.collect_schema()
+        with unprinted():
+            schema = whole.collect_schema()
         kind, by = schema.get(column), "key" if "key" in schema or "id" not in schema else "id"
         if not isinstance(kind, pl.List | pl.Array):
             raise pl.exceptions.SchemaError(f"expected lists of numbers, got {kind}")
@@ -250,7 +251,8 @@ def _blocks(file: Path, column: str) -> Iterator[tuple[int, pl.Series]]:
     """Read a column of a Parquet file in blocks of rows, as lists of float32, each with the number of its first row."""
     whole = pl.scan_parquet(file, glob=False)
     try:
-        height = whole.select(pl.len()).collect().item()
+        with unprinted():
+            height = whole.select(pl.len()).collect().item()
         for first in range(0, height, BLOCK):
             with unprinted():
                 lists = whole.select(column).slice(first, BLOCK).collect()[column]

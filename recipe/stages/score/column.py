@@ -102,7 +102,8 @@ def _numbers(file: Path, column: str, key: str) -> pl.DataFrame:
         raise InputError(f"score.column: no file {file!s:.200}; give the path of a table of numbers")
     try:
         whole = READERS[file.suffix](file)
-        columns = whole.collect_schema().names()
+        with unprinted():
+            columns = whole.collect_schema().names()
         for name in (key, column):
             if name not in columns:
                 raise ConfigError(f"score.column: {file}: no column '{name}', {nearest(name, columns)}")
