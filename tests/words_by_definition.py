@@ -13,7 +13,8 @@ def words_by_definition(text, *, numbers=True):
     for character in text + " ":
         group = unicodedata.ucd_3_2_0.category(character)
         spaceless = ord(character) >= 0x10000 or (
-            any(first <= ord(character) <= last for first, last in IDEOGRAPHS) and group[0] == "L"
+            any(first <= ord(character) <= last for first, last in IDEOGRAPHS)
+            and (group[0] == "L" or group == "Cn")  # unknown to that version: a letter
         )
         if not spaceless and (group[0] in "LNM" or group == "Cn" or character == "_"):
             run += character
