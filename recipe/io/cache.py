@@ -92,9 +92,14 @@ def _is_marked(store: Store) -> bool:
         store.files.exists(store.path(MARK + ENDING)) and not store.has(MARK)
     ):
         return False
-    with suppress(OSError, ValueError, RecursionError):
-        if json.loads(store.files.cat_file(store.path(MARK))) == OLD:
+    try:
+        if json.loads(store.bytes_of(MARK)) == OLD:
             return True
+    except OSError:  # no file stands there
+        store.remove(MARK)
+        return False
+    except (ValueError, RecursionError):
+        pass
     fix = "it is another version's: remove it, or name another folder"
     read_versioned(store.get(MARK), "a cache", FORMAT, fix=fix, name=store.root)
     return True

@@ -16,6 +16,7 @@ from adversary import damage
 
 from recipe import rebuild_mix, select_mix
 from recipe.config.code import identity
+from recipe.demo import write_demo
 from recipe.errors import DamagedCache, InputError
 from recipe.io.cache import open_store
 from recipe.io.store import MARK
@@ -257,3 +258,14 @@ def test_a_costly_score_of_its_own_gets_the_seed_of_the_recipe(cached, tmp_path,
         name = mix.recipe.score[0].label
         found.append(float(mix.pool.rows[name][0]))
     assert found == [3, 4, 5, 6]
+
+
+def test_a_pipe_in_the_place_of_the_mark_is_not_waited_for(tmp_path):
+    """The mark of a cache is read before anything else; a pipe without a writer there, and no checksum, is removed."""
+    pool = write_demo(tmp_path / "pool", images=2)
+    mix = select_mix(pool, size=5, cache=tmp_path / "cache")
+    for name in (MARK, f"{MARK}.sum"):
+        (tmp_path / "cache" / name).unlink()
+    os.mkfifo(tmp_path / "cache" / MARK)
+    assert select_mix(pool, size=5, cache=tmp_path / "cache").keys == mix.keys
+    assert (tmp_path / "cache" / MARK).is_file()

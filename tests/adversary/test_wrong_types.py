@@ -31,7 +31,7 @@ def is_refused(call, *words):
     assert all(word in str(caught.value) for word in words), caught.value
 
 
-@pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: type(odd).__name__)
 def test_what_is_no_path_is_refused_by_its_name(odd, mix, tmp_path):
     """Every argument that names a file or a folder says so, where it is no path at all."""
     doors = {
@@ -49,7 +49,7 @@ def test_what_is_no_path_is_refused_by_its_name(odd, mix, tmp_path):
         is_refused(lambda: mix.write(odd), "expected a path, got path=")
 
 
-@pytest.mark.parametrize("odd", [*ODD, "tasks "], ids=repr)
+@pytest.mark.parametrize("odd", [*ODD, "tasks "], ids=lambda odd: type(odd).__name__)
 def test_what_is_no_name_is_refused(odd, mix):
     """The name of a chart is one of the charts', the key of a sample is of one sample."""
     is_refused(lambda: mix.plot(odd), "expected the name of a chart, got")
@@ -57,7 +57,7 @@ def test_what_is_no_name_is_refused(odd, mix):
     is_refused(lambda: mix.show(odd), "expected the key of a sample")
 
 
-@pytest.mark.parametrize("odd", ["x", None, 2.5, [3], "3"], ids=repr)
+@pytest.mark.parametrize("odd", ["x", None, 2.5, [3], "3"], ids=lambda odd: type(odd).__name__)
 def test_what_is_no_count_is_refused(odd, mix, tmp_path):
     """Counts and seeds are integers."""
     is_refused(lambda: demo_pool(images=odd), "images=")
@@ -66,7 +66,7 @@ def test_what_is_no_count_is_refused(odd, mix, tmp_path):
     assert len(demo_pool(images=np.int64(2))) == len(demo_pool(images=2))
 
 
-@pytest.mark.parametrize("odd", [[[1.0]], None, 3, "x", {}], ids=repr)
+@pytest.mark.parametrize("odd", [[[1.0]], None, 3, "x", {}], ids=lambda odd: type(odd).__name__)
 def test_what_is_no_matrix_is_refused(odd, pool):
     """Vectors are an array of NumPy; a list, as most models give it, is refused with the way to make one."""
     is_refused(lambda: pool.with_vectors(odd, order="pool"), "expected vectors as a NumPy array", "np.asarray")
