@@ -53,7 +53,7 @@ class Store:
         An artefact without an entry counts as absent: its writer died before it was complete.
         """
         try:
-            text = self._entry(name)
+            text = self.bytes_of(name + ENDING)
             what = self._far_fault(name, text) if self._far else fault(name, self._near(name), text)
         except (FileNotFoundError, NotADirectoryError):
             return False
@@ -194,14 +194,10 @@ class Store:
 
     def bytes_of(self, name: str) -> bytes:
         """Return the bytes of a small artefact, unchecked; raise OSError for a pipe in its place, which has no end."""
-        return bytes(self.files.cat_file(self.path(name))) if self._far else bytes_of(self._near(name))
-
-    def _entry(self, name: str) -> bytes:
-        """Return the entry of an artefact."""
         if not self._far:
-            return bytes_of(self._near(name + ENDING))
+            return bytes_of(self._near(name))
         with self._line(name):
-            return bytes(self.files.cat_file(self.path(name + ENDING)))
+            return bytes(self.files.cat_file(self.path(name)))
 
     def _far_fault(self, name: str, text: bytes) -> str | None:
         """Return what is wrong with a far artefact; if nothing is, this machine has a sound copy of it."""

@@ -269,3 +269,18 @@ def test_a_pipe_in_the_place_of_the_mark_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "cache" / MARK)
     assert select_mix(pool, size=5, cache=tmp_path / "cache").keys == mix.keys
     assert (tmp_path / "cache" / MARK).is_file()
+
+
+def test_a_far_cache_that_cannot_be_reached_keeps_its_mark(tmp_path, monkeypatch):
+    """A connection that is lost while the mark is read is an error in one line, and no reason to remove anything."""
+    url = f"memory://{tmp_path}/cache"
+    open_store(url).put_json(MARK, {"format": 2})
+    files = fsspec.filesystem("memory")
+
+    def lost(path):
+        raise ConnectionError(f"{path}: reset by peer")
+
+    monkeypatch.setattr(type(files), "cat_file", lambda self, path, **_: lost(path))  # noqa: ARG005  as it is called
+    with pytest.raises(InputError, match="reset by peer"):
+        open_store(url)
+    assert files.exists(f"{tmp_path}/cache/{MARK}")
