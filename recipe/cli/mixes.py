@@ -130,6 +130,7 @@ def score(
     out_path: Annotated[Path, typer.Option("--out", help="A .parquet file.")] = Path("scores.parquet"),
 ) -> None:
     """Score every sample and write the scores as Parquet."""
+    from recipe.data.selection import UNSCORED  # noqa: PLC0415  starts fast
     from recipe.io.outputs import check_output, open_output  # noqa: PLC0415  starts fast
     from recipe.mix.flow import score_pool  # noqa: PLC0415
     from recipe.mix.scores import MADE, is_scores  # noqa: PLC0415
@@ -141,7 +142,7 @@ def score(
     check_output(out_path, files_read(plan), own=is_scores)
     pool = score_pool(recipe=plan, cache=cache_of(cache), engine=engine, workers=workers)
     with open_output(out_path, own=is_scores) as file:
-        pool.rows.drop("turns", "extra", "order").write_parquet(file, metadata=MADE)
+        pool.rows.drop(UNSCORED).write_parquet(file, metadata=MADE)
     out.print(f"wrote {named(out_path)}: {len(pool):,} samples, {int(pool.eligible.sum()):,} of them eligible")
 
 

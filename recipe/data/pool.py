@@ -11,6 +11,7 @@ import polars as pl
 
 from recipe.data.alignment import check_order, rows_by_name, rows_by_order
 from recipe.data.checkpoint import SHARD, Checkpoint
+from recipe.data.media import MEDIUM, RATING
 from recipe.data.overview import pool_html, pool_lines
 from recipe.data.samples import sample_rows, sample_table
 from recipe.data.vectors import check_vectors
@@ -36,17 +37,22 @@ SCHEMA: dict[str, pl.DataType] = {
     "source": pl.String(),  # the file it was read from
     "record": pl.UInt32(),  # its number in that file, from 0
     "order": pl.UInt32(),  # its number in the order in which everything was read, from 0
-    "image": pl.String(),  # relative POSIX path; null for text only
+    "image": pl.String(),  # the name of its first picture, usually a relative path with slashes; null for none
+    "media": pl.List(MEDIUM),  # all its pictures, videos and sounds; null where `image` says all that is known
     "turns": pl.List(TURN),  # human and gpt
     "extra": pl.String(),  # the record's other keys, as a JSON object; null if there are none
+    "frame": pl.String(),  # of `recipe.data.media.FRAMES`, what its boxes refer to; null where it is not known
+    "ratings": pl.List(RATING),  # of each question and its answer, as FineVision rates them; null where not rated
     "task_name": pl.String(),  # the source's name of the task (SVIT's file, Vision-Flan's task_name), or null
     "n_words": pl.UInt32(),  # white-space separated words of all turns
     "n_tokens": pl.UInt32(),  # estimate of its tokens, image patches not counted
     "problem": pl.String(),  # why it may not be selected; null if it may
 }
+UNKNOWN = ("media", "frame", "ratings")  # columns that a table of your own need not have
 
 LABELS = (  # columns that the stages attach: no score may have such a name
     *("task", "answer", "dataset", "concepts", "n_keywords", "flags", "n_qas", "n_yes", "n_no"),
+    *("n_images", "modality"),
     *("cluster", "cell", "cell_quota", "part", "nearest", "similarity", "x", "y", "rank", "gain"),
 )
 
@@ -79,7 +85,11 @@ class Pool:
 
     def __post_init__(self) -> None:
         missing = [name for name in SCHEMA if name not in self.rows.columns]
-        if missing:
+        if missing and all(name in UNKNOWN for name in missing):
+            object.__setattr__(
+                self, "rows", self.rows.with_columns(pl.lit(None, SCHEMA[name]).alias(name) for name in missing)
+            )
+        elif missing:
             raise AlignmentError(f"expected a table with the columns of a pool, missing: {', '.join(missing)}")
         if self.vectors is not None:
             check_vectors(self.vectors, len(self))

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
-UNSCORED = ("turns", "extra", "order")  # columns that the scores leave out: the text, and the reading order
+UNSCORED = (
+    "turns",
+    "extra",
+    "order",
+    "media",
+    "frame",
+    "ratings",
+)  # columns that the scores leave out: the text, and the reading order
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,6 +8,7 @@ import polars as pl
 
 from recipe.config.aliases import SCORES
 from recipe.data.pool import SCHEMA
+from recipe.data.selection import UNSCORED
 from recipe.errors import InputError
 from recipe.io.arrow import read_parquet
 from recipe.io.panics import unprinted
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 WORDS = pl.List(pl.String())
 KINDS: dict[str, pl.DataType] = {  # every column that is no score
-    **{name: SCHEMA[name] for name in SCHEMA if name not in {"turns", "extra", "order"}},
+    **{name: SCHEMA[name] for name in SCHEMA if name not in UNSCORED},
     **dict.fromkeys(("answer", "task", "dataset", "part"), pl.String()),
     **dict.fromkeys(("flags", "concepts"), WORDS),
     **dict.fromkeys(("n_qas", "n_yes", "n_no", "n_keywords", "nearest", "rank"), pl.UInt32()),

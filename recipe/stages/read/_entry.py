@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from recipe.data.media import Medium
     from recipe.stages.read._images import Images
 
     Turns = list[tuple[str, str]]  # speaker and text
@@ -34,6 +35,9 @@ class Entry(NamedTuple):
     task_name: str | None = None
     problem: str | None = None
     raw: bytes | None = None
+    media: tuple[Medium, ...] | None = None  # all it shows, in place of `image`; None: a picture by its path, or none
+    frame: str | None = None  # of recipe.data.media.FRAMES
+    ratings: list[dict[str, int | None]] | None = None  # of each question, by recipe.data.media.RATINGS
 
 
 class Context(NamedTuple):
@@ -192,15 +196,29 @@ def _without_mark(value: str) -> str:
     return value.strip()
 
 
-def key_of(image: str | None, turns: Turns) -> str:
-    r"""Return the identity of a sample: blake2b-128 of image and turns, `<image>` in front.
+def first_image(media: Sequence[Medium]) -> str | None:
+    """Return the name of the first picture, or None."""
+    return next((one.name for one in media if one.kind == "image"), None)
+
+
+def identity_of(media: Sequence[Medium]) -> str | list[tuple[str, str]] | None:
+    """Return what identifies the media of a sample: the name of a picture, or the kind and the name of each."""
+    if not media:
+        return None
+    if len(media) == 1 and media[0].kind == "image":
+        return media[0].name
+    return [(one.kind, one.name) for one in media]
+
+
+def key_of(image: str | list[tuple[str, str]] | None, turns: Turns) -> str:
+    r"""Return the identity of a sample: blake2b-128 of image and turns, `<image>` in front of those with one image.
 
     Examples
     --------
     >>> key_of("a.jpg", [("human", "Who?\n<image>")]) == key_of("a.jpg", [("human", "<image>\nWho?")])
     True
     """
-    return digest(_encode((image, turns if image is None else in_front(turns))))
+    return digest(_encode((image, in_front(turns) if isinstance(image, str) else turns)))
 
 
 def digest(content: bytes) -> str:

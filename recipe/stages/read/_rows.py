@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from recipe.data.media import media_column, plain
 from recipe.data.pool import SCHEMA, TURN
 from recipe.data.tokens import lengths
-from recipe.stages.read._entry import TOKEN, digest, in_front, is_harmless, key_of
+from recipe.stages.read._entry import TOKEN, digest, first_image, identity_of, in_front, is_harmless, key_of
 
 if TYPE_CHECKING:
     from typing import Literal
 
+    from recipe.data.media import Medium
     from recipe.stages.read._entry import Entry
 
 _ORDER = ("key", "id", "source", "extra", "task_name", "spelling", "record", "order")
+_NAMES = ("key", "id", "image", "extra", "task_name", "problem", "spelling", "frame")
 
 
 class Rows:
@@ -33,30 +36,44 @@ class Rows:
         self.source = source
         self.leaves_token = image_token == "given"  # noqa: S105  no password
         self.entries: list[tuple[str | None, ...]] = []
+        self.media: list[tuple[Medium, ...] | None] = []
+        self.ratings: list[list[dict[str, int | None]] | None] = []
         self.ends: list[int] = []
         self.speakers: list[str] = []
         self.values: list[str] = []
 
     def add(self, entry: Entry) -> None:
         """Append one entry, valid or not."""
-        turns, spelling = entry.turns, None
-        if entry.image is not None:
+        turns, spelling, media = entry.turns, None, entry.media
+        image = entry.image if media is None else first_image(media)
+        if image is not None and (media is None or len(media) == 1):
             turns = in_front(turns)
             if self.leaves_token and turns is not entry.turns and is_harmless(entry.turns):
                 turns, spelling = entry.turns, key_of(None, entry.turns)
-        key = key_of(entry.image, turns) if entry.raw is None else digest(entry.raw)
+        if entry.raw is not None:
+            key = digest(entry.raw)
+        else:
+            key = key_of(image if media is None else identity_of(media), turns)
         # spelling distinguishes samples that differ only in the place of <image>, so that their order is deterministic
-        self.entries.append((key, entry.id or key, entry.image, entry.extra, entry.task_name, entry.problem, spelling))
+        self.entries.append(
+            (key, entry.id or key, image, entry.extra, entry.task_name, entry.problem, spelling, entry.frame)
+        )
+        self.media.append(None if media is None or plain(media) else media)
+        self.ratings.append(entry.ratings)
         self.speakers += [speaker for speaker, _ in turns]
         self.values += [value for _, value in turns]
         self.ends.append(len(self.values))
 
     def frame(self) -> pl.DataFrame:
         """Return the columns as a table in the order of the file, `spelling` among them."""
-        names = ("key", "id", "image", "extra", "task_name", "problem", "spelling")
-        table = pl.DataFrame(self.entries, schema=dict.fromkeys(names, pl.String()), orient="row")
+        table = pl.DataFrame(self.entries, schema=dict.fromkeys(_NAMES, pl.String()), orient="row")
         return table.with_row_index("record").with_columns(
-            pl.lit(self.source).alias("source"), *self._turns().drop("record").get_columns()
+            pl.lit(self.source).alias("source"),
+            media_column(self.media),
+            pl.Series("ratings", self.ratings, dtype=SCHEMA["ratings"])
+            if any(self.ratings)
+            else pl.lit(None, dtype=SCHEMA["ratings"]).alias("ratings"),
+            *self._turns().drop("record").get_columns(),
         )
 
     def _turns(self) -> pl.DataFrame:
