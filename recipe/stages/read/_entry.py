@@ -53,6 +53,11 @@ class Context(NamedTuple):
     where: Where | None = None
     beside: Mapping[str, Any] | None = None  # what a file beside it says of its records
 
+    @property
+    def listed(self) -> bool:
+        """Whether a list of files says more of this one than its path."""
+        return self.root is not None or self.frame is not None
+
     def at(self, place: str) -> str | None:
         """Return where in the source something lies that stands in the record."""
         return None if self.where is None else f"{self.where.piece}:{self.where.number}:{place}"

@@ -101,15 +101,19 @@ def read_piece(piece: Piece, options: Options) -> pl.DataFrame:
 def _read(piece: Piece, options: Options) -> pl.DataFrame:
     """Read a piece of a file, which may change meanwhile."""
     path, lenient = piece.file.path, options.lenient
-    context = Context(path, options.boxes, options.suffix_seed, _images(piece.beside, options.images, piece.seen[1:]))
+    images = _images(piece.beside, options.images, piece.seen[1:])
+    context = context_of(piece, options, images)
     rows = Rows(piece.file.source, image_token=options.image_token)
     with _collector_off():
         try:
-            entries = read_span(path, piece.span) if piece.span else read_entries(path, lenient=lenient)
+            entries = records_of(piece, lenient=lenient)
         except Undecodable as error:
             raise Broken from error
-        read = reader_of(piece.format or recognise(entries, path, lenient=lenient))
-        for entry in entries:
+        heads, entries = sampled(entries)
+        known = piece.format or recognise(heads, path, lenient=lenient, beside=piece.file.beside)
+        read = reader_of(known, mixed=piece.file.format is None)
+        for number, entry in enumerate(entries):
+            context.where.number = number
             for sample in _samples(entry, read, context, piece, lenient=lenient):
                 rows.add(sample)
         return rows.frame()
