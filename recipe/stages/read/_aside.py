@@ -98,7 +98,7 @@ def _companions(files: list[Path]) -> Iterator[tuple[Path, str]]:
                 if file.with_name(name) in here:
                     yield file.with_name(name), f"is read with {file.name}"
         if (answers := answers_beside(file)) in here:
-            yield answers, f"is read with {file.name}"  # type: ignore[misc]
+            yield answers, f"is read with {file.name}"
 
 
 def companion(file: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""Records whose keys a list of files explains (`dataset_info.json` of LLaMA-Factory), by the names that readers know."""
+"""Records whose keys a list of files explains (LLaMA-Factory's `dataset_info.json`), by the names that readers know."""
 
 from __future__ import annotations
 

@@ -141,7 +141,12 @@ def _nearest(record: Record) -> str:
     shared = {name: sum(key in record for key in keys) / len(keys) for name, keys in EXPECTED.items()}
     best = max(shared, key=lambda name: shared[name])
     if shared[best] == 0:
-        near = [(SequenceMatcher(None, key, own).ratio(), own, key, name) for name, keys in EXPECTED.items() for key in keys for own in record]
+        near = [
+            (SequenceMatcher(None, key, own).ratio(), own, key, name)
+            for name, keys in EXPECTED.items()
+            for key in keys
+            for own in record
+        ]
         ratio, own, key, name = max(near)
         return f" (is {own!r} meant as {key!r} of {name}?)" if ratio >= 0.75 else ""  # noqa: PLR2004  a misspelling
     lacks = next((key for key in EXPECTED[best] if key not in record), None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from recipe.engine.seed import shuffled
 from recipe.errors import InputError
@@ -43,7 +44,7 @@ class Take(NamedTuple):
         """
         n = min(count, math.ceil(self.amount * count / 100) if self.percent else self.amount)
         if self.way == "random":
-            names = [str(number) for number in range(count)]
+            names = pl.Series([str(number) for number in range(count)], dtype=pl.String)
             return sorted(shuffled(np.arange(count), names, seed=0, label="read.take")[:n].tolist())
         return list(range(n)) if self.way == "first" else list(range(count - n, count))
 
@@ -61,7 +62,7 @@ class Listed(NamedTuple):
     note: str | None = None  # what of the list is not obeyed
 
 
-def read_list(path: Path) -> list[Listed] | None:
+def read_list(path: Path) -> list[Listed] | None:  # noqa: PLR0911  one for each kind
     """Return the files that a list names; None if the file is no list that is known.
 
     Parameters
@@ -153,8 +154,13 @@ def _llama_factory(given: Mapping[str, Any], path: Path) -> Iterator[Listed]:
         if not isinstance(entry.get("file_name"), str):
             yield Listed(path, note=f"{name} lies on a hub and not here")
             continue
+        try:
+            file = _existing(entry["file_name"], path, f"{path}: {name}")
+        except InputError:
+            yield Listed(path, note=f"{name} names {entry['file_name']!r:.80}, which does not exist here")
+            continue
         beside = {key: entry[key] for key in ("columns", "tags") if isinstance(entry.get(key), dict)}
-        yield Listed(_existing(entry["file_name"], path, f"{path}: {name}"), beside=beside or None)
+        yield Listed(file, beside=beside or None)
 
 
 def _energon(splits: Mapping[str, Any], path: Path) -> Iterator[Listed]:
@@ -180,7 +186,7 @@ def _braced(path: str) -> list[str]:
 
 
 def _existing(given: str, listed_in: Path, where: str) -> Path:
-    """Return the path of a file that a list names: absolute, else below the list's folder, one above, or the working one."""
+    """Return the path of a file that a list names: absolute, below the list's folder, one above, or the working one."""
     folders = [listed_in.parent, *list(listed_in.parent.parents)[:3], Path.cwd()]
     for one in [Path(given)] if Path(given).is_absolute() else [folder / given for folder in folders]:
         if one.exists():

@@ -146,7 +146,9 @@ def _with_lists(files: list[File], passed: dict[str, str]) -> list[File]:
         entries = read_list(file.path) if _may_list(file.path) else None
         for entry in entries or ():
             if entry.note:
-                passed[f"{file.path.name}: {entry.path.name}"] = entry.note
+                passed[file.path.name if entry.path == file.path else f"{file.path.name}: {entry.path.name}"] = (
+                    entry.note
+                )
             if entry.path != file.path:
                 own = replace(file, path=entry.path, root=entry.root, take=entry.take, beside=entry.beside)
                 made[entry.path.resolve(), entry.root] = own
@@ -223,22 +225,24 @@ def _of_folder(path: Path) -> tuple[list[Path], list[tuple[str, str]]]:
     found = _walked(path)
     aside = passed_over(found)
     kept, mixes = _without_mixes([file for file in found if file not in aside], path)
+    rest = [name for _, _, names in os.walk(path) for name in names if name not in {file.name for file in found}]
     lists = [
         file for file in walk(path, lambda name: name.endswith(YAML) and not is_hidden(name)) if _lists_files(file)
     ]
+    if lists and not kept and not mixes:  # nothing but lists: they are what is meant
+        return lists, _named_aside(aside)
     for file in lists:
         warn(PassedOver(f"{path}: passed over {file.name}, which lists files; name it to obey it"), stacklevel=5)
     if not kept:
-        known = mixes or list(aside.values())
         what = f"only mixes that recipe wrote in {path}; name them" if mixes else f"none in {path}; check the path"
+        known = sorted(set(aside.values())) or [f"{count} ({reason})" for count, reason in other_files(rest)]
         if known and not mixes:
-            what = f"only {', '.join(sorted(set(known))[:3])} in {path}; check the path"
+            what = f"only {', '.join(known[:3])} in {path}; check the path"
         raise InputError(
             f"expected a folder with {' or '.join(ENDINGS[:1] + ENDINGS[-4:])} files of samples, found {what}"
         )
     named_lists = [(file.name, "lists files; name it to obey it") for file in lists]
-    seen = {file.name for file in (*found, *lists)}
-    rest = [name for _, _, names in os.walk(path) for name in names if name not in seen and not is_hidden(name)]
+    rest = [name for name in rest if name not in {file.name for file in lists} and not is_hidden(name)]
     return kept, [*_named_aside(aside), *mixes, *named_lists, *other_files(rest)]
 
 

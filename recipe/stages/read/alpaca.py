@@ -34,7 +34,7 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
         ``{"instruction": str, "input"?: str, "output": str, "history"?: [[question, answer]], "system"?: str}`` and
         pictures; or M3IT's ``inputs``, ``outputs`` and ``image_base64_str``. Any other keys are kept.
     context
-        For columns that are called otherwise (`dataset_info.json` of LLaMA-Factory).
+        For the folder of its pictures.
 
     Yields
     ------
@@ -48,7 +48,7 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     >>> next(read({"instruction": "Name it.", "input": "What bird?", "output": "A jay."}, None)).turns
     [('human', 'Name it.\nWhat bird?'), ('gpt', 'A jay.')]
     """
-    keys = _keys(record, context)
+    keys = _keys(record)
     asked = [record.get(keys[name]) for name in ("prompt", "query") if name in keys]
     texts = [one for one in asked if one not in (None, "")]
     question = "\n".join(texts) if texts and all(isinstance(one, str) for one in texts) else texts[0] if texts else None
@@ -69,9 +69,7 @@ def history(given: object) -> list[dict[str, Any]]:
     ]
 
 
-def _keys(record: Mapping[str, Any], context: Context | None) -> dict[str, str]:
+def _keys(record: Mapping[str, Any]) -> dict[str, str]:
     """Return what each part is called in a record."""
-    beside = context.beside if context is not None else None
-    columns = dict(beside.get("columns") or {}) if beside else {}
-    usual = {name: next((key for key in keys if key in record), None) for name, keys in NAMES.items()}
-    return {name: key for name, key in (usual | {k: v for k, v in columns.items() if k in NAMES}).items() if key}
+    found = {name: next((key for key in keys if key in record), None) for name, keys in NAMES.items()}
+    return {name: key for name, key in found.items() if key}

@@ -63,10 +63,10 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
         path = f"{folder}/{name}" if isinstance(folder, str) and folder else name
         shown = [Medium(path=path, root=None if context is None else context.root)] if isinstance(path, str) else None
     else:
-        given = record.get("caption")
-        given = given if isinstance(given, list) and given else [given]
-        number = None if any(not is_nothing(record.get(key)) for key in KEYS) else picture_by_number(record, context)
-        shown = None if number is None else [number]
+        caption = record.get("caption")
+        given = caption if isinstance(caption, list) and caption else [caption]
+        picture = None if any(not is_nothing(record.get(key)) for key in KEYS) else picture_by_number(record, context)
+        shown = None if picture is None else [picture]
     used = ("caption", "sentences", "filename", "filepath", "transcripts", "file_name", "tokens", "sentids")
     for number, caption in enumerate(given):
         turns = [{"from": "human", "value": question}, {"from": "gpt", "value": caption}]

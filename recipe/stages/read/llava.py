@@ -24,9 +24,9 @@ def confidence(record: dict[str, Any]) -> float:
     return 0.5 if has_turns(record) or ("conversatons" in record and has_turns(_respelled(record))) else 0
 
 
-def has_turns(head: dict[str, Any]) -> bool:
+def has_turns(head: dict[str, Any], key: str = "conversations") -> bool:
     """Return whether a record has a list of turns with `from` or `value`."""
-    turns = head.get("conversations")
+    turns = head.get(key)
     if isinstance(turns, dict):  # two lists beside each other
         return "from" in turns and "value" in turns
     return isinstance(turns, list) and any(
@@ -98,7 +98,7 @@ def _read_any(record: dict[str, Any], context: Context) -> Entry:
     """Read a record in a dialect of the format."""
     if "conversatons" in record:
         record = _respelled(record)
-    return read_conversation(record, context, record.get("conversations"), ["conversations"])
+    return read_conversation(record, context, record.get("conversations"), ["conversations"], marks=True)
 
 
 def _respelled(record: dict[str, Any]) -> dict[str, Any]:

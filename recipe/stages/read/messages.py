@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.stages.read._conversation import read_conversation
 from recipe.stages.read._dialogue import PAIRS
+from recipe.stages.read.llava import has_turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,8 @@ _PROMPTED = ("prompt", "completion")  # TRL: two lists of turns, or two texts
 
 
 def confidence(record: dict[str, Any]) -> float:
-    """Return 0.9 for `messages`, 0.8 for turns of role and content under another key, or prompt and completion; else 0."""
-    if _is_dialogue(record.get("messages")):
+    """Return 0.9 for `messages`, 0.8 for role and content under another key, or prompt and completion; else 0."""
+    if _is_dialogue(record.get("messages")) or has_turns(record, "messages"):
         return 0.9
     if any(_is_dialogue(record.get(key)) for key in KEYS):
         return 0.8
@@ -38,7 +39,7 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     ----------
     record
         ``{"messages": [{"role": "system" | "user" | "assistant", "content": str | [block]}], "images"?: [...]}``, where
-        a block is ``{"type": "text", "text"}`` or names a picture, a video or a sound; or the turns under one of `KEYS`,
+        a block is ``{"type": "text", "text"}`` or names a picture, a video or a sound; or turns under one of `KEYS`,
         each of one side or of both; or ``{"prompt", "completion"}``. Any other keys are kept.
     context
         For the folder of its pictures.
@@ -56,14 +57,13 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     >>> next(read({"messages": talk, "images": ["a.jpg"]}, None)).turns
     [('human', '<image>What bird?'), ('gpt', 'A jay.')]
     """
-    columns = {} if context is None or context.beside is None else dict(context.beside.get("columns") or {})
-    key = columns.get("messages") or next((key for key in KEYS if record.get(key) is not None), None)
+    key = next((key for key in KEYS if record.get(key) is not None), None)
     if key is None and all(name in record for name in _PROMPTED):
-        yield read_conversation(record, context, _joined(*(record[name] for name in _PROMPTED)), _PROMPTED)
+        yield read_conversation(record, context, _joined(*(record[name] for name in _PROMPTED)), _PROMPTED, marks=True)
         return
     key = key or KEYS[0]
     given = record.get(key)
-    yield read_conversation(record, context, given, _also(record, key))
+    yield read_conversation(record, context, given, _also(record, key), marks=True)
 
 
 def _also(record: dict[str, Any], key: str) -> tuple[str, ...]:

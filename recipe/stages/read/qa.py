@@ -9,7 +9,7 @@ from recipe.data.media import Medium
 from recipe.stages.read._conversation import read_conversation
 from recipe.stages.read._images import image_number
 from recipe.stages.read._media import KEYS as MEDIA
-from recipe.stages.read._media import is_nothing
+from recipe.stages.read._media import is_nothing, with_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,7 +75,7 @@ def picture_by_number(record: Mapping[str, Any], context: Context | None) -> Med
     root = None if context is None else context.root
     name = record.get("file_name")
     if isinstance(name, str) and name:
-        return Medium(path=name, root=root, **_size(record))
+        return with_size(Medium(path=name, root=root), [record.get("width"), record.get("height")])
     if "imageId" in record and isinstance(record["imageId"], str | int):
         return Medium(path=f"{record['imageId']}.jpg", root=root)
     given = record.get("image_id")
@@ -87,11 +87,6 @@ def picture_by_number(record: Mapping[str, Any], context: Context | None) -> Med
     if isinstance(given, str) and len(given) < 12:  # noqa: PLR2004  COCO's digits
         return Medium(path=f"vg/{number}.jpg" if context is None else context.images.path(number), root=root)
     return Medium(path=f"{number:012}.jpg", root=root)
-
-
-def _size(record: Mapping[str, Any]) -> dict[str, int]:
-    """Return the size that a list of COCO's pictures states."""
-    return {name: record[name] for name in ("width", "height") if type(record.get(name)) is int and record[name] > 0}
 
 
 def _asked(record: Mapping[str, Any], options: list[str]) -> Any:

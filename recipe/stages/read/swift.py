@@ -47,4 +47,4 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
         {"from": "human", "value": record.get("query")},
         {"from": "gpt", "value": record.get("response")},
     ]
-    yield read_conversation(record, context, turns, ["query", "response", "history"])
+    yield read_conversation(record, context, turns, ["query", "response", "history"], marks=True)

@@ -1,4 +1,4 @@
-"""A sample of a tar shard: the files of one key, as WebDataset, img2dataset, Energon and LLaVA-OneVision-1.5 lay them."""
+"""A sample of a tar shard, the files of one key: WebDataset, img2dataset, Energon, LLaVA-OneVision-1.5."""
 
 from __future__ import annotations
 

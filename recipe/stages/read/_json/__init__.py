@@ -10,8 +10,9 @@ import msgspec
 
 from recipe.errors import InputError
 from recipe.stages.read._json.join import joined
-from recipe.stages.read._json.load import MB, load
+from recipe.stages.read._json.load import load
 from recipe.stages.read._json.scan import depth_exceeds, members, pieces
+from recipe.stages.read._packed import MB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -217,7 +218,9 @@ def _entries_of_text(path: Path, loaded: Loaded, companion: Path | None, *, leni
     return entries
 
 
-def _unwrap(top: dict[str, Any], data: bytes | str, companion: Path | None) -> Sequence[Found]:
+def _unwrap(  # noqa: PLR0911  one for each kind
+    top: dict[str, Any], data: bytes | str, companion: Path | None
+) -> Sequence[Found]:
     """Split an object that wraps one array, is keyed by id, or is itself the only record.
 
     An object with a key under which formats keep their turns is a record.

@@ -13,7 +13,7 @@ import msgspec
 from recipe.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from recipe.stages.read._json import Slice
@@ -95,14 +95,18 @@ def _captions(top: Mapping[str, Slice]) -> list[str] | None:
     for one, record in zip(of, records, strict=True):
         picture = pictures.get(one.image_id)
         known = {} if picture is None else msgspec.to_builtins(picture)
-        found.append(_with({name: value for name, value in known.items() if name != "id" and value is not None}, record))
+        found.append(
+            _with({name: value for name, value in known.items() if name != "id" and value is not None}, record)
+        )
     return found
 
 
 def _questions(top: Mapping[str, Slice], companion: Path) -> list[str] | None:
     """Give each question its answer."""
     try:
-        answers = {one.question_id: one for one in msgspec.json.decode(companion.read_bytes(), type=_Answers).annotations}
+        answers = {
+            one.question_id: one for one in msgspec.json.decode(companion.read_bytes(), type=_Answers).annotations
+        }
     except (OSError, msgspec.DecodeError, UnicodeError) as error:
         what = "expected the answers to the questions beside it, {annotations: [{question_id, multiple_choice_answer}]}"
         raise InputError(f"{companion}: {what}, got {str(error)[:120]}; restore the file, or move it away") from None
@@ -132,4 +136,3 @@ def _with(more: Mapping[str, Any], record: msgspec.Raw) -> str:
 def _raw(value: Slice) -> bytes:
     """Return the text of a value as bytes."""
     return value.encode() if isinstance(value, str) else bytes(value)
-
