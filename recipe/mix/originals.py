@@ -15,6 +15,7 @@ from recipe.data.media import spelled
 from recipe.errors import ConfigError, InputError
 from recipe.io.arrow import take
 from recipe.io.hashes import check_unchanged
+from recipe.mix.pictures import pictures_of, sizes_of
 from recipe.stages.read import expand
 from recipe.stages.read._detect import recognise
 from recipe.stages.read._entry import is_harmless, key_of, read_turns
@@ -191,5 +192,7 @@ def writing(pool: Pool, plan: Recipe, parts: Mapping[str, int]) -> dict[str, Any
         "pack": section.pack,
         "max_tokens": section.max_tokens,
         "originals": Originals(pool, plan) if section.records == "given" else None,
+        "pictures": pictures_of(plan),
+        "sizes": sizes_of(plan),
         "layout": Layout(section.order, section.files, parts, plan.seed),
     }
