@@ -84,6 +84,11 @@ def surer_reader(than: str, record: Record) -> str | None:
     return surest if sure[surest] > sure[than] else None
 
 
+def is_known(value: object) -> bool:
+    """Return whether any reader recognises a value as a record."""
+    return isinstance(value, dict) and any(confidence(name, value) > 0 for name in readers())
+
+
 @cache
 def readers() -> dict[str, Any]:
     """Return the modules of the readers by name, in alphabetical order."""
