@@ -8,7 +8,6 @@ from operator import index
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-import polars as pl
 
 from recipe.data.selection import Selection
 from recipe.errors import ConfigError, MissingExtra
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     import datasets
     import pandas as pd
+    import polars as pl
     from numpy.typing import NDArray
 
     Record = dict[str, Any]
