@@ -82,6 +82,10 @@ def in_processes(function: Callable[[In], Out], shards: Sequence[In], workers: i
                 f"{what}; keep open files, locks and models out of the object, or use engine=serial"
             ) from error
         except BrokenProcessPool as error:
+            if "un-serialize" in str(error):  # the process lives, and said what it could not load
+                why = str(error.__cause__).strip(' \n"').splitlines()[-1]
+                what = f"what a worker process is to run, or what it returns, cannot be loaded ({why:.200})"
+                raise WorkerError(f"{what}; put it in a module that is installed, or use engine=serial") from error
             if attempt == TRIES - 1:
                 what = f"shard {done} of {len(shards)} lost its process {TRIES} times"
                 raise WorkerError(f"{what} (killed, or out of memory); use fewer workers") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from recipe.config.code import as_named, identity, load
 from recipe.config.registry import check_knobs
 from recipe.data.picks import Picks
 from recipe.demo import write_demo
+from recipe.engine.workers import dismiss
 from recipe.errors import ConfigError, FunctionError, NotCached, RecipeError
 from recipe.io.cache import open_store
 from recipe.stages.balance import make_quotas
@@ -312,28 +314,57 @@ class GoesWrong(Exception):  # noqa: N818
         raise ValueError
 
 
-class InWorker:
-    """An embedder that fails in its worker."""
+MODULE = """
+import sys, threading
 
+class GoesWrong(Exception):
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def __str__(self):
+        raise ValueError
+
+class InWorker:
     def __init__(self, failure):
         self.failure = failure
 
-    def encode(self, shard, learned, *, seed=0):  # noqa: ARG002
-        """Fail."""
-        raise (
-            GoesWrong if self.failure == "odd" else sys.exit(1) if self.failure == "exit" else ValueError("in a worker")
-        )
+    def encode(self, shard, learned, *, seed=0):
+        if self.failure == "odd":
+            raise GoesWrong
+        sys.exit(1) if self.failure == "exit" else None
+        raise ValueError("in a worker")
+"""
+
+
+@pytest.fixture
+def in_worker(tmp_path, monkeypatch):
+    """A module with an embedder that fails in its worker; its folder is found there too."""
+    (tmp_path / "fails_in_worker.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    dismiss()  # processes that were started before do not know the folder
+    yield importlib.import_module("fails_in_worker").InWorker
+    sys.modules.pop("fails_in_worker")
 
 
 @pytest.mark.parametrize(("failure", "said"), [("odd", "GoesWrong"), ("exit", "SystemExit: 1"), ("", "in a worker")])
-def test_workers_say_the_same(failure, said, tmp_path):
+def test_workers_say_the_same(failure, said, tmp_path, in_worker):
     """What is raised in a process of its own comes back as one line, even where it cannot be sent itself."""
     how = {"engine": "processes", "workers": 1, "cache": tmp_path / "cache", "score": []}
     write_demo(tmp_path, images=2)
-    refused(lambda: score_pool(tmp_path / "svit", embed=InWorker(failure), **how), "InWorker.encode raised", said)
+    refused(lambda: score_pool(tmp_path / "svit", embed=in_worker(failure), **how), "InWorker.encode raised", said)
     if not failure:
-        embedder = InWorker(threading.Lock())
+        embedder = in_worker(threading.Lock())
         refused(lambda: score_pool(tmp_path / "svit", embed=embedder, **how), "cannot be sent", "cannot pickle")
+
+
+def test_what_a_worker_cannot_load_is_named(tmp_path, in_worker):
+    """An object of a module that a worker does not find is refused by the name of the module, at the first try."""
+    embedder = in_worker("")
+    (tmp_path / "fails_in_worker.py").unlink()
+    write_demo(tmp_path, images=2)
+    how = {"engine": "processes", "workers": 1, "cache": tmp_path / "cache", "score": []}
+    refused(lambda: score_pool(tmp_path / "svit", embed=embedder, **how), "cannot be loaded", "fails_in_worker")
 
 
 MODULES = {
