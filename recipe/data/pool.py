@@ -43,12 +43,13 @@ SCHEMA: dict[str, pl.DataType] = {
     "extra": pl.String(),  # the record's other keys, as a JSON object; null if there are none
     "frame": pl.String(),  # of `recipe.data.media.FRAMES`, what its boxes refer to; null where it is not known
     "ratings": pl.List(RATING),  # of each question and its answer, as FineVision rates them; null where not rated
+    "noted": pl.List(pl.String),  # what reading it changed or could not know, as `mark_added`; null for nothing
     "task_name": pl.String(),  # the source's name of the task (SVIT's file, Vision-Flan's task_name), or null
     "n_words": pl.UInt32(),  # white-space separated words of all turns
     "n_tokens": pl.UInt32(),  # estimate of its tokens, image patches not counted
     "problem": pl.String(),  # why it may not be selected; null if it may
 }
-UNKNOWN = ("media", "frame", "ratings")  # columns that a table of your own need not have
+UNKNOWN = ("media", "frame", "ratings", "noted")  # columns that a table of your own need not have
 
 LABELS = (  # columns that the stages attach: no score may have such a name
     *("task", "answer", "dataset", "concepts", "n_keywords", "flags", "n_qas", "n_yes", "n_no"),

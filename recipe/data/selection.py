@@ -22,14 +22,8 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
 
-UNSCORED = (
-    "turns",
-    "extra",
-    "order",
-    "media",
-    "frame",
-    "ratings",
-)  # columns that the scores leave out: the text, and the reading order
+# columns that the scores leave out: the text, the reading order, and what only readers and writers use
+UNSCORED = ("turns", "extra", "order", "media", "frame", "ratings", "noted")
 
 
 @dataclass(frozen=True, repr=False)

@@ -38,6 +38,7 @@ class Entry(NamedTuple):
     media: tuple[Medium, ...] | None = None  # all it shows, in place of `image`; None: a picture by its path, or none
     frame: str | None = None  # of recipe.data.media.FRAMES
     ratings: list[dict[str, int | None]] | None = None  # of each question, by recipe.data.media.RATINGS
+    noted: tuple[str, ...] = ()  # what reading it changed or could not know, for the label `flags`
 
 
 class Context(NamedTuple):
@@ -47,6 +48,21 @@ class Context(NamedTuple):
     boxes: Literal["square", "keep"]
     suffix_seed: int
     images: Images
+    root: str | None = None  # the folder that a list of files names for the pictures of this one
+    frame: str | None = None  # what its boxes refer to where it does not say so itself
+    where: Where | None = None
+    beside: Mapping[str, Any] | None = None  # what a file beside it says of its records
+
+    def at(self, place: str) -> str | None:
+        """Return where in the source something lies that stands in the record."""
+        return None if self.where is None else f"{self.where.piece}:{self.where.number}:{place}"
+
+
+class Where:
+    """Where the current record lies in its file: in which piece, and its number there."""
+
+    def __init__(self, piece: str) -> None:
+        self.piece, self.number = piece, 0
 
 
 def read_turns(
@@ -127,7 +143,7 @@ def pack_extra(extra: Mapping[str, Any]) -> str | None:
     >>> pack_extra({"model": ""})
     '{"model":""}'
     """
-    return json.dumps(extra, separators=(",", ":")) if extra else None
+    return json.dumps(extra, separators=(",", ":"), default=_named) if extra else None
 
 
 def text_id(value: object) -> str:
@@ -227,5 +243,10 @@ def digest(content: bytes) -> str:
 
 
 def dump(value: object) -> bytes:
-    """Write a JSON value so that the order of its keys does not matter."""
-    return json.dumps(value, sort_keys=True).encode()
+    """Write a JSON value so that the order of its keys does not matter; other values by their type."""
+    return json.dumps(value, sort_keys=True, default=_named).encode()
+
+
+def _named(value: object) -> str:
+    """Return bytes by their hash, and anything else that JSON has not, as a date, as a text."""
+    return digest(bytes(value)) if isinstance(value, bytes | bytearray) else str(value)

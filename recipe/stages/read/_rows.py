@@ -12,7 +12,8 @@ from recipe.data.tokens import lengths
 from recipe.stages.read._entry import TOKEN, digest, first_image, identity_of, in_front, is_harmless, key_of
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from collections.abc import Sequence
+    from typing import Any, Literal
 
     from recipe.data.media import Medium
     from recipe.stages.read._entry import Entry
@@ -38,6 +39,7 @@ class Rows:
         self.entries: list[tuple[str | None, ...]] = []
         self.media: list[tuple[Medium, ...] | None] = []
         self.ratings: list[list[dict[str, int | None]] | None] = []
+        self.noted: list[tuple[str, ...] | None] = []
         self.ends: list[int] = []
         self.speakers: list[str] = []
         self.values: list[str] = []
@@ -60,6 +62,7 @@ class Rows:
         )
         self.media.append(None if media is None or plain(media) else media)
         self.ratings.append(entry.ratings)
+        self.noted.append(entry.noted or None)
         self.speakers += [speaker for speaker, _ in turns]
         self.values += [value for _, value in turns]
         self.ends.append(len(self.values))
@@ -70,9 +73,8 @@ class Rows:
         return table.with_row_index("record").with_columns(
             pl.lit(self.source).alias("source"),
             media_column(self.media),
-            pl.Series("ratings", self.ratings, dtype=SCHEMA["ratings"])
-            if any(self.ratings)
-            else pl.lit(None, dtype=SCHEMA["ratings"]).alias("ratings"),
+            _seldom("ratings", self.ratings),
+            _seldom("noted", self.noted),
             *self._turns().drop("record").get_columns(),
         )
 
@@ -93,6 +95,12 @@ class Rows:
             pl.col("turns").fill_null(empty),
             pl.col("n_words", "n_tokens").cast(pl.UInt32).fill_null(0),
         )
+
+
+def _seldom(name: str, values: Sequence[Sequence[Any] | None]) -> pl.Series:
+    """Return a column of lists that most files have none of."""
+    given = [None if one is None else list(one) for one in values] if any(values) else [None] * len(values)
+    return pl.Series(name, given, dtype=SCHEMA[name])
 
 
 def stack(frames: list[pl.DataFrame]) -> pl.DataFrame:

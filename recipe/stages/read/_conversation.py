@@ -1,0 +1,133 @@
+"""One record with turns in any dress and pictures under any key -> one entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from recipe.stages.read._dialogue import read_dialogue
+from recipe.stages.read._entry import Entry, dump, is_broken, pack_extra, text_id
+from recipe.stages.read._grounding import fill_objects, frame_of, has_objects
+from recipe.stages.read._marks import has_marks, marked, numbered
+from recipe.stages.read._media import NoMedium, media_in, size_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from recipe.data.media import Medium
+    from recipe.stages.read._entry import Context
+
+IDS = ("id", "idx", "sample_id", "uid", "question_id")  # keys of ids; the first that a record has counts
+
+
+def read_conversation(
+    record: Mapping[str, Any],
+    context: Context | None,
+    given: object,
+    used: Collection[str],
+    *,
+    shown: Sequence[Medium] | None = None,
+    task_name: str | None = None,
+    identifier: object = None,
+) -> Entry:
+    r"""Make an entry of a record.
+
+    Parameters
+    ----------
+    record
+        One record.
+    context
+        What is known besides it.
+    given
+        Its turns, as for `recipe.stages.read._dialogue.read_dialogue`.
+    used
+        The keys that turns and pictures were made of; the others are kept.
+    shown
+        Its pictures, if they do not stand under keys of their own.
+    task_name
+        What its source calls the task.
+    identifier
+        Its id; by default the first of `IDS`.
+
+    Returns
+    -------
+    Entry
+        The sample, or what is wrong with the record.
+
+    Examples
+    --------
+    >>> talk = [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "A jay."}]
+    >>> made = read_conversation({"talk": talk, "img": "a.jpg"}, None, talk, ["talk"])
+    >>> made.media[0].path, made.noted
+    ('a.jpg', ('mark_added',))
+    """
+    talk = read_dialogue(given, context)
+    turns, problem, keys, media = talk.turns, talk.problem, set[str](), list(shown or talk.media)
+    try:
+        if shown is None:
+            own, keys = media_in(record, context)
+            media = own or media
+    except NoMedium as wrong:
+        problem = problem or str(wrong)
+    frame, added = None, False
+    if not problem:
+        turns = numbered(turns, media)
+        if has_objects(record):
+            turns, frame, problem = fill_objects(turns, record["objects"])
+        if not problem:
+            turns, problem, added = marked(turns, media)
+        if not media and keys and has_marks(turns):
+            problem = "L07"  # a mark, and a key that names nothing
+    media = _sized(media, record)
+    frame = frame or frame_of(turns) or (None if context is None else context.frame)
+    extra = _extra(record, {*used, *keys}, talk.system, talk.others if len(turns) == len(talk.turns) else None)
+    name = task_name if task_name is not None else record.get("task_name")
+    return Entry(
+        turns,
+        None,
+        _id(record, identifier),
+        extra,
+        name if isinstance(name, str) and name and not is_broken(name) else None,
+        problem,
+        dump(record) if problem else None,
+        tuple(media),
+        frame,
+        noted=("mark_added",) if added or (len(media) == 1 and not has_marks(turns)) else (),
+    )
+
+
+def _id(record: Mapping[str, Any], given: object) -> str | None:
+    """Return the id of a record as a text; None if it has none."""
+    found = (
+        given if given is not None else next((record[key] for key in IDS if record.get(key) not in (None, "")), None)
+    )
+    return None if found is None else text_id(found)
+
+
+def _extra(
+    record: Mapping[str, Any], used: Collection[str], system: str | None, others: list[dict[str, Any]] | None
+) -> str | None:
+    """Keep the keys that are not used, an id that is no text, the system prompt, and unknown keys of the turns."""
+    extra = {key: value for key, value in record.items() if key not in used and key != "id"}
+    if "id" in record and (not isinstance(record["id"], str) or is_broken(record["id"])):
+        extra["id"] = record["id"]
+    if system is not None:
+        extra["system"] = system
+    if others:
+        extra["conversations"] = others
+    return pack_extra(extra)
+
+
+def _sized(media: list[Medium], record: Mapping[str, Any]) -> list[Medium]:
+    """Give pictures the size that their record states (InternVL): one, or a list for several."""
+    pictures = [one for one in media if one.kind == "image"]
+    if len(pictures) == 1:
+        sizes = [size_of([record.get("width"), record.get("height")])]
+    else:
+        pairs = [record.get(key) for key in ("width_list", "height_list")]
+        pairs = pairs if all(pairs) else [record.get(key) for key in ("width", "height")]
+        fit = all(isinstance(one, list) and len(one) == len(pictures) for one in pairs)
+        sizes = [size_of(pair) for pair in zip(*pairs, strict=True)] if fit else []  # type: ignore[arg-type]
+    if not any(sizes):
+        return media
+    known = iter(sizes)
+    return [one._replace(**next(known)) if one.kind == "image" and one.width is None else one for one in media]

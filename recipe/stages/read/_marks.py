@@ -1,0 +1,77 @@
+"""Marks in texts and the pictures, videos and sounds that they stand for: as many of one as of the other."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from recipe.data.media import MARKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recipe.data.media import Medium
+    from recipe.stages.read._entry import Turns
+
+_NUMBERED = re.compile(r"<\|?image_(\d+)\|?>")  # Phi's and MiniCPM-V's
+_ANY = re.compile("|".join(map(re.escape, MARKS.values())))
+
+
+def numbered(turns: Turns, media: Sequence[Medium]) -> Turns:
+    r"""Write ``<image>`` in the place of numbered marks, where they number all pictures in their order.
+
+    Examples
+    --------
+    >>> from recipe.data.media import Medium
+    >>> numbered([("human", "<image_00>\nand <image_01>")], [Medium(path="a.jpg"), Medium(path="b.jpg")])
+    [('human', '<image>\nand <image>')]
+    """
+    found = [int(number) for who, text in turns if who == "human" for number in _NUMBERED.findall(text)]
+    count = sum(one.kind == "image" for one in media)
+    if count == 0 or found not in (list(range(count)), list(range(1, count + 1))):
+        return turns
+    return [(who, _NUMBERED.sub("<image>", text) if who == "human" else text) for who, text in turns]
+
+
+def marked(turns: Turns, media: Sequence[Medium]) -> tuple[Turns, str | None, bool]:
+    r"""Return turns that hold a mark for each medium, the problem if they hold others, and whether marks were added.
+
+    A sample with one picture is left to `recipe.stages.read._entry.in_front`. Where no mark stands for any medium of a
+    kind, all are put in front of the first question, in order; videos may be marked as pictures (LLaVA-Video).
+
+    Examples
+    --------
+    >>> from recipe.data.media import Medium
+    >>> marked([("human", "Which falls?"), ("gpt", "A.")], [Medium("video", "a.mp4"), Medium("video", "b.mp4")])[0][0]
+    ('human', '<video>\n<video>\nWhich falls?')
+    """
+    kinds = Counter(one.kind for one in media)
+    if "video" in kinds and "image" not in kinds and _count(turns, "image") == kinds["video"]:
+        turns = [(who, text.replace(MARKS["image"], MARKS["video"]) if who == "human" else text) for who, text in turns]
+    single = kinds["image"] == 1 and len(media) == 1
+    missing: list[str] = []
+    for kind, count in kinds.items():
+        found = _count(turns, kind)
+        if found == 0:
+            missing += [MARKS[kind]] * count
+        elif found != count and not single:
+            return turns, f"marks:{count} of {kind}, {found} in the text", False
+    if not missing:
+        return turns, None, False
+    first = next((at for at, (who, _) in enumerate(turns) if who == "human"), None)
+    if first is None:
+        return turns, None, False
+    given = [*turns]
+    given[first] = ("human", "\n".join([*missing, turns[first][1]]))
+    return given, None, True
+
+
+def has_marks(turns: Turns) -> bool:
+    """Return whether a question holds a mark of any kind."""
+    return any(who == "human" and _ANY.search(text) for who, text in turns)
+
+
+def _count(turns: Turns, kind: str) -> int:
+    """Return how many marks of a kind the questions hold."""
+    return sum(text.count(MARKS[kind]) for who, text in turns if who == "human")

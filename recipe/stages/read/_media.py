@@ -1,0 +1,245 @@
+"""Whatever a record has where a picture should be -> a picture, a video or a sound: by its path, its URL, its bytes."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from recipe.data.media import MARKS, Medium, below
+from recipe.stages.read._entry import is_broken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from recipe.data.media import Kind
+    from recipe.stages.read._entry import Context
+
+KEYS: dict[str, Kind] = {  # of a record, and what lies under them; the first of a kind that holds anything counts
+    **dict.fromkeys(("image", "images", "image_path", "image_paths", "img_path", "image_file", "img"), "image"),
+    **dict.fromkeys(("image_url", "image_urls", "image_base64", "image_base64_str", "picture", "pictures"), "image"),
+    **dict.fromkeys(("video", "videos", "video_path"), "video"),
+    **dict.fromkeys(("audio", "audios", "audio_path"), "audio"),
+}
+NOTHING = (
+    "",
+    "none",
+    "null",
+    "nan",
+)  # names in lower case that stand for no picture (Cambrian's loader tests for them)
+_BYTES = ("bytes", "base64", "data")
+_NAMES = ("path", "url", "image", "video", "audio", "file", "uri")
+_DATA_URI = re.compile(r"data:([a-z]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,", re.IGNORECASE)
+_FIRST = {  # what the base64 text of a picture begins with
+    "/9j/": "jpg",
+    "iVBORw0KGgo": "png",
+    "R0lGOD": "gif",
+    "UklGR": "webp",
+    "Qk": "bmp",
+    "SUkq": "tif",
+    "TU0A": "tif",
+}
+_SHORTEST = 64  # characters of a base64 text that is taken for a picture without being called so
+_ENDINGS = (
+    (b"\xff\xd8\xff", "jpg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"GIF8", "gif"),
+    (b"BM", "bmp"),
+    (b"II*\0", "tif"),
+    (b"MM\0*", "tif"),
+)
+
+
+class NoMedium(ValueError):  # noqa: N818  named after what came
+    """What stands where a picture should be is none; the argument is the code of the problem."""
+
+
+def is_nothing(value: object) -> bool:
+    """Return whether a value stands for no picture: null, an empty text or list, a list of such, "none" or "nan".
+
+    Examples
+    --------
+    >>> is_nothing([]), is_nothing([None, ""]), is_nothing("None"), is_nothing(float("nan")), is_nothing("a.jpg")
+    (True, True, True, True, False)
+    """
+    if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124  NaN is no number that equals itself
+        return True
+    if isinstance(value, str):
+        return value.strip().lower() in NOTHING
+    return isinstance(value, list | tuple) and not isinstance(value, Medium) and all(map(is_nothing, value))
+
+
+def media_in(record: Mapping[str, Any], context: Context | None) -> tuple[list[Medium], set[str]]:
+    """Return all that a record shows by its own keys, in their order, and these keys.
+
+    Parameters
+    ----------
+    record
+        One record; the keys are those of `KEYS`.
+    context
+        For the folder that its paths are in; None for none.
+
+    Returns
+    -------
+    media
+        Pictures, videos and sounds.
+    keys
+        What they were found under, or that stand for nothing.
+
+    Raises
+    ------
+    NoMedium
+        If something else stands under such a key.
+    """
+    found: dict[Kind, list[Medium]] = {}
+    keys: set[str] = set()
+    for key, kind in KEYS.items():
+        if key not in record or kind in found:
+            continue
+        value = record[key]
+        if is_nothing(value):
+            keys.add(key)
+            continue
+        if key in _OFTEN_OTHER and not _names_a_file(value):
+            continue
+        found[kind] = list(read_media(value, kind, context, key))
+        keys.add(key)
+    return [medium for kind in MARKS for medium in found.get(kind, [])], keys  # type: ignore[call-overload]
+
+
+_OFTEN_OTHER = ("audio", "img", "picture", "pictures")  # keys that may hold something else than the name of a file
+
+
+def _names_a_file(value: Any) -> bool:
+    """Return whether a value looks like what this module reads."""
+    one = value[0] if isinstance(value, list) and value else value
+    return isinstance(one, str | dict | bytes | Medium)
+
+
+def read_media(value: Any, kind: Kind, context: Context | None, place: str) -> Iterator[Medium]:
+    """Yield what a value names: one path, one object, or a list of them.
+
+    Parameters
+    ----------
+    value
+        A path, a URL, a data URI, base64, an object with one of these or with bytes, or a list.
+    kind
+        What it should be.
+    context
+        As for `media_in`.
+    place
+        Where it stands in the record, as ``"images"``.
+
+    Raises
+    ------
+    NoMedium
+        If it is none of these.
+    """
+    if isinstance(value, Medium):
+        yield _with_root(value, context)
+    elif isinstance(value, list | tuple):
+        for number, one in enumerate(value):
+            if not is_nothing(one):
+                yield from read_media(one, kind, context, f"{place}.{number}")
+    elif isinstance(value, str):
+        yield _of_text(value, kind, context, place)
+    elif isinstance(value, bytes | bytearray):
+        yield by_bytes(bytes(value), kind, context, place)
+    elif isinstance(value, dict):
+        yield _of_object(value, kind, context, place)
+    else:
+        raise NoMedium("L07")
+
+
+def by_bytes(content: bytes, kind: Kind, context: Context | None, place: str, path: str | None = None) -> Medium:
+    """Return a picture that is given by its bytes."""
+    root = None if context is None else context.at(place)
+    return Medium(kind, path, None, blake2b(content, digest_size=16).hexdigest(), ending_of(content), root)
+
+
+def ending_of(content: bytes) -> str:
+    r"""Return the usual ending of a picture's file by its first bytes.
+
+    Examples
+    --------
+    >>> ending_of(b"\xff\xd8\xff\xe0"), ending_of(b"RIFF....WEBPVP8 "), ending_of(b"?")
+    ('jpg', 'webp', 'bin')
+    """
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "webp"
+    return next((ending for first, ending in _ENDINGS if content.startswith(first)), "bin")
+
+
+def _with_root(medium: Medium, context: Context | None) -> Medium:
+    """Put a picture that its container gives below the folder that a list names for it."""
+    root = None if context is None else context.root
+    path = None if medium.path is None else below(None, medium.path)
+    return medium._replace(path=path, root=root if medium.hash is None else None)
+
+
+def _of_text(text: str, kind: Kind, context: Context | None, place: str) -> Medium:
+    """Read a path, a URL, a data URI or base64."""
+    if head := _DATA_URI.match(text, 0, 200):
+        return by_bytes(_decoded(text[head.end() :]), kind, context, place)
+    if _is_base64(text):
+        return by_bytes(_decoded(text), kind, context, place)
+    if is_broken(text):
+        raise NoMedium("L12")
+    return Medium(kind, below(None, text), None if context is None else context.root)
+
+
+def _is_base64(text: str) -> bool:
+    """Return whether a text is the base64 of a picture and no path."""
+    return (
+        len(text) > _SHORTEST
+        and text.startswith(tuple(_FIRST))
+        and re.fullmatch(r"[A-Za-z0-9+/\s]+={0,2}\s*", text) is not None
+        and not re.search(r"\.[A-Za-z]{3,4}$", text[-8:])
+    )
+
+
+def _decoded(text: str) -> bytes:
+    """Decode base64 that begins a picture or was called so."""
+    try:
+        return b64decode("".join(text.split()), validate=True)
+    except (NotBase64, ValueError) as error:
+        raise NoMedium("L08") from error
+
+
+def _of_object(value: dict[str, Any], kind: Kind, context: Context | None, place: str) -> Medium:
+    """Read an object with bytes, with a path or URL, or with size."""
+    content = next((value[key] for key in _BYTES if value.get(key)), None)
+    path = next((value[key] for key in _NAMES if isinstance(value.get(key), str) and value[key]), None)
+    if isinstance(content, bytes | bytearray):
+        made = by_bytes(bytes(content), kind, context, place, None if path is None else below(None, path))
+    elif isinstance(content, str):
+        head = _DATA_URI.match(content, 0, 200)
+        made = by_bytes(_decoded(content[head.end() if head else 0 :]), kind, context, place)
+        made = made._replace(path=None if path is None or is_broken(path) else below(None, path))
+    elif path is not None and "bytes" not in value:
+        made = _of_text(path, kind, context, place)
+    else:
+        raise NoMedium("L07")
+    return made._replace(**_size_of(value))
+
+
+def _size_of(value: Mapping[str, Any]) -> dict[str, int]:
+    """Return the width and the height that an object states, both or none."""
+    inside = value.get("metadata") if isinstance(value.get("metadata"), dict) else value
+    pair = value.get("image_wh") or [inside.get("width"), inside.get("height")]  # type: ignore[union-attr]
+    return size_of(pair)
+
+
+def size_of(pair: Any) -> dict[str, int]:
+    """Return a pair of numbers as the size of a picture; nothing if it is none.
+
+    Examples
+    --------
+    >>> size_of([640, 480]), size_of([640, None])
+    ({'width': 640, 'height': 480}, {})
+    """
+    if isinstance(pair, list | tuple) and len(pair) == 2 and all(type(one) is int and 0 < one < 2**31 for one in pair):  # noqa: PLR2004  width and height
+        return {"width": pair[0], "height": pair[1]}
+    return {}
