@@ -75,6 +75,8 @@ class Checkpoint:
         Each other file that a stage read, by its path, as it was when it was read.
     held
         The sources that were given in memory, if any.
+    passed
+        What lies beside the sources and was passed over, and why.
     """
 
     shards: Shards | None = None
@@ -83,6 +85,7 @@ class Checkpoint:
     sources: Mapping[str, Seen] = field(default_factory=dict)
     files: Mapping[str, Seen] = field(default_factory=dict)
     held: Held | None = None
+    passed: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, shards: Shards) -> Checkpoint:

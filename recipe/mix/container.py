@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from recipe.config.writers import WORDS
 from recipe.data.selection import Selection
 from recipe.errors import ConfigError, MissingExtra
 from recipe.io.arrow import take
+from recipe.io.families import FORMATS
 from recipe.mix.originals import Originals
+from recipe.mix.pictures import sizes_of
+from recipe.stages.write._chats import chats
+from recipe.stages.write._conversations import record_of
 from recipe.stages.write._records import lines
 
 if TYPE_CHECKING:
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from recipe.stages.write._chats import Chat
+
     Record = dict[str, Any]
 
 COLUMNS = ("key", "source", "id", "image", "media", "turns", "extra")
@@ -31,8 +38,9 @@ COLUMNS = ("key", "source", "id", "image", "media", "turns", "extra")
 class Container(Selection):
     """The records of the picks, in pick order, made when they are asked for.
 
-    Each is what the file of the mix holds for this pick. A recipe that packs, shuffles or splits its picks
-    (`write.pack`, `write.order`, `write.files`) changes their order and number in its files, not here.
+    Each is what a file in LLaVA's format holds for this pick. A recipe that packs, shuffles or splits its picks
+    (`write.pack`, `write.order`, `write.files`) changes their order and number in its files, not here; and one that
+    writes for another trainer (`write.format`) gives LLaVA's records here too, with several pictures as a list.
     """
 
     def __iter__(self) -> Iterator[Record]:
@@ -75,8 +83,11 @@ class Container(Selection):
     def _records(self, rows: NDArray[np.int64]) -> Iterator[Record]:
         """Yield the record of each row, as the recipe writes it."""
         section = self.recipe.write
-        limit, given = section.max_tokens, self._given
-        made = lines(self.pool, rows, ids=section.ids, pack=False, max_tokens=limit, originals=given)
+        if section.format is not None and section.format.name not in FORMATS.values():
+            return (_shown(chat) for chat in chats(self.pool, rows, holds=WORDS, trainer="records"))
+        given, sizes = self._given, sizes_of(self.recipe)
+        limit = section.max_tokens
+        made = lines(self.pool, rows, ids=section.ids, pack=False, max_tokens=limit, originals=given, sizes=sizes)
         return map(json.loads, made)
 
     @cached_property
@@ -155,3 +166,9 @@ class Container(Selection):
         except ImportError as error:
             raise MissingExtra.of("datasets", "mix.to_dataset() needs datasets") from error
         return datasets.Dataset(self.to_polars().to_arrow())
+
+
+def _shown(chat: Chat) -> Record:
+    """Return a sample as LLaVA's record, with whatever it shows."""
+    sounds = chat.names("audio")
+    return record_of(chat) | ({"audio": sounds if len(sounds) > 1 else sounds[0]} if sounds else {})

@@ -16,12 +16,13 @@ from recipe.engine.workers import nodes
 from recipe.errors import ConfigError, InputError, NotCached
 from recipe.io.cache import open_store
 from recipe.io.hashes import check_unchanged, see
+from recipe.stages.read._aside import companion
 from recipe.stages.read._entry import Context, Entry
 from recipe.stages.read._given import sort_out
 from recipe.stages.read._images import Images
 from recipe.stages.read._rows import stack
 from recipe.stages.read._shards import Options, Piece, pieces_of, read_piece, read_shards
-from recipe.stages.read._sources import SIDE_DATA, File, expand
+from recipe.stages.read._sources import File, expand
 from recipe.stages.read._spool import by_name, find_files
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from recipe.config.recipe import Recipe
+    from recipe.data.media import Frame
     from recipe.io.store import Store
     from recipe.stages.read._detect import Format
     from recipe.stages.read._given import Held, Sources
 
-__all__ = ["SIDE_DATA", "Context", "Entry", "File", "Images", "apply", "expand", "read_pool", "sort_out"]
+__all__ = ["Context", "Entry", "File", "Images", "apply", "companion", "expand", "read_pool", "sort_out"]
 
 IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
 
@@ -58,6 +60,7 @@ def read_pool(
     suffix_seed: int = 0,
     image_token: Literal["front", "given"] = "front",  # noqa: S107  no password
     lenient: bool = False,
+    boxes_frame: Frame | None = None,
     store: Store | None = None,
 ) -> Pool:
     r"""Read files or samples in memory into one pool; every entry becomes a row, and a broken one gets a `problem`.
@@ -70,10 +73,10 @@ def read_pool(
         of these. Samples in memory are the source ``"memory"``, or the one that ``{"data": samples, "name": "train"}``
         names; they lie in temporary files as long as the pool lives.
 
-        A file contains a JSON array, JSON Lines, one record, or an object around an array or keyed by id. It is plain,
-        gzip or zstd (which may unpack to 200 times their size, and to at least 64 MB); UTF-8, or any UTF with a
-        byte-order mark. A record larger than 64 MB, or nested more than 100 brackets deep, becomes a row with a
-        problem.
+        A file contains a JSON array, JSON Lines, one record, or an object around an array or keyed by id; or it is
+        Parquet, Arrow, a tar shard, or a table of VLMEvalKit. JSON is plain, gzip, bzip2, xz or zstd (which may unpack
+        to 200 times their size, and to at least 64 MB); UTF-8, or any UTF with a byte-order mark. A record larger than
+        64 MB, or nested more than 100 brackets deep, becomes a row with a problem.
     format
         The reader of files that do not name their own: a file in this folder, or a callable ``(record, context) ->
         entries``. None recognises the format of each file by its records.
@@ -92,6 +95,9 @@ def read_pool(
     lenient
         Whether to read the undamaged records of a damaged file: all before the damage, and in JSON Lines also those
         after it. Each damaged section, and each entry of a file of unknown format, becomes a row with a problem.
+    boxes_frame
+        What the coordinates of boxes refer to in sources that do not say so: ``"unit"`` (0..1 of the image),
+        ``"square"`` (0..1 of the image padded to a square), ``"thousand"`` (0..1000) or ``"pixels"``; None for unknown.
     store
         Where the text is cached, as `recipe.io.cache.open_store` opens it; text that was read before from the same
         bytes with the same options is found there again. By default small pools stay in memory, and large ones get a
@@ -132,12 +138,12 @@ def read_pool(
         raise ConfigError(f"boxes: expected 'square' or 'keep', got boxes={boxes!r}")
     if image_token not in ("front", "given"):
         raise ConfigError(f"image_token: expected 'front' or 'given', got image_token={image_token!r}")
-    options = Options(boxes, suffix_seed, image_token, lenient, _existing(images, "images"))
+    options = Options(boxes, suffix_seed, image_token, lenient, _existing(images, "images"), boxes_frame)
     side_data = _existing(image_data, "image_data")
-    found, held = find_files(sources)
-    with by_name(found, held):
-        pool = _read(found, side_data, as_named(format), options, store)
-    return replace(pool, checkpoint=replace(pool.checkpoint, held=held))
+    found = find_files(sources)
+    with by_name(found.files, found.held):
+        pool = _read(found.files, side_data, as_named(format), options, store)
+    return replace(pool, checkpoint=replace(pool.checkpoint, passed=tuple(found.passed), held=found.held))
 
 
 def _read(
@@ -148,7 +154,7 @@ def _read(
     store: Store | None,
 ) -> Pool:
     """Read files into a pool, in memory or in shards."""
-    files = [(replace(file, format=as_named(file.format)), side_data or _beside(file.path)) for file in found]
+    files = [(replace(file, format=as_named(file.format)), side_data or companion(file.path)) for file in found]
     for file, _ in files:
         find("read", file.format or reader or "llava")  # refuses an unknown name before anything is read
     in_files = all(
@@ -159,7 +165,13 @@ def _read(
         warnings.warn(f"{what}, so nothing of this pool is cached; put it in a module", NotCached, stacklevel=2)
     sides = {beside: see(beside) for _, beside in files if beside}
     whole = [
-        Piece(file, beside, file.format or reader, seen=(see(file.path), *([sides[beside]] if beside else [])))
+        Piece(
+            file,
+            beside,
+            file.format or reader,
+            seen=(see(file.path), *([sides[beside]] if beside else [])),
+            mixed=(file.format or reader) is None,
+        )
         for file, beside in files
     ]
     seen = {piece.file.source: piece.seen[0] for piece in whole}
@@ -177,7 +189,11 @@ def _stage(files: Sequence[Piece], options: Options, store: Store) -> str:
 
     Files in an image folder are left out: an image of another size is assumed to be another image.
     """
-    read = [(one.file.source, [seen.sha256 for seen in one.seen], _known(one.format)) for one in files]
+    read = [
+        (one.file.source, [seen.sha256 for seen in one.seen], _known(one.format), one.file.root, one.file.take)
+        + ((one.file.beside,) if one.file.beside else ())
+        for one in files
+    ]
     known = {**options._asdict(), "images": None if options.images is None else str(options.images)}
     return store.stage("read", files=read, options=known)
 
@@ -192,9 +208,3 @@ def _existing(path: str | os.PathLike[str] | None, option: str) -> Path | None:
     if path is not None and not Path(path).exists():
         raise InputError(f"{option}: expected a path that exists, got {option}={str(path)!r}; check it")
     return None if path is None else Path(path)
-
-
-def _beside(path: Path) -> Path | None:
-    """Return the `image_data.json` in the folder of a file, if there is one."""
-    found = path.with_name(SIDE_DATA[0])
-    return found if found.is_file() else None

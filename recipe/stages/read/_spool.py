@@ -16,7 +16,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.config.knobs import shown
 from recipe.config.local import told
@@ -24,7 +24,7 @@ from recipe.data.checkpoint import Held as Kept
 from recipe.errors import ConfigError, FunctionError, InputError, RecipeError
 from recipe.io.cache import open_store
 from recipe.stages.read._given import sort_out
-from recipe.stages.read._sources import File, expand
+from recipe.stages.read._sources import File, survey
 from recipe.stages.read._tables import records_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,17 @@ WANTED = "expected text, numbers, lists, objects and pictures in a record"
 _SNIFFED = {b"\xff\xd8": "jpeg", b"\x89PNG": "png", b"GIF8": "gif", b"RIFF": "webp", b"BM": "bmp"}
 
 
-def find_files(sources: Sources) -> tuple[list[File], Kept | None]:
+class Found(NamedTuple):
+    """What a pool is read from."""
+
+    files: list[File]
+    passed: list[tuple[str, str]]
+    """What lies beside them and is passed over: its name and the reason."""
+    held: Kept | None = None
+    """What keeps the files of samples in memory."""
+
+
+def find_files(sources: Sources) -> Found:
     """Return the files to read: those of the paths, and after them those of samples in memory, which are written here.
 
     Raises
@@ -47,19 +57,19 @@ def find_files(sources: Sources) -> tuple[list[File], Kept | None]:
     ConfigError
         If a source is neither, or a name is that of a file and of samples in memory.
     InputError, FunctionError
-        As for `recipe.stages.read.expand` and `spool`.
+        As for `recipe.stages.read._sources.survey` and `spool`.
     """
     given = sort_out(sources)
     if given.paths is None:
         raise ConfigError(f"expected paths, records, a table or a dataset, got {shown(sources)}; name what to read")
-    files = expand(given.paths) if given.paths or not given.held else []
+    files, passed = survey(given.paths) if given.paths or not given.held else ([], [])
     if not given.held:
-        return files, None
+        return Found(files, passed)
     names = {file.source for file in files}
     if taken := [one.name for one in given.held if one.name in names]:
         raise ConfigError(f"expected a name that no file has for samples in memory, got {taken[0]!r}; name them apart")
     spooled, held = spool(given.held)
-    return [*files, *spooled], held
+    return Found([*files, *spooled], passed, held)
 
 
 def spool(held: Sequence[Held]) -> tuple[list[File], Kept]:

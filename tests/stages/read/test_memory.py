@@ -201,7 +201,7 @@ def test_values_of_python_and_numpy_are_json():
     record = {
         "a": np.int64(3),
         "b": np.array([[1, 2]]),
-        "c": dt.datetime(2026, 1, 2, 3, 4),
+        "c": dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC),
         "d": decimal.Decimal("1.5"),
         "e": Path("x/y"),
         "f": np.bool_(True),
@@ -212,7 +212,7 @@ def test_values_of_python_and_numpy_are_json():
     assert json.loads(line_of(record, "")) == {
         "a": 3,
         "b": [[1, 2]],
-        "c": "2026-01-02T03:04:00",
+        "c": "2026-01-02T03:04:00+00:00",
         "d": 1.5,
         "e": "x/y",
         "f": True,
@@ -297,7 +297,7 @@ def interrupt():
 def test_a_name_of_a_file_is_not_taken(tmp_path):
     """Samples in memory cannot bear the name of a file that is read beside them."""
     (tmp_path / "a.json").write_text(json.dumps(RECORDS))
-    with pytest.raises(ConfigError, match="no file has for samples in memory, got 'a.json'"):
+    with pytest.raises(ConfigError, match=r"no file has for samples in memory, got 'a\.json'"):
         read_pool([tmp_path / "a.json", {"data": RECORDS, "name": "a.json"}])
 
 

@@ -1,0 +1,81 @@
+"""The bytes and the sizes of the pictures of a pool: from its sources, or from files below its folder of images."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from recipe.stages.read._images import header_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from recipe.config.recipe import Recipe
+    from recipe.data.boxes import Size
+    from recipe.data.media import Medium
+
+    Wanted = tuple[str, Medium]
+
+
+def pictures_of(
+    plan: Recipe, inside: Callable[[Sequence[Wanted]], Iterator[bytes | None]] | None = None
+) -> Callable[[Sequence[Wanted]], Iterator[bytes | None]]:
+    """Return what yields the bytes of pictures.
+
+    Parameters
+    ----------
+    plan
+        Its `read.images` is the folder of the files.
+    inside
+        Yields the bytes of pictures that lie in sources, in the order in which they are asked for; None where no source
+        has any.
+
+    Returns
+    -------
+    callable
+        Takes pairs of source and picture, and yields the bytes of each, None where nothing has them.
+
+    Examples
+    --------
+    >>> from recipe.config.recipe import Recipe
+    >>> from recipe.data.media import Medium
+    >>> list(pictures_of(Recipe())([("a.json", Medium(path="a.jpg"))]))
+    [None]
+    """
+
+    def pictures(wanted: Sequence[Wanted]) -> Iterator[bytes | None]:
+        """Yield the bytes of each picture."""
+        lying = [one for one in wanted if one[1].place is not None]
+        found = iter(inside(lying)) if inside is not None and lying else iter([None] * len(lying))
+        for _, picture in wanted:
+            if picture.place is not None:
+                yield next(found)
+                continue
+            file = _file(plan, picture)
+            yield None if file is None else file.read_bytes()
+
+    return pictures
+
+
+def sizes_of(plan: Recipe) -> Callable[[Sequence[Wanted]], Iterator[Size | None]]:
+    """Return what yields the sizes of pictures in files, read from their first bytes; None for all others."""
+
+    def sizes(wanted: Sequence[Wanted]) -> Iterator[Size | None]:
+        """Yield the size of each picture."""
+        for _, picture in wanted:
+            file = _file(plan, picture)
+            yield None if file is None else header_size(file)
+
+    return sizes
+
+
+def _file(plan: Recipe, picture: Medium) -> Path | None:
+    """Return the file of a picture below the folder of images, if there is one; no name leads out of the folder."""
+    name = PurePosixPath(picture.name)
+    if plan.read.images is None or name.is_absolute() or ".." in name.parts or ":" in picture.name.split("/")[0]:
+        return None
+    try:
+        file = Path(plan.read.images, name)
+        return file if file.is_file() else None
+    except (OSError, ValueError):
+        return None
