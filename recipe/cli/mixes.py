@@ -15,7 +15,7 @@ from recipe.config.recipe import Recipe
 from recipe.config.writers import check_ending
 from recipe.engine import Name as Engine
 from recipe.engine.timing import stage, timed
-from recipe.errors import ConfigError
+from recipe.errors import ConfigError, NothingEligible
 from recipe.io.cache import DEFAULT, expect
 
 if TYPE_CHECKING:
@@ -225,7 +225,8 @@ def count_or_share(size: str) -> Any:
 def _selected(plan: Recipe, *, force: bool, **how: Any) -> Mix:
     """Select a mix and write it."""
     from recipe.mix.flow import select_mix  # noqa: PLC0415  starts fast
-    from recipe.mix.targets import check_targets  # noqa: PLC0415
+    from recipe.mix.rejects import with_rejects  # noqa: PLC0415
+    from recipe.mix.targets import check_targets, files_read  # noqa: PLC0415
     from recipe.stages.write import writer_of  # noqa: PLC0415
 
     target = Path(plan.write.path)
@@ -234,7 +235,10 @@ def _selected(plan: Recipe, *, force: bool, **how: Any) -> Mix:
         raise ConfigError(f"expected a mix in a folder that exists, got {target}; make the folder")
     check_targets(target, plan, overwrite=force)
     with timed() as stages:
-        mix = select_mix(recipe=plan, **how)
+        try:
+            mix = select_mix(recipe=plan, **how)
+        except NothingEligible as error:
+            raise with_rejects(error, target, files_read(plan)) from None
         with stage("write"):
             written = mix.write(overwrite=force)
     for file in written:

@@ -12,11 +12,11 @@ import numpy as np
 
 from recipe.config.recipe import Recipe
 from recipe.config.sections import DEFAULT_PATH
-from recipe.data.selection import Selection
 from recipe.io.marks import has_mark
 from recipe.io.outputs import check_output
 from recipe.io.paths import path_of
 from recipe.io.staging import settle_family, staged
+from recipe.mix.container import Container
 from recipe.mix.manifest import make_manifest
 from recipe.mix.originals import writing
 from recipe.mix.targets import check_targets, earlier_mix, files_read
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Mix(Selection):
-    """The picked samples in pick order, with statistics, explanations, charts, and a method to write them.
+class Mix(Container):
+    """The picked samples in pick order: a container of their records, with statistics, explanations, charts, and files.
 
     Parameters
     ----------
@@ -270,6 +270,8 @@ class Mix(Selection):
             older = check_targets(target, self.recipe, overwrite=overwrite)
             manifest, *others = settle_family(made, target.parent, older, taken=lambda _: earlier_mix(target))
         return [*others, manifest]
+
+    save = write
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest, which rebuilds the mix: recipe, versions, hashes of sources, keys in pick order."""
