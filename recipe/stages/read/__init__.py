@@ -64,9 +64,9 @@ def read_pool(
     ----------
     sources
         What to read, as for `recipe.stages.read.expand`. A file contains a JSON array, JSON Lines, one record, or an
-        object around an array or keyed by id. It is plain, gzip, bzip2, xz or zstd (which may unpack to 200 times their size, and
-        to at least 64 MB); UTF-8, or any UTF with a byte-order mark. A record larger than 64 MB, or nested more than
-        100 brackets deep, becomes a row with a problem.
+        object around an array or keyed by id. It is plain, gzip, bzip2, xz or zstd (which may unpack to 200 times their
+        size, and to at least 64 MB); UTF-8, or any UTF with a byte-order mark. A record larger than 64 MB, or nested
+        more than 100 brackets deep, becomes a row with a problem.
     format
         The reader of files that do not name their own: a file in this folder, or a callable ``(record, context) ->
         entries``. None recognises the format of each file by its records.

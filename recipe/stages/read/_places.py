@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from recipe.errors import InputError
 
-_DATA = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+_DATA = re.compile(r"data:[^,]{0,190};base64,", re.IGNORECASE)
+_KEYS = ("bytes", "base64", "data", "path", "url", "image", "video", "audio", "file", "uri")  # as of `_media`
 _STEP = re.compile(r"~([01])")
 
 
@@ -19,7 +20,7 @@ class Place(NamedTuple):
 
     start: int  # number of the record in the file, or the first byte
     length: int = -1  # bytes, or -1 for a record
-    pointer: str = ""  # RFC 6901: the keys that lead to it in the record
+    pointer: str = ""  # the keys that lead to it in the record: as RFC 6901 if it begins with a slash, else with dots
 
     @classmethod
     def parse(cls, text: str) -> Place:
@@ -34,7 +35,7 @@ class Place(NamedTuple):
         number, _, what = rest.partition(":")
         try:
             if kind == "record":
-                return cls(int(number), pointer=what if what[:1] in ("/", "") else f"/{what}")
+                return cls(int(number), pointer=what)
             if kind == "bytes":
                 return cls(int(number), int(what))
         except ValueError:
@@ -48,9 +49,11 @@ class Place(NamedTuple):
 
         Examples
         --------
-        >>> Place.parse("record:7:/a~1b/0").keys()
-        ['a/b', '0']
+        >>> Place.parse("record:7:/a~1b/0").keys(), Place.parse("record:7:images.0").keys()
+        (['a/b', '0'], ['images', '0'])
         """
+        if not self.pointer.startswith("/"):
+            return self.pointer.split(".") if self.pointer else []
         return [_STEP.sub(lambda found: "/" if found[1] == "1" else "~", key) for key in self.pointer.split("/")[1:]]
 
 
@@ -101,7 +104,7 @@ def value_at(record: Any, keys: list[str]) -> Any:
 
 
 def decoded(value: object) -> bytes | None:
-    r"""Return the bytes of a picture that a record holds: a data URI, base64, or an object with either under `bytes`.
+    r"""Return the bytes of a picture that a record holds: a data URI, base64, or an object with either.
 
     Parameters
     ----------
@@ -119,7 +122,7 @@ def decoded(value: object) -> bytes | None:
     (b'\x89PNG', b'\x89PNG', None)
     """
     if isinstance(value, Mapping):
-        value = value.get("bytes") or value.get("url")
+        value = next((value[key] for key in _KEYS if value.get(key)), None)
     if isinstance(value, bytes):
         return value
     if not isinstance(value, str):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WHAT = "Arrow"
 MAGIC = b"ARROW1"  # of a file; a stream has none
+_END = b"\0" * 4  # of a stream: the length of the next message
 
 
 def spans(path: Path, piece: int) -> list[Span]:
@@ -126,6 +127,15 @@ def _batches(handle: IO[bytes], span: Span | None) -> Iterator[tuple[pa.RecordBa
         for start in range(0, len(batch), ROWS):
             yield batch.slice(start, ROWS), first + start
         first += len(batch)
+    if not starts:
+        _check_end(handle)
+
+
+def _check_end(handle: IO[bytes]) -> None:
+    """Raise unless a stream ends with the mark of its end; pyarrow takes the end of the file for it."""
+    handle.seek(max(0, handle.seek(0, 2) - len(_END)))
+    if handle.read() != _END:
+        raise pa.ArrowInvalid("it is truncated before the mark of its end")
 
 
 def _starts(handle: IO[bytes]) -> list[int]:

@@ -51,7 +51,7 @@ def spans(path: Path, piece: int) -> list[Span]:
         for group in range(file.metadata.num_row_groups):
             size += file.metadata.row_group(group).total_byte_size
             at += file.metadata.row_group(group).num_rows
-            if size >= piece:
+            if size >= piece and at > first:
                 cuts.append(Span(first, at))
                 first, size = at, 0
         return cuts if at == first else [*cuts, Span(first, at)]
