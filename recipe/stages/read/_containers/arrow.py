@@ -102,11 +102,11 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
     """
     at = 0
     with _opened(path) as handle:
-        for batch, first in _batches(handle, Span(places[0].start, places[-1].start + 1) if places else Span(0, 0)):
-            while at < len(places) and places[at].start < first + len(batch):
+        for batch, first in _batches(handle, Span(places[0].number, places[-1].number + 1) if places else Span(0, 0)):
+            while at < len(places) and places[at].number < first + len(batch):
                 key, *keys = places[at].keys()
                 known = batch.schema.get_field_index(key) >= 0
-                value = found(batch.column(key)[places[at].start - first], keys) if known else None
+                value = found(batch.column(key)[places[at].number - first], keys) if known else None
                 yield decoded(value)
                 at += 1
         yield from [None] * (len(places) - at)

@@ -110,13 +110,13 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
         at = 0
         for group, first in _groups(file.metadata, None):
             end = first + file.metadata.row_group(group).num_rows
-            if at == len(places) or places[at].start >= end:
+            if at == len(places) or places[at].number >= end:
                 continue
             for batch in batches(file, group, columns):
-                while at < len(places) and places[at].start < first + len(batch):
+                while at < len(places) and places[at].number < first + len(batch):
                     key, *keys = places[at].keys()
                     known = batch.schema.get_field_index(key) >= 0
-                    value = found(batch.column(key)[places[at].start - first], keys) if known else None
+                    value = found(batch.column(key)[places[at].number - first], keys) if known else None
                     yield decoded(value)
                     at += 1
                 first += len(batch)  # noqa: PLW2901  the number of the next
