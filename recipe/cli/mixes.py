@@ -12,6 +12,7 @@ from rich.table import Table
 from recipe.cli._terminal import Printer, named, shown
 from recipe.config.files import presets
 from recipe.config.recipe import Recipe
+from recipe.config.writers import check_ending
 from recipe.engine import Name as Engine
 from recipe.engine.timing import stage, timed
 from recipe.errors import ConfigError
@@ -62,7 +63,11 @@ def select(
     at_most: AtMost = False,
     seed: Seed = None,
     preset: Preset = None,
-    out_path: Annotated[Path | None, typer.Option("--out", help="The mix: .json, or .jsonl.")] = None,
+    out_path: Annotated[Path | None, typer.Option("--out", help="The mix: .json, or what its trainer reads.")] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(help="llava, llava-next, llama-factory, swift, trl, qwen-vl, internvl, webdataset."),
+    ] = None,
     force: Force = False,
     select: Annotated[str | None, typer.Option(help="Selector: facility, mmr, random ..., or module:function.")] = None,
     embed: Annotated[str | None, typer.Option(help="Embedder: hashing, distilled, text, or module:function.")] = None,
@@ -93,7 +98,8 @@ def select(
         return
     read = {name: value for name, value in (("boxes", boxes), ("images", images)) if value is not None}
     read |= _read_knobs(lenient)
-    write = {name: value for name, value in (("path", out_path and str(out_path)), ("pack", pack)) if value is not None}
+    path = out_path and str(out_path)
+    write = {name: value for name, value in (("path", path), ("format", to), ("pack", pack)) if value is not None}
     benchmarks = (("images", exclude_images), ("questions", exclude_questions))
     exclude = {name: tuple(given) for name, given in benchmarks if given}
     rooms = {"select": select, "embed": embed, "score": score}
@@ -109,6 +115,8 @@ def select(
         exclude=exclude,
         write=write,
     )
+    if out_path is not None:
+        check_ending(out_path, plan.write.format)
     if print_recipe:
         sys.stdout.write(plan.to_yaml())
         return

@@ -49,7 +49,7 @@ def _path(path: str | Path) -> str | Path:
     return path
 
 
-BESIDE = ("manifest", "rejects", "scores", "stats")
+BESIDE = ("dataset_info", "manifest", "meta", "rejects", "scores", "stats")
 _SIGNED = (Strict(), AfterValidator(_holdable))
 _FINITE = (Strict(), AllowInfNan(False))
 

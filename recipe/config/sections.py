@@ -22,10 +22,13 @@ from recipe.config.ranges import (
     Text,
     Weight,
 )
+from recipe.config.registry import names
 from recipe.config.size import read_size
 from recipe.config.step import Room, room_default
+from recipe.config.writers import as_user_said, ending_of
 from recipe.errors import ConfigError
 
+DEFAULT_PATH = "mix.json"
 Function = Annotated[
     str | Callable[..., Any],
     PlainSerializer(lambda given: name_of(given) or given, when_used="json"),
@@ -62,6 +65,10 @@ class Read(Frozen):
     boxes: Literal["square", "keep"] = "square"
     """Whether SVIT's boxes are converted to the square to which LLaVA-v1.5 pads images (TRAINER_CONTRACT: as in SVIT's
     own LLaVA files), or kept on the original image."""
+    boxes_frame: Literal["unit", "square", "thousand", "pixels"] | None = None
+    """What the coordinates of boxes refer to in sources that do not say so: 0..1 of the image (unit), 0..1 of the image
+    padded to a square (square, as LLaVA's), 0..1000 (thousand), or pixels; null where it is not known, and then they
+    are not converted."""
     image_data: FilePath | None = None
     """Visual Genome's image_data.json; by default the one beside the SVIT files."""
     images: FilePath | None = None
@@ -181,13 +188,25 @@ class Part(Frozen):
     """The selector of the part; the recipe's by default."""
 
 
+def _understand_writer(given: object) -> object:
+    """Accept the names of trainers as users say them, as llava-next."""
+    if isinstance(given, str):
+        return as_user_said(given)
+    if isinstance(given, dict):
+        return {as_user_said(name) if isinstance(name, str) else name: knobs for name, knobs in given.items()}
+    return given
+
+
 class Write(Frozen):
     """How the mix is written."""
 
-    path: FilePath = "mix.json"
-    """``.json`` for the array that LLaVA reads, ``.jsonl`` for JSON Lines; any ending for a writer of your own."""
-    format: Room | None = None
-    """llava, jsonl, or a writer of your own (``module:function``); by default chosen by the ending of the path."""
+    path: FilePath = DEFAULT_PATH
+    """``.json`` for the array that LLaVA reads, ``.jsonl`` for JSON Lines, and what the format of another trainer has,
+    which the default has then too; any ending for a writer of your own."""
+    format: Annotated[Room, BeforeValidator(_understand_writer)] | None = None
+    """The trainer that the mix is for: llava, llava-next, llama-factory, swift, trl, qwen-vl, internvl, webdataset; or
+    jsonl for LLaVA's records in lines, or a writer of your own (``module:function``). By default chosen by the ending
+    of the path."""
     ids: Literal["string", "given"] = "string"
     """Whether ids that were numbers are written as strings (Arrow readers refuse mixed types), or unchanged."""
     records: Literal["made", "given"] = "made"
@@ -208,4 +227,11 @@ class Write(Frozen):
         """Raise if records should both be merged and stay unchanged."""
         if self.pack and self.records == "given":
             raise ValueError("pack merges records, and records=given keeps them unchanged; choose one")
+        return self
+
+    @model_validator(mode="after")
+    def _with_its_ending(self) -> Self:
+        """Give a mix that was not named the ending of its format."""
+        if self.path == DEFAULT_PATH and self.format is not None and self.format.name in names("write"):
+            object.__setattr__(self, "path", f"mix{ending_of(self.format)}")  # frozen, but still under construction
         return self

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FORMATS = {".json": "llava", ".jsonl": "jsonl"}  # the ending of a mix, and the writer for it
 MANIFEST = ".manifest.json"
-SIDE_FILES = ("scores.parquet", "rejects.jsonl", "stats.json")  # beside every mix, with its manifest
+SIDE_FILES = ("scores.parquet", "rejects.jsonl", "stats.json")  # beside every mix, with its manifest; some writers add
 
 
 class _Part(msgspec.Struct):
@@ -76,7 +76,7 @@ def family_of(manifest: Path) -> dict[Path, set[str]] | None:
     if not written.files:
         ending = written.ending or next((end for end, name in FORMATS.items() if name == written.format), "")
         hashes = [(stem + ending, written.sha256)]
-    hashes += [(f"{stem}.{name}", written.beside.get(name)) for name in SIDE_FILES]
+    hashes += [(f"{stem}.{name}", written.beside.get(name)) for name in dict.fromkeys([*SIDE_FILES, *written.beside])]
     hashes += [(name, known) for name, known in written.unfinished.items() if name.startswith(f"{stem}.")]
     family: dict[Path, set[str]] = {manifest: set()}
     for name, known in hashes:

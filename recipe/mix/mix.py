@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from recipe.config.recipe import Recipe
+from recipe.config.sections import DEFAULT_PATH
 from recipe.data.selection import Selection
 from recipe.io.marks import has_mark
 from recipe.io.outputs import check_output
@@ -217,8 +219,8 @@ class Mix(Selection):
         stats, gaps = self.stats(), self.gaps()
         return write_page(self, target, stats=stats, gaps=gaps, rows=rows, comparison=comparison)
 
-    def write(self, path: str | Path | None = None, *, overwrite: bool = False) -> list[Path]:
-        """Write the mix in LLaVA-v1.5 format, and beside it its manifest, statistics, scores and rejects.
+    def write(self, path: str | Path | None = None, *, to: str | None = None, overwrite: bool = False) -> list[Path]:
+        """Write the mix for its trainer, and beside it its manifest, statistics, scores and rejects.
 
         All are written before the first gets its name, and none replaces another's file. Files that stand there
         already with the same bytes are left as they are.
@@ -228,6 +230,9 @@ class Mix(Selection):
         path
             ``mix.json`` or ``mix.jsonl``; the recipe's `write.path` by default. Files beside it are named after it, as
             are the files of the parts, ``mix.stage1.json``, if the recipe writes each part as its own file.
+        to
+            The trainer, as for the recipe's `write.format`, which it replaces: ``"llava"``, ``"llava-next"``,
+            ``"llama-factory"``, ``"swift"``, ``"trl"``, ``"qwen-vl"``, ``"internvl"``, ``"webdataset"``.
         overwrite
             Whether to replace an earlier mix of that name with all its files, which are those that its manifest names
             and that have not changed.
@@ -240,11 +245,15 @@ class Mix(Selection):
         Raises
         ------
         ConfigError
-            If the ending names no format.
+            If the ending names no format, or another than that of the trainer.
         InputError
-            If a source no longer exists, a file would replace one that the recipe reads, that `recipe` did not write,
+            If a picked sample is more than the records of the trainer can hold, a source no longer exists, a file would
+            replace one that the recipe reads, that `recipe` did not write,
             or an earlier mix, or the folder cannot be written to.
         """
+        if to is not None:
+            plan = Recipe.of(self.recipe, write={"format": to, "path": DEFAULT_PATH if path is None else str(path)})
+            return replace(self, recipe=plan, stated=self.stats()).write(path, overwrite=overwrite)
         target = path_of(self.recipe.write.path if path is None else path, "path")
         writer_of(target, self.recipe.write.format)
         check_targets(target, self.recipe, overwrite=overwrite)

@@ -10,7 +10,14 @@ from recipe.data.pool import LABELS, SCHEMA, Pool
 from recipe.errors import ConfigError
 from recipe.stages.parts import check_parts
 
-WRITER_KNOBS = ("ids", "pack", "max_tokens", "originals")  # that the section `write` gives to a writer
+WRITER_KNOBS = (
+    "ids",
+    "pack",
+    "max_tokens",
+    "originals",
+    "pictures",
+    "sizes",
+)  # that the section `write` gives to a writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

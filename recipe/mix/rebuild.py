@@ -8,25 +8,27 @@ import numpy as np
 import polars as pl
 
 from recipe.config.code import code_of
+from recipe.config.writers import beside as names_beside
 from recipe.errors import InputError
-from recipe.io.families import FORMATS
+from recipe.io.families import FORMATS, MANIFEST, side_file
 from recipe.io.hashes import sha256
 from recipe.io.outputs import check_output
 from recipe.io.paths import path_of
 from recipe.io.staging import settle, staged
-from recipe.mix.manifest import Written, read_manifest, recipe_of
+from recipe.mix.manifest import FIX, Written, read_manifest, recipe_of
 from recipe.mix.originals import writing
 from recipe.mix.targets import files_read
 from recipe.stages import tag
 from recipe.stages.read import expand, read_pool
-from recipe.stages.write import write_records, writer_of
+from recipe.stages.write import write_beside, write_records, writer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from recipe.config.step import Step
     from recipe.data.pool import Pool
     from recipe.mix.manifest import Written
 
@@ -72,34 +74,49 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     written = content["mix"]
     ending = written.get("ending") or next((end for end, name in FORMATS.items() if name == written["format"]), None)
     if ending is None:
-        raise InputError(f"{file}: mix.format: expected {' or '.join(FORMATS.values())}, got {written['format']!r:.60}")
+        raise InputError(f"{file}: mix: expected the key 'ending' for the format {written['format']!r:.60}; {FIX}")
     beside = file.with_name(file.name.removesuffix(".manifest.json") + ending)
     target = beside if path is None else path_of(path, "path")
     writer_of(target, plan.write.format)
     reads = [file, *files_read(plan)]
     for one in written.get("files", []):
         check_output(target.with_name(one["name"]), reads)
-    check_output(target, reads)
+    for output in (target, *(side_file(target, name) for name in names_beside(plan.write.format))):
+        check_output(output, reads)
     rows = _rows(pool, content["keys"], content.get("copies", {}), file)
     if plan.write.pack or plan.write.format:  # what becomes of a sample may depend on its labels
         tagged = tag.apply(pool, plan).rows
         pool = pool.with_labels(tagged.select(name for name in tagged.columns if name not in pool.rows.columns))
     settings = writing(pool, plan, content.get("parts", {}))
-    return _write(target, written, file, lambda path: write_records(path, pool, rows, **settings))
+    return _write(target, written, file, lambda path: write_records(path, pool, rows, **settings), plan.write.format)
 
 
-def _write(target: Path, written: Written, manifest: Path, write: Callable[[Path], Iterable[Path]]) -> Path:
-    """Write the files of a mix beside their place, and move them there if they are those of the manifest."""
+def _write(
+    target: Path,
+    written: Written,
+    manifest: Path,
+    write: Callable[[Path], Mapping[Path, int]],
+    writer: Step | None,
+) -> Path:
+    """Write the files of a mix beside their place, and move them there if they are those of the manifest.
+
+    Those by which a trainer finds the mix name its files, so they are compared only where it has its name.
+    """
     digests = sorted([one["sha256"] for one in written["files"]] if "files" in written else [written["sha256"]])
     with staged(target) as folder:
-        made = list(write(folder / target.name))
+        made = write(folder / target.name)
+        beside = write_beside(folder / target.name, made, writer_of(target, writer))
         got = sorted(sha256(one) for one in made)
+        if target.name == manifest.name.removesuffix(MANIFEST) + target.suffix:
+            known = written.get("beside", {})
+            digests += sorted(known[name] for name in beside if name in known)
+            got += sorted(sha256(one) for name, one in beside.items() if name in known)
         if got != digests:
             what = f"expected to write SHA-256 {', '.join(digests)}, got {', '.join(got)}"
             raise InputError(
                 f"{manifest}: {what}; nothing is written: rebuild with the version of recipe that it names"
             )
-        return settle(made, target.parent)[0]
+        return settle([*made, *beside.values()], target.parent)[0]
 
 
 def _check_functions(known: Mapping[str, str | None], file: Path) -> None:

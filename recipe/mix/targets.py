@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipe.config.resolve import complete, names_in
+from recipe.config.writers import beside
 from recipe.errors import InputError
 from recipe.io.families import SIDE_FILES, family_of, side_file, unchanged_in
 from recipe.io.outputs import check_output, foreign
 from recipe.mix.manifest import recorded
-from recipe.stages.read import SIDE_DATA, expand
+from recipe.stages.read import companion, expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from recipe.config.recipe import Recipe
+    from recipe.config.step import Step
 
 
 def files_read(plan: Recipe) -> list[Path]:
@@ -34,7 +36,7 @@ def files_read(plan: Recipe) -> list[Path]:
     """
     given = [source.model_dump(exclude_none=True) for source in plan.sources]
     sources = [file.path for file in expand(given)] if given else []
-    sources += [file.with_name(name) for file in sources for name in SIDE_DATA]  # found by the reader itself
+    sources += [beside for file in sources if (beside := companion(file))]  # found by the reader itself
     named = (Path(name) for name in names_in(plan.model_dump(mode="json", exclude={"sources", "write"})))
     return [*sources, *(file for file in named if _is_file(file))]
 
@@ -71,7 +73,7 @@ def check_targets(
     family = family_of(side_file(path, "manifest.json")) or {}
     parts = plan.parts if plan.write.files == "parts" else ()
     names = [path.with_name(f"{path.stem}.{name}{path.suffix}") for name in parts] or [path]
-    targets = [*names, *beside_of(path)]
+    targets = [*names, *beside_of(path, plan.write.format)]
     targets = list(dict.fromkeys([*targets, *family]))
     known = files_read(plan) if reads is None else list(reads)
     for target in targets:
@@ -94,9 +96,9 @@ def earlier_mix(path: Path) -> InputError:
     return InputError(f"{path}: {what}; replace it with --force (overwrite=True), or name another")
 
 
-def beside_of(path: Path) -> list[Path]:
-    """List the files beside a mix, whether or not they exist."""
-    return [side_file(path, name) for name in (*SIDE_FILES, "manifest.json")]
+def beside_of(path: Path, writer: Step | None = None) -> list[Path]:
+    """List the files beside a mix of a writer, whether or not they exist."""
+    return [side_file(path, name) for name in (*SIDE_FILES, *beside(writer), "manifest.json")]
 
 
 def _is_file(path: Path) -> bool:

@@ -63,7 +63,7 @@ class Images:
 
         The size is that of the stored pixels: LLaVA opens images without applying their EXIF rotation.
         """
-        return self._sizes.get(image_id) or (_header_size(self.folder / path) if self.folder else None)
+        return self._sizes.get(image_id) or (header_size(self.folder / path) if self.folder else None)
 
     @cached_property
     def _paths(self) -> dict[int, str]:
@@ -120,7 +120,7 @@ def image_number(image_id: object) -> int | None:
     return image_id if type(image_id) is int and image_id >= 0 else None
 
 
-def _header_size(path: Path) -> Size | None:
+def header_size(path: Path) -> Size | None:
     """Read the size of an image from its first bytes."""
     try:
         width, height = imagesize.get(path, exif_rotation=False)

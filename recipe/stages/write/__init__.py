@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy as np
 from recipe.config.calls import call
 from recipe.config.code import name_of
 from recipe.config.knobs import shown
-from recipe.config.registry import fitting
+from recipe.config.registry import fitting, home
 from recipe.config.step import Step
-from recipe.errors import ConfigError, FunctionError
+from recipe.config.writers import beside as beside_of
+from recipe.config.writers import check_ending
+from recipe.errors import FunctionError
 from recipe.io.atomic import atomic_write
 from recipe.io.families import FORMATS, SIDE_FILES, side_file
 from recipe.io.hashes import sha256
@@ -21,6 +24,7 @@ from recipe.stages.write._rejects import reject_lines
 from recipe.stages.write._scores import write_scores
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import polars as pl
@@ -62,7 +66,7 @@ def write_mix(
     format
         The writer; by default the one for the ending of the path.
     **knobs
-        Passed to the writer: ids, pack, max_tokens, originals.
+        Passed to the writer: ids, pack, max_tokens, originals, pictures, sizes.
 
     Returns
     -------
@@ -85,10 +89,12 @@ def write_mix(
         handle.writelines(reject_lines(pool))
     with atomic_write(beside["stats.json"], "w") as handle:
         handle.write(stats)
+    beside |= write_beside(path, records, writer)
     files = [{"name": file.name, "records": count, "sha256": sha256(file)} for file, count in records.items()]
     mix = {"files": files} if layout and layout.files == "parts" else {"sha256": files[0]["sha256"]}
     own = name_of(writer.name)
-    named = {"format": own, "ending": path.suffix} if own else {"format": writer.name}
+    plain = own is None and FORMATS.get(path.suffix) == writer.name
+    named = {"format": writer.name} if plain else {"format": own or writer.name, "ending": path.suffix}
     hashes = {name: sha256(file) for name, file in beside.items()}
     mix = {**named, "records": sum(records.values()), "beside": hashes, **mix}
     listed = side_file(path, "manifest.json")
@@ -103,10 +109,9 @@ def writer_of(path: Path, named: Step | None = None) -> Step:
     Raises
     ------
     ConfigError
-        If none is named and there is none for the ending.
+        If none is named and there is none for the ending, or the one that is named writes files of other endings.
     """
-    if named is None and path.suffix not in FORMATS:
-        raise ConfigError(f"expected a mix ending in {' or '.join(FORMATS)}, got {path}")
+    check_ending(path, named)
     return named or Step(FORMATS[path.suffix], {})
 
 
@@ -139,6 +144,35 @@ def write_records(
     writer = writer_of(path, format)
     step = Step(writer.name, fitting("write", writer.name, knobs) | writer.knobs)
     return {file: _written(step, pool, own, file) for file, own in layout.split(path, pool, rows).items()}
+
+
+def write_beside(path: Path, records: Mapping[Path, int], writer: Step) -> dict[str, Path]:
+    """Write the files by which a trainer finds a mix, as ``mix.dataset_info.json``, if its writer has such files.
+
+    Parameters
+    ----------
+    path
+        Path of the mix, after which they are named.
+    records
+        As `write_records` returns it.
+    writer
+        Of the mix; its file has `BESIDE`, the endings, and a function `beside` that returns the text of each.
+
+    Returns
+    -------
+    dict
+        Ending to path.
+    """
+    if not beside_of(writer):
+        return {}
+    make = home("write", writer.name).beside
+    knobs = {name: value for name, value in writer.knobs.items() if name in signature(make).parameters}
+    texts = call("write", Step(make, knobs), records)
+    files = {name: side_file(path, name) for name in beside_of(writer)}
+    for name, file in files.items():
+        with atomic_write(file, "w") as handle:
+            handle.write(texts[name])
+    return files
 
 
 def _written(step: Step, pool: Pool, rows: NDArray[np.int64], file: Path) -> int:

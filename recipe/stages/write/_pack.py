@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MARK = "<image>\n"
 TEMPLATE = 10  # tokens of `USER:` and `ASSISTANT:` around a pair, which the estimate does not include
 SLICE = 8192  # rows whose turns are in memory at a time
-SHARED = ("image", "source", "task_name", "task")  # columns in which the members of a pack are equal
+SHARED = ("image", "source", "frame", "task_name", "task")  # columns in which the members of a pack are equal
 
 
 def pack(pool: Pool, rows: Rows, *, max_tokens: int = 1472) -> list[list[int]]:
@@ -53,7 +53,7 @@ def pack(pool: Pool, rows: Rows, *, max_tokens: int = 1472) -> list[list[int]]:
     """
     order = np.asarray(rows, dtype=np.int64)
     shared = [column for column in SHARED if column in pool.rows.columns]
-    columns = ("n_tokens", "extra", "turns", *shared)
+    columns = ("n_tokens", "extra", "turns", "media", *shared)
     samples = (
         sample
         for at in range(0, len(order), SLICE)
@@ -80,7 +80,9 @@ def pack(pool: Pool, rows: Rows, *, max_tokens: int = 1472) -> list[list[int]]:
 def _joinable() -> pl.Expr:
     """Return whether a sample is one question that starts with `<image>`, and its answer."""
     question = pl.col("turns").list.first().struct.field("value")
-    return pl.col("image").is_not_null() & (pl.col("turns").list.len() == 2) & question.str.starts_with(MARK)  # noqa: PLR2004  a pair
+    alone = pl.col("media").is_null() | (pl.col("media").list.len() == 1)
+    pair = pl.col("turns").list.len() == 2  # noqa: PLR2004  a question and its answer
+    return pl.col("image").is_not_null() & alone & pair & question.str.starts_with(MARK)
 
 
 def _has_keys(extra: str | None) -> bool:

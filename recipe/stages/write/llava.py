@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from recipe.io.atomic import atomic_write
-from recipe.stages.write._records import lines
+from recipe.stages.write._files import write_array
+from recipe.stages.write._records import LLAVA, lines
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from recipe.config.ranges import From1, Ids, Switch
     from recipe.data.pool import Pool
+    from recipe.stages.write._chats import Sizes
     from recipe.stages.write._pack import Rows
     from recipe.stages.write._records import Originals
+
+HOLDS = ()
+FRAMES = LLAVA
+ENDINGS = (".json",)
 
 
 def write(
@@ -25,6 +30,7 @@ def write(
     pack: Switch = False,
     max_tokens: From1 = 1472,
     originals: Originals | None = None,
+    sizes: Sizes | None = None,
 ) -> int:
     """Write samples to the file that LLaVA v1.5 takes as ``--data_path``.
 
@@ -46,17 +52,16 @@ def write(
         Maximum tokens of a merged record, from 1.
     originals
         The lines of records that are written as they were read; by default all are made from the pool.
+    sizes
+        Looks up the sizes of pictures, for boxes in pixels or 0..1000, which are written 0..1 of the padded square, or
+        of the picture where its size is not known.
 
     Returns
     -------
     int
         Records written: k, or fewer if packed.
+
+    Source: ``LazySupervisedDataset`` in ``llava/train/train.py`` of haotian-liu/LLaVA, commit c121f04.
     """
-    written = 0
-    with atomic_write(path, "w") as file:
-        for line in lines(pool, rows, ids=ids, pack=pack, max_tokens=max_tokens, originals=originals):
-            file.write(",\n" if written else "[\n")
-            file.write(line)
-            written += 1
-        file.write("\n]\n" if written else "[]\n")
-    return written
+    how: Any = {"ids": ids, "pack": pack, "max_tokens": max_tokens, "originals": originals, "sizes": sizes}
+    return write_array(lines(pool, rows, **how), path)
