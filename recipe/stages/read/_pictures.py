@@ -6,10 +6,13 @@ from itertools import groupby, pairwise
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from recipe.errors import InputError
 from recipe.stages.read._containers import JSON, container_of, module_of
 from recipe.stages.read._json import Undecodable, decode, read_entries, read_span
 from recipe.stages.read._json.cut import Span, cut
+from recipe.stages.read._json.load import load
 from recipe.stages.read._places import Place, decoded, value_at
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from recipe.stages.read._json import Found
 
+BESIDE = "@"  # with which a place in another file begins: @FILE:KEY of an object, or @FILE:PLACE
 PIECE = 16_000_000  # bytes of JSON that are held at a time
 
 
@@ -52,6 +56,9 @@ def picture_bytes(path: Path, places: Sequence[str]) -> Iterator[bytes]:
     ...     list(picture_bytes(file, ["record:0:/image"]))
     [b'GIF89a']
     """
+    if any(place.startswith(BESIDE) for place in places):
+        yield from _beside(path, places)
+        return
     container = container_of(path)
     wanted = [Place.parse(place) for place in places]
     if container not in (JSON, "tar"):
@@ -69,6 +76,30 @@ def picture_bytes(path: Path, places: Sequence[str]) -> Iterator[bytes]:
             start, length = spots[place]
             spool.seek(start)
             yield spool.read(length)
+
+
+def _beside(path: Path, places: Sequence[str]) -> Iterator[bytes]:
+    """Yield the bytes at places of which some are in a file beside the source, as the pictures of MIMIC-IT are."""
+    for name, some in groupby(places, key=lambda place: place[1:].partition(":")[0] if place[0] == BESIDE else ""):
+        file = path.with_name(name) if name else path
+        inside = [place.partition(":")[2] if name else place for place in some]
+        if not name or container_of(file) != JSON:
+            yield from picture_bytes(file, inside)
+            continue
+        known = _members(file)
+        for key in inside:
+            content = decoded(_record(known[key])) if key in known else None
+            if content is None:
+                raise InputError(f"{file}: expected a picture under {key!r:.80}, got none; read the pool again")
+            yield content
+
+
+def _members(file: Path) -> dict[str, msgspec.Raw]:
+    """Return what an object of JSON has under each key, not yet decoded."""
+    try:
+        return msgspec.json.decode(load(file, lenient=False).data, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError as error:
+        raise InputError(f"{file}: expected an object of pictures, got other JSON ({error}); check the file") from None
 
 
 def _found(path: Path, container: str, places: Sequence[Place]) -> Iterator[bytes]:
