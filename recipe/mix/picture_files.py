@@ -1,34 +1,34 @@
-"""Pictures of picks: those whose bytes lie in the sources are written as files, and files are copied or linked."""
+"""Pictures of picks as files: those whose bytes lie in the sources are written, and files are copied or linked."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
-import numpy as np
-
-from recipe.data.media import Medium, media_of
+from recipe.config.ranges import Placing
+from recipe.config.registry import names
+from recipe.config.writers import holds
 from recipe.data.signatures import hash_of
 from recipe.engine import watched
 from recipe.errors import ConfigError, InputError
-from recipe.io.arrow import take
 from recipe.io.atomic import sync_folder
 from recipe.io.outputs import foreign, place
 from recipe.io.temporary import temporary_folder
-from recipe.stages.read._pictures import picture_bytes
+from recipe.mix.stored import has_stored, sorted_out, stored_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
+    from recipe.config.step import Step
+    from recipe.data.media import Medium
     from recipe.data.pool import Pool
+    from recipe.mix.stored import Stored
 
-How = Literal["copy", "link"]
-Stored = dict[str, tuple[str, Medium]]  # name of a picture to a source in which its bytes lie
-SLICE = 8192  # rows that are Python objects at a time
 _CHUNK = 1 << 20
 
 
@@ -49,7 +49,7 @@ def write_pictures(
     files: Mapping[str, str | os.PathLike[str]],
     folder: str | os.PathLike[str],
     *,
-    how: How = "copy",
+    how: Placing = "copy",
     images: str | os.PathLike[str] | None = None,
 ) -> Written:
     """Write the pictures, videos and sounds of some samples to a folder, under the names by which a mix calls them.
@@ -89,6 +89,7 @@ def write_pictures(
     Examples
     --------
     >>> import json, tempfile
+    >>> import numpy as np
     >>> from recipe import read_pool
     >>> with tempfile.TemporaryDirectory() as at:
     ...     _ = Path(at, "a.jpg").write_bytes(b"1")
@@ -98,10 +99,10 @@ def write_pictures(
     ...     write_pictures(pool, np.array([0]), {}, Path(at, "out"), images=at)
     Written(written=1, kept=0, elsewhere=0)
     """
-    if how not in get_args(How):
-        raise ConfigError(f"images_how: expected one of {', '.join(get_args(How))}, got how={how!r:.60}")
+    if how not in get_args(Placing):
+        raise ConfigError(f"images_how: expected one of {', '.join(get_args(Placing))}, got how={how!r:.60}")
     stored, loose, elsewhere = sorted_out(pool, rows)
-    target = Path(folder)
+    target = check_folder(folder)
     found = {name: _file(name, images, target) for name in loose}
     there = _checked(found, images)
     try:
@@ -116,75 +117,35 @@ def write_pictures(
     return Written(made, len(stored) + len(found) - made, elsewhere)
 
 
-def sorted_out(pool: Pool, rows: NDArray[np.int64]) -> tuple[Stored, list[str], int]:
-    """Return the pictures of some samples by where they lie.
+def check_folder(folder: str | os.PathLike[str]) -> Path:
+    """Return the path of a folder for pictures; raise if something else stands there."""
+    path = Path(folder)
+    if os.path.lexists(path) and not path.is_dir():
+        raise InputError(f"{path}: expected a folder for the pictures, or nothing, got a file; name another")
+    return path
+
+
+def check_pictures(pool: Pool, rows: NDArray[np.int64], writer: Step | None) -> None:
+    """Raise if some samples have pictures inside of sources, and their file will not hold them.
 
     Parameters
     ----------
     pool, rows
         As for `write_pictures`.
-
-    Returns
-    -------
-    stored
-        Name of each whose bytes lie in a source, to the source and what is known of it.
-    loose
-        Names of those that are files, sorted.
-    elsewhere
-        How many are URLs or absolute paths.
-    """
-    stored: Stored = {}
-    loose: set[str] = set()
-    elsewhere: set[str] = set()
-    order = np.unique(np.asarray(rows, dtype=np.int64))
-    for start in range(0, len(order), SLICE):
-        some = take(pool.rows, ("source", "image", "media"), order[start : start + SLICE])
-        for source, image, media in some.iter_rows():
-            for one in media_of(image, media):
-                if one.hash is not None:
-                    first = stored.get(one.name, (source, one))
-                    stored[one.name] = min(first, (source, one), key=lambda known: (known[0], known[1].place or ""))
-                elif "://" in one.name or one.name.startswith("/"):
-                    elsewhere.add(one.name)
-                else:
-                    loose.add(one.name)
-    return dict(sorted(stored.items())), sorted(loose), len(elsewhere)
-
-
-def stored_bytes(stored: Stored, files: Mapping[str, str | os.PathLike[str]]) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the bytes of pictures that lie in sources, each source read once.
-
-    Parameters
-    ----------
-    stored
-        As of `sorted_out`.
-    files
-        Source to its path.
-
-    Yields
-    ------
-    tuple of str and bytes
-        In the order of the sources, and of the bytes in each.
+    writer
+        The recipe's `write.format`; your own is trusted.
 
     Raises
     ------
-    InputError
-        If a source is not known, cannot be read, or has changed.
+    ConfigError
+        That says what to add.
     """
-    by_source: dict[str, list[tuple[str, Medium]]] = {}
-    for name, (source, one) in stored.items():
-        by_source.setdefault(source, []).append((name, one))
-    for source, some in sorted(by_source.items()):
-        lost = next((name for name, one in some if source not in files or one.place is None), None)
-        if lost is not None:
-            raise InputError(
-                f"{source}: expected the file in which the bytes of {lost} lie, got none; name it as a source"
-            )
-        path = Path(files[source])
-        for (name, one), content in zip(some, picture_bytes(path, [str(one.place) for _, one in some]), strict=True):
-            if hash_of([content]) != one.hash:
-                raise InputError(f"{path}: expected {name} at {one.place}, got other bytes; read the pool again")
-            yield name, content
+    if "bytes" in holds(writer) or (writer is not None and writer.name not in names("write")):
+        return
+    if inside := has_stored(pool, rows):
+        count, source = inside
+        what = f"expected pictures that are files, got {count:,} picks with pictures inside of sources, as {source}"
+        raise ConfigError(f"{what}; name a folder for them (--images-out, images_out=), or write for trl or webdataset")
 
 
 def _write_bytes(stored: Stored, files: Mapping[str, str | os.PathLike[str]], target: Path) -> int:
@@ -205,7 +166,7 @@ def _write_bytes(stored: Stored, files: Mapping[str, str | os.PathLike[str]], ta
     return len(stored)
 
 
-def _write_files(found: Mapping[str, Path], target: Path, how: How) -> int:
+def _write_files(found: Mapping[str, Path], target: Path, how: Placing) -> int:
     """Copy or link files, and return how many did not stand there already."""
     todo = [(name, path) for name, path in found.items() if not _is_same(path, target / name)]
     if not todo:

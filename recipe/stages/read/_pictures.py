@@ -13,7 +13,7 @@ from recipe.stages.read._containers import JSON, container_of, module_of
 from recipe.stages.read._json import Undecodable, decode, read_entries, read_span
 from recipe.stages.read._json.cut import Span, cut
 from recipe.stages.read._json.load import load
-from recipe.stages.read._places import Place, decoded, value_at
+from recipe.stages.read._places import BESIDE, Place, decoded, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from recipe.stages.read._json import Found
 
-BESIDE = "@"  # with which a place in another file begins: @FILE:KEY of an object, or @FILE:PLACE
 PIECE = 16_000_000  # bytes of JSON that are held at a time
 
 

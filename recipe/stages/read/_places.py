@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from recipe.errors import InputError
 
+BESIDE = "@"  # with which a place in another file begins: @FILE:KEY of an object, or @FILE:PLACE
 _DATA = re.compile(r"data:[^,]{0,190};base64,", re.IGNORECASE)
 _KEYS = ("bytes", "base64", "data", "path", "url", "image", "video", "audio", "file", "uri")  # as of `_media`
 _STEP = re.compile(r"~([01])")
@@ -67,6 +68,17 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         where = "" if self.end < 0 else f" of {self.start:,} to {self.end:,}"
         return f"byte {self.start:,}" if self.pointer is None else f"record {self.number:,}{where}, key {self.pointer}"
+
+
+def reading_order(text: str) -> tuple[str, Place]:
+    """Return the key by which places are sorted so that each file is read once: those in other files come last.
+
+    Examples
+    --------
+    >>> sorted(["record:10:image", "record:9:image"], key=reading_order)
+    ['record:9:image', 'record:10:image']
+    """
+    return (text, Place(0, -1, 0)) if text.startswith(BESIDE) else ("", Place.parse(text))
 
 
 def in_record(number: int, *keys: str | int) -> str:
