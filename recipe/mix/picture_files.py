@@ -19,7 +19,7 @@ from recipe.io.temporary import temporary_folder
 from recipe.mix.stored import has_stored, sorted_out, stored_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -101,14 +101,15 @@ def write_pictures(
     """
     if how not in get_args(Placing):
         raise ConfigError(f"images_how: expected one of {', '.join(get_args(Placing))}, got how={how!r:.60}")
-    stored, loose, elsewhere = sorted_out(pool, rows)
+    stored, names_of_files, elsewhere = sorted_out(pool, rows)
     target = check_folder(folder)
-    found = {name: _file(name, images, target) for name in loose}
+    found = {name: _file(name, images, target) for name in names_of_files}
     there = _checked(found, images)
     try:
         target.mkdir(parents=True, exist_ok=True)
         todo = {name: one for name, one in stored.items() if not _is_there(target / name, one[1])}
-        made = _write_bytes(todo, files, target) + _write_files(there, target, how)
+        loose = [(name, path) for name, path in there.items() if not _is_same(path, target / name)]
+        made = _write_bytes(todo, files, target) + _write_files(loose, target, how)
         sync_folder(target)
     except OSError as error:
         raise InputError(
@@ -166,9 +167,8 @@ def _write_bytes(stored: Stored, files: Mapping[str, str | os.PathLike[str]], ta
     return len(stored)
 
 
-def _write_files(found: Mapping[str, Path], target: Path, how: Placing) -> int:
-    """Copy or link files, and return how many did not stand there already."""
-    todo = [(name, path) for name, path in found.items() if not _is_same(path, target / name)]
+def _write_files(todo: Sequence[tuple[str, Path]], target: Path, how: Placing) -> int:
+    """Copy or link files, and return how many."""
     if not todo:
         return 0
     room = temporary_folder(target, prefix=".pictures.")
@@ -243,7 +243,7 @@ def _is_same(path: Path, final: Path) -> bool:
     """Return whether a file stands in its place already; raise if another does."""
     if not os.path.lexists(final):
         return False
-    if os.path.samefile(path, final) or _equal(path, final):  # noqa: PTH121  as above
+    if final.is_file() and (final.samefile(path) or _equal(path, final)):
         return True
     raise foreign(final)
 
