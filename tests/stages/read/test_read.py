@@ -105,7 +105,6 @@ def test_a_llava_record_by_hand(tmp_path):
         "frame": None,
         "ratings": None,
         "noted": None,
-        "noted": None,
         "extra": '{"model":""}',
         "task_name": None,
         "n_words": 7,
