@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from recipe.data.media import Frame, Medium
     from recipe.stages.read._entry import Entry
 
+BOXES = ("bbox_2d", "box>", "<|box_start|>")  # in a text that may have boxes
 _ORDER = ("key", "id", "source", "extra", "task_name", "spelling", "record", "order")
 _NAMES = ("key", "id", "image", "extra", "task_name", "problem", "spelling", "frame")
 
@@ -88,7 +89,7 @@ class Rows:
     def _frames(self, known: pl.Series) -> pl.Series:
         """Return what the boxes of each record refer to: what its reader knows, else what its own numbers prove."""
         values = pl.Series(self.values, dtype=pl.String)
-        boxed = np.flatnonzero(values.str.contains_any(["bbox_2d", "box>", "<|box_start|>"]).to_numpy())
+        boxed = np.flatnonzero(values.str.contains_any(list(BOXES)).to_numpy())
         if len(boxed):
             found = known.to_list()
             for record in np.unique(np.searchsorted(self.ends, boxed, side="right")).tolist():
