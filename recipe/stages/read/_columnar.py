@@ -158,10 +158,9 @@ def _usual_turns(lists: pa.ListArray) -> tuple[Flags, Flags]:
     usual[_records(ends, np.flatnonzero(~sound.to_numpy()))] = False
     odd = np.flatnonzero(said.str.contains(_ANY).fill_null(value=False).to_numpy())
     odd = odd[said.gather(odd).str.contains_any(ODD).to_numpy()]
-    texts = said.gather(odd)
-    rest = texts.str.strip_prefix(MARK)
+    rest = said.gather(odd).str.strip_prefix(MARK)
     front = np.isin(odd, ends - counts) & (who.gather(odd) == "human").fill_null(value=False).to_numpy()
-    front &= (rest != texts).to_numpy() & ~rest.str.contains_any(ODD).to_numpy()
+    front &= ~rest.str.contains_any(ODD).to_numpy()
     marked[_records(ends, odd[front])] = True
     usual[_records(ends, odd[~front])] = False
     return usual, marked
