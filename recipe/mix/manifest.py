@@ -9,6 +9,7 @@ import numpy as np
 
 from recipe.config.recipe import Recipe
 from recipe.config.resolve import own_functions
+from recipe.data.checkpoint import UNLISTED
 from recipe.errors import ConfigError, InputError
 from recipe.io.families import side_file
 from recipe.io.formats import Count, FileName, Sha256, read_versioned
@@ -113,6 +114,7 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "sources": sources,
         **_memory(mix),
         "files": _side_files(mix),
+        **_passed_over(mix),
         **_functions(mix),
         "counts": mix.counts,
         "margins": mix.quotas.report.to_dicts(),
@@ -122,6 +124,12 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "keys": mix.keys,
         **_copies(mix),
     }
+
+
+def _passed_over(mix: Selection) -> dict[str, Any]:
+    """Return which files beside the sources hold no samples, and why; not what `recipe` wrote, nor other endings."""
+    passed = [(name, why) for name, why in mix.pool.checkpoint.passed if why not in UNLISTED]
+    return {"passed_over": [{"name": name, "reason": reason} for name, reason in passed]} if passed else {}
 
 
 def recorded(plan: Recipe) -> dict[str, Any]:

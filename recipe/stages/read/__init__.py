@@ -20,6 +20,7 @@ from recipe.stages.read._aside import companion
 from recipe.stages.read._entry import Context, Entry
 from recipe.stages.read._given import sort_out
 from recipe.stages.read._images import Images
+from recipe.stages.read._roots import warn_of_shared_names
 from recipe.stages.read._rows import stack
 from recipe.stages.read._shards import Options, Piece, pieces_of, read_piece, read_shards
 from recipe.stages.read._sources import File, expand
@@ -143,6 +144,7 @@ def read_pool(
     found = find_files(sources)
     with by_name(found.files, found.held):
         pool = _read(found.files, side_data, as_named(format), options, store)
+    warn_of_shared_names(pool.rows)
     return replace(pool, checkpoint=replace(pool.checkpoint, passed=tuple(found.passed), held=found.held))
 
 
