@@ -65,6 +65,10 @@ class Read(Frozen):
     boxes: Literal["square", "keep"] = "square"
     """Whether SVIT's boxes are converted to the square to which LLaVA-v1.5 pads images (TRAINER_CONTRACT: as in SVIT's
     own LLaVA files), or kept on the original image."""
+    boxes_frame: Literal["unit", "square", "thousand", "pixels"] | None = None
+    """What the coordinates of boxes refer to in sources that do not say so: 0..1 of the image (unit), 0..1 of the image
+    padded to a square (square, as LLaVA's), 0..1000 (thousand), or pixels; null where it is not known, and then they
+    are not converted."""
     image_data: FilePath | None = None
     """Visual Genome's image_data.json; by default the one beside the SVIT files."""
     images: FilePath | None = None

@@ -57,6 +57,8 @@ class Checkpoint:
         Each source by its name, as it was when it was read.
     files
         Each other file that a stage read, by its path, as it was when it was read.
+    passed
+        What lies beside the sources and was passed over, and why.
     """
 
     shards: Shards | None = None
@@ -64,6 +66,7 @@ class Checkpoint:
     fidelity: Mapping[str, float] = field(default_factory=dict)
     sources: Mapping[str, Seen] = field(default_factory=dict)
     files: Mapping[str, Seen] = field(default_factory=dict)
+    passed: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, shards: Shards) -> Checkpoint:

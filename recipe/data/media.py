@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import polars as pl
 
@@ -26,7 +26,8 @@ MEDIUM = pl.Struct(
 )
 RATINGS = ("relevance", "image_correspondence", "visual_dependency", "formatting")
 RATING = pl.Struct(dict.fromkeys(RATINGS, pl.Int64))  # FineVision's four axes, 1..5; null where not rated
-FRAMES = ("unit", "square", "thousand", "pixels")  # what the coordinates of boxes refer to
+Frame = Literal["unit", "square", "thousand", "pixels"]
+FRAMES = get_args(Frame)  # what the coordinates of boxes refer to
 MARKS = {"image": "<image>", "video": "<video>", "audio": "<audio>"}
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _REPEATED = re.compile(r"(?<!:)/{2,}|/(?:\./)+")

@@ -76,7 +76,10 @@ PROBLEMS: dict[str, Problem] = {
     # recipe's own
     "not_a_record": Problem("the entry is not a record of this format", "remove or repair it"),
     "bad_json": Problem("the record cannot be decoded", "repair its JSON"),
-    "many_images": Problem("the record has several images, or a video", "split it: LLaVA v1.5 shows one image"),
+    "many_images": Problem(
+        "the record has several images, a video or a sound", "choose a trainer that takes them by --to, or split it"
+    ),
+    "marks": Problem("the questions do not have as many marks as the record has images", "write one mark for each"),
     "no_image_size": Problem(
         "the boxes cannot be padded to square: the image's size is unknown",
         "give image_data.json or --images, or choose boxes: keep",

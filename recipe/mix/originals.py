@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from recipe.data.media import spelled
 from recipe.errors import ConfigError, InputError
 from recipe.io.arrow import take
 from recipe.io.hashes import check_unchanged
 from recipe.mix.pictures import pictures_of, sizes_of
 from recipe.stages.read import expand
 from recipe.stages.read._detect import recognise
-from recipe.stages.read._entry import is_harmless, key_of, read_image, read_turns
+from recipe.stages.read._entry import is_harmless, key_of, read_turns
 from recipe.stages.read._json import Undecodable, bytes_of, decode, read_entries, read_span
-from recipe.stages.read._json.cut import cut
+from recipe.stages.read._json.cut import SHORTEST, cut
+from recipe.stages.read.llava import is_usual
 from recipe.stages.write._layout import Layout
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from recipe.stages.read import File
 
 SHAPES = ("llava", "vision_flan")  # readers that make one sample from each record, in LLaVA's format
-SHORTEST = 2  # bytes of the shortest array element with its comma: a piece of this size never holds two records
 _STRANGE = re.compile(r"[^\x00-\x7f]+")
 
 
@@ -138,8 +139,10 @@ class _Records:
             not isinstance(value, dict) or "conversations" not in value
         ):  # a prompt and its target are not a LLaVA record
             return None
+        if not is_usual(value, value.get("image", "")):
+            return None
         turns = read_turns(value["conversations"])[0]
-        if key_of(read_image(value)[0], turns) != key:
+        if key_of(spelled(value["image"]) if value.get("image") else None, turns) != key:
             what = f"record {record} is not the one that was read"
             raise InputError(f"{self.file.path}: {what}; restore the file, or select again")
         valid = value.get("image") == image and (image is None or is_harmless(turns))

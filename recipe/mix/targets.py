@@ -12,7 +12,7 @@ from recipe.errors import InputError
 from recipe.io.families import SIDE_FILES, family_of, side_file, unchanged_in
 from recipe.io.outputs import check_output, foreign
 from recipe.mix.manifest import recorded
-from recipe.stages.read import SIDE_DATA, expand
+from recipe.stages.read import companion, expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,7 @@ def files_read(plan: Recipe) -> list[Path]:
     """
     given = [source.model_dump(exclude_none=True) for source in plan.sources]
     sources = [file.path for file in expand(given)] if given else []
-    sources += [file.with_name(name) for file in sources for name in SIDE_DATA]  # found by the reader itself
+    sources += [beside for file in sources if (beside := companion(file))]  # found by the reader itself
     named = (Path(name) for name in names_in(plan.model_dump(mode="json", exclude={"sources", "write"})))
     return [*sources, *(file for file in named if _is_file(file))]
 

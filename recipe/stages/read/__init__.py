@@ -16,22 +16,24 @@ from recipe.engine.workers import nodes
 from recipe.errors import ConfigError, InputError, NotCached
 from recipe.io.cache import open_store
 from recipe.io.hashes import check_unchanged, see
+from recipe.stages.read._aside import companion
 from recipe.stages.read._entry import Context, Entry
 from recipe.stages.read._images import Images
 from recipe.stages.read._rows import stack
 from recipe.stages.read._shards import Options, Piece, pieces_of, read_piece, read_shards
-from recipe.stages.read._sources import SIDE_DATA, File, expand
+from recipe.stages.read._sources import File, expand, survey
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
     from recipe.config.recipe import Recipe
+    from recipe.data.media import Frame
     from recipe.io.store import Store
     from recipe.stages.read._detect import Format
     from recipe.stages.read._sources import Source
 
-__all__ = ["SIDE_DATA", "Context", "Entry", "File", "Images", "apply", "expand", "read_pool"]
+__all__ = ["Context", "Entry", "File", "Images", "apply", "companion", "expand", "read_pool"]
 
 IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
 
@@ -56,6 +58,7 @@ def read_pool(
     suffix_seed: int = 0,
     image_token: Literal["front", "given"] = "front",  # noqa: S107  no password
     lenient: bool = False,
+    boxes_frame: Frame | None = None,
     store: Store | None = None,
 ) -> Pool:
     r"""Read files, folders and globs into one pool; every entry becomes a row, and a broken one gets a `problem`.
@@ -64,8 +67,9 @@ def read_pool(
     ----------
     sources
         What to read, as for `recipe.stages.read.expand`. A file contains a JSON array, JSON Lines, one record, or an
-        object around an array or keyed by id. It is plain, gzip or zstd (which may unpack to 200 times their size, and
-        to at least 64 MB); UTF-8, or any UTF with a byte-order mark. A record larger than 64 MB, or nested more than
+        object around an array or keyed by id; or it is Parquet, Arrow, a tar shard, or a table of VLMEvalKit. JSON is
+        plain, gzip, bzip2, xz or zstd (which may unpack to 200 times their size, and to at least 64 MB); UTF-8, or any
+        UTF with a byte-order mark. A record larger than 64 MB, or nested more than
         100 brackets deep, becomes a row with a problem.
     format
         The reader of files that do not name their own: a file in this folder, or a callable ``(record, context) ->
@@ -85,6 +89,9 @@ def read_pool(
     lenient
         Whether to read the undamaged records of a damaged file: all before the damage, and in JSON Lines also those
         after it. Each damaged section, and each entry of a file of unknown format, becomes a row with a problem.
+    boxes_frame
+        What the coordinates of boxes refer to in sources that do not say so: ``"unit"`` (0..1 of the image),
+        ``"square"`` (0..1 of the image padded to a square), ``"thousand"`` (0..1000) or ``"pixels"``; None for unknown.
     store
         Where the text is cached, as `recipe.io.cache.open_store` opens it; text that was read before from the same
         bytes with the same options is found there again. By default small pools stay in memory, and large ones get a
@@ -126,9 +133,10 @@ def read_pool(
     if image_token not in ("front", "given"):
         raise ConfigError(f"image_token: expected 'front' or 'given', got image_token={image_token!r}")
     format = as_named(format)  # noqa: A001  as above
-    options = Options(boxes, suffix_seed, image_token, lenient, _existing(images, "images"))
+    options = Options(boxes, suffix_seed, image_token, lenient, _existing(images, "images"), boxes_frame)
     side_data = _existing(image_data, "image_data")
-    files = [(replace(file, format=as_named(file.format)), side_data or _beside(file.path)) for file in expand(sources)]
+    found, passed = survey(sources)
+    files = [(replace(file, format=as_named(file.format)), side_data or companion(file.path)) for file in found]
     for file, _ in files:
         find("read", file.format or format or "llava")  # refuses an unknown name before anything is read
     in_files = all(
@@ -139,17 +147,24 @@ def read_pool(
         warnings.warn(f"{what}, so nothing of this pool is cached; put it in a module", NotCached, stacklevel=2)
     sides = {beside: see(beside) for _, beside in files if beside}
     whole = [
-        Piece(file, beside, file.format or format, seen=(see(file.path), *([sides[beside]] if beside else [])))
+        Piece(
+            file,
+            beside,
+            file.format or format,
+            seen=(see(file.path), *([sides[beside]] if beside else [])),
+            mixed=(file.format or format) is None,
+        )
         for file, beside in files
     ]
     seen = {piece.file.source: piece.seen[0] for piece in whole}
     if not in_files or (store is None and sum(one.size for one in seen.values()) <= IN_MEMORY):
-        return Pool(stack([read_piece(piece, options) for piece in whole]), checkpoint=Checkpoint(sources=seen))
+        known = Checkpoint(sources=seen, passed=tuple(passed))
+        return Pool(stack([read_piece(piece, options) for piece in whole]), checkpoint=known)
     pieces = [piece for one in whole for piece in pieces_of(one, lenient=lenient)]
     store = store or open_store(None)
     pool = Pool.of(read_shards(pieces, options, store, _stage(whole, options, store)))
     check_unchanged(one for piece in whole for one in piece.seen)
-    return replace(pool, checkpoint=replace(pool.checkpoint, sources=seen))
+    return replace(pool, checkpoint=replace(pool.checkpoint, sources=seen, passed=tuple(passed)))
 
 
 def _stage(files: Sequence[Piece], options: Options, store: Store) -> str:
@@ -157,7 +172,11 @@ def _stage(files: Sequence[Piece], options: Options, store: Store) -> str:
 
     Files in an image folder are left out: an image of another size is assumed to be another image.
     """
-    read = [(one.file.source, [seen.sha256 for seen in one.seen], _known(one.format)) for one in files]
+    read = [
+        (one.file.source, [seen.sha256 for seen in one.seen], _known(one.format), one.file.root, one.file.take)
+        + ((one.file.beside,) if one.file.beside else ())
+        for one in files
+    ]
     known = {**options._asdict(), "images": None if options.images is None else str(options.images)}
     return store.stage("read", files=read, options=known)
 
@@ -172,9 +191,3 @@ def _existing(path: str | os.PathLike[str] | None, option: str) -> Path | None:
     if path is not None and not Path(path).exists():
         raise InputError(f"{option}: expected a path that exists, got {option}={str(path)!r}; check it")
     return None if path is None else Path(path)
-
-
-def _beside(path: Path) -> Path | None:
-    """Return the `image_data.json` in the folder of a file, if there is one."""
-    found = path.with_name(SIDE_DATA[0])
-    return found if found.is_file() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from recipe.config.calls import guarded
@@ -10,7 +11,7 @@ from recipe.config.code import name_of
 from recipe.config.knobs import shown
 from recipe.config.registry import find
 from recipe.errors import ConfigError
-from recipe.stages.read._detect import no_record
+from recipe.stages.read._detect import no_record, surer_reader
 from recipe.stages.read._entry import SPEAKERS, Entry, dump, is_broken
 
 if TYPE_CHECKING:
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 FIELDS = {"image": str, "id": str, "extra": str, "task_name": str, "problem": str, "raw": bytes}
 
 
-def reader_of(reader: Format) -> Callable[[dict[str, Any], Context], list[Entry]]:
+def reader_of(reader: Format, *, mixed: bool = False) -> Callable[[dict[str, Any], Context], list[Entry]]:
     """Return the function that makes checked entries of a record.
 
     Parameters
     ----------
     reader
         A name, ``module:function``, or a callable.
+    mixed
+        Whether a record with which a shipped reader finds a problem is read by another one that is surer of it.
 
     Returns
     -------
@@ -44,6 +47,8 @@ def reader_of(reader: Format) -> Callable[[dict[str, Any], Context], list[Entry]
     [('human', 'Who?')]
     """
     read, own = find("read", reader), name_of(reader)
+    if own is None and mixed:
+        return partial(_by_the_surest, str(reader))
 
     def checked(record: dict[str, Any], context: Context) -> list[Entry]:
         if own is None:
@@ -56,6 +61,14 @@ def reader_of(reader: Format) -> Callable[[dict[str, Any], Context], list[Entry]
         return [_sound(entry, own, record) for entry in found] or [no_record(record, "the reader made nothing of it")]
 
     return checked
+
+
+def _by_the_surest(name: str, record: dict[str, Any], context: Context) -> list[Entry]:
+    """Read a record by the reader of its file, or by another one that is surer of it if that finds a problem."""
+    made = _entries(find("read", name)(record, context), name)
+    if any(entry.problem for entry in made) and (other := surer_reader(name, record)):
+        return _entries(find("read", other)(record, context), other)
+    return made
 
 
 def _entries(made: Any, who: str) -> list[Entry]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.stages.read._dialogue import read_dialogue
 from recipe.stages.read._entry import Entry, dump, is_broken, pack_extra, text_id
-from recipe.stages.read._grounding import fill_objects, frame_of, has_objects
+from recipe.stages.read._grounding import fill_objects, has_objects
 from recipe.stages.read._marks import has_marks, marked, numbered
-from recipe.stages.read._media import NoMedium, media_in, size_of
+from recipe.stages.read._media import NoMedium, media_in, with_size
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -28,6 +28,7 @@ def read_conversation(
     shown: Sequence[Medium] | None = None,
     task_name: str | None = None,
     identifier: object = None,
+    marks: bool = False,
 ) -> Entry:
     r"""Make an entry of a record.
 
@@ -47,6 +48,8 @@ def read_conversation(
         What its source calls the task.
     identifier
         Its id; by default the first of `IDS`.
+    marks
+        Whether texts of its format show by marks where pictures stand, so that a mark that is added is noted.
 
     Returns
     -------
@@ -56,11 +59,11 @@ def read_conversation(
     Examples
     --------
     >>> talk = [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "A jay."}]
-    >>> made = read_conversation({"talk": talk, "img": "a.jpg"}, None, talk, ["talk"])
+    >>> made = read_conversation({"talk": talk, "img": "a.jpg"}, None, talk, ["talk"], marks=True)
     >>> made.media[0].path, made.noted
     ('a.jpg', ('mark_added',))
     """
-    talk = read_dialogue(given, context)
+    talk = read_dialogue(given, context, under=next(iter(used), ""))
     turns, problem, keys, media = talk.turns, talk.problem, set[str](), list(shown or talk.media)
     try:
         if shown is None:
@@ -69,17 +72,19 @@ def read_conversation(
     except NoMedium as wrong:
         problem = problem or str(wrong)
     frame, added = None, False
+    filled: tuple[str, ...] = ()
     if not problem:
         turns = numbered(turns, media)
         if has_objects(record):
             turns, frame, problem = fill_objects(turns, record["objects"])
+            filled = ("objects",) if frame else ()
         if not problem:
             turns, problem, added = marked(turns, media)
         if not media and keys and has_marks(turns):
             problem = "L07"  # a mark, and a key that names nothing
     media = _sized(media, record)
-    frame = frame or frame_of(turns) or (None if context is None else context.frame)
-    extra = _extra(record, {*used, *keys}, talk.system, talk.others if len(turns) == len(talk.turns) else None)
+    added = marks and (added or (len(media) == 1 and not has_marks(turns)))
+    extra = _extra(record, {*used, *keys, *filled}, talk.system, talk.others if len(turns) == len(talk.turns) else None)
     name = task_name if task_name is not None else record.get("task_name")
     return Entry(
         turns,
@@ -91,7 +96,7 @@ def read_conversation(
         dump(record) if problem else None,
         tuple(media),
         frame,
-        noted=("mark_added",) if added or (len(media) == 1 and not has_marks(turns)) else (),
+        noted=("mark_added",) if added else (),
     )
 
 
@@ -119,15 +124,11 @@ def _extra(
 
 def _sized(media: list[Medium], record: Mapping[str, Any]) -> list[Medium]:
     """Give pictures the size that their record states (InternVL): one, or a list for several."""
-    pictures = [one for one in media if one.kind == "image"]
-    if len(pictures) == 1:
-        sizes = [size_of([record.get("width"), record.get("height")])]
-    else:
-        pairs = [record.get(key) for key in ("width_list", "height_list")]
-        pairs = pairs if all(pairs) else [record.get(key) for key in ("width", "height")]
-        fit = all(isinstance(one, list) and len(one) == len(pictures) for one in pairs)
-        sizes = [size_of(pair) for pair in zip(*pairs, strict=True)] if fit else []  # type: ignore[arg-type]
-    if not any(sizes):
-        return media
-    known = iter(sizes)
-    return [one._replace(**next(known)) if one.kind == "image" and one.width is None else one for one in media]
+    count = sum(one.kind == "image" for one in media)
+    pairs = [[record.get("width"), record.get("height")]]
+    if count > 1:
+        lists = [record.get(key) or record.get(key.removesuffix("_list")) for key in ("width_list", "height_list")]
+        fit = all(isinstance(one, list) and len(one) == count for one in lists)
+        pairs = [list(pair) for pair in zip(*lists, strict=True)] if fit else []
+    sizes = iter(pairs)
+    return [with_size(one, next(sizes, None)) if one.kind == "image" else one for one in media]

@@ -44,7 +44,7 @@ class Dialogue(NamedTuple):
     problem: str | None
 
 
-def read_dialogue(given: object, context: Context | None) -> Dialogue:
+def read_dialogue(given: object, context: Context | None, under: str = "conversations") -> Dialogue:
     r"""Read a list of turns.
 
     Parameters
@@ -53,6 +53,8 @@ def read_dialogue(given: object, context: Context | None) -> Dialogue:
         Any JSON value; pictures from a container may stand in it as `Medium`.
     context
         As for `recipe.stages.read._media.media_in`.
+    under
+        The key of the record under which it stands.
 
     Returns
     -------
@@ -72,9 +74,9 @@ def read_dialogue(given: object, context: Context | None) -> Dialogue:
     media: list[Medium] = []
     others: list[dict[str, Any]] = []
     try:
-        for number, turn in enumerate(_turns_of(given)):
-            for speaker, content, rest in _sides(turn):
-                text, shown = _content(content, context, number)
+        for number, turn in enumerate(_turns_of(given, under)):
+            for speaker, key, content, rest in _sides(turn):
+                text, shown = _content(content, context, f"{under}/{number}/{key}")
                 text, inside = _paths_in(text, context) if "<img>" in text else (text, [])
                 _check(text, late=speaker == "system" and bool(turns))
                 media += [*shown, *inside]
@@ -84,7 +86,7 @@ def read_dialogue(given: object, context: Context | None) -> Dialogue:
                 turns.append((speaker, text))
                 others.append(rest)
                 if speaker == "human" and "images" in turn:
-                    media += _of_turn(turn, context, number)
+                    media += _of_turn(turn, context, f"{under}/{number}/images")
     except NoMedium as problem:
         return Dialogue([], None, [], None, str(problem))
     prompt = "\n".join(one for one in system if one.strip()) or None
@@ -97,24 +99,24 @@ def _check(text: str, *, late: bool) -> None:
         raise NoMedium("L10" if late else "L12")
 
 
-def _turns_of(given: object) -> list[Any]:
+def _turns_of(given: object, under: str) -> list[Any]:
     """Return the turns as a list; two lists beside each other are joined."""
     if isinstance(given, dict):
         lists = [next((given[key] for key in keys if key in given), None) for keys in (_WHO, _SAID)]
         if not all(isinstance(one, list) for one in lists) or len(lists[0]) != len(lists[1]):  # type: ignore[arg-type]
             raise NoMedium("L05")
-        return [{"from": who, "value": said} for who, said in zip(*lists, strict=True)]  # type: ignore[arg-type]
+        return [{"from": who, "value": said} for who, said in zip(*lists, strict=True)]
     if not isinstance(given, list):
         raise NoMedium("L05")
     if not given:
         raise NoMedium("L09")
-    if all(isinstance(one, str) for one in given):  # PixMo: texts in turn
+    if under == "messages" and all(isinstance(one, str) for one in given):  # PixMo: texts in turn
         return [{"from": ("human", "gpt")[number % 2], "value": one} for number, one in enumerate(given)]
     return given
 
 
-def _sides(turn: object) -> list[tuple[str, Any, dict[str, Any]]]:
-    """Return the speaker, what is said, and the unknown keys of a turn, or of both sides of it."""
+def _sides(turn: object) -> list[tuple[str, str, Any, dict[str, Any]]]:
+    """Return the speaker, the key of what is said, that itself, and unknown keys of a turn, or of both its sides."""
     if not isinstance(turn, dict):
         raise NoMedium("L05")
     who = next((key for key in _WHO if key in turn), None)
@@ -123,7 +125,7 @@ def _sides(turn: object) -> list[tuple[str, Any, dict[str, Any]]]:
         if pair is None:
             raise NoMedium("L10" if any(key in turn for key in _SAID) else "L05")
         rest = {key: value for key, value in turn.items() if key not in (*pair, "images")}
-        return [("human", turn[pair[0]], rest), ("gpt", turn[pair[1]], {})]
+        return [("human", pair[0], turn[pair[0]], rest), ("gpt", pair[1], turn[pair[1]], {})]
     speaker = turn[who]
     if not isinstance(speaker, str) or speaker not in SPEAKERS:
         raise NoMedium("L10")
@@ -131,14 +133,14 @@ def _sides(turn: object) -> list[tuple[str, Any, dict[str, Any]]]:
     if said is None:
         raise NoMedium("L05")
     rest = {key: value for key, value in turn.items() if key not in (who, said) and value is not None}
-    return [(SPEAKERS[speaker], turn[said], rest)]
+    return [(SPEAKERS[speaker], said, turn[said], rest)]
 
 
-def _content(content: Any, context: Context | None, number: int) -> tuple[str, list[Medium]]:
+def _content(content: Any, context: Context | None, place: str) -> tuple[str, list[Medium]]:
     """Return a text, with a mark in the place of each block that is no text, and what the blocks show."""
     if isinstance(content, str):
         return content, []
-    if not isinstance(content, list):
+    if not isinstance(content, list) or not any(isinstance(block, dict) for block in content):
         raise NoMedium("L05")
     text, media, marks = "", list[Medium](), 0
     for at, block in enumerate(content):
@@ -154,9 +156,9 @@ def _content(content: Any, context: Context | None, number: int) -> tuple[str, l
                 raise NoMedium("L05")
             text = _joined(text, said)
             continue
-        media += _of_block(block, kind, context, f"{number}.{at}")
+        media += _of_block(block, kind, context, f"{place}/{at}")
         marks += 1
-        text += MARKS[kind]  # type: ignore[index]
+        text += MARKS[kind]
     if marks and "<IMG_CONTEXT>" in text:  # xtuner: a block names the picture, and the text holds its place
         text = text.replace("<image>", "").replace("<IMG_CONTEXT>", "<image>")
     return text, media
@@ -189,13 +191,13 @@ def _of_block(block: Mapping[str, Any], kind: str, context: Context | None, plac
         if not is_nothing(value):
             given = {**size, **value} if isinstance(value, dict) else value
             given = {**size, "path": value} if size and isinstance(value, str) and len(value) < 1000 else given  # noqa: PLR2004  no base64
-            return list(read_media(given, kind, context, f"{place}.{key}"))  # type: ignore[arg-type]
+            return list(read_media(given, kind, context, f"{place}/{key}"))  # type: ignore[arg-type]
     return []
 
 
-def _of_turn(turn: Mapping[str, Any], context: Context | None, number: int) -> list[Medium]:
+def _of_turn(turn: Mapping[str, Any], context: Context | None, place: str) -> list[Medium]:
     """Return the pictures that a turn lists (Phi)."""
-    return [] if is_nothing(turn["images"]) else list(read_media(turn["images"], "image", context, f"{number}.images"))
+    return [] if is_nothing(turn["images"]) else list(read_media(turn["images"], "image", context, place))
 
 
 def _paths_in(text: str, context: Context | None) -> tuple[str, list[Medium]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from recipe.data.media import Medium
@@ -49,20 +49,24 @@ class Context(NamedTuple):
     suffix_seed: int
     images: Images
     root: str | None = None  # the folder that a list of files names for the pictures of this one
-    frame: str | None = None  # what its boxes refer to where it does not say so itself
     where: Where | None = None
     beside: Mapping[str, Any] | None = None  # what a file beside it says of its records
 
+    @property
+    def listed(self) -> bool:
+        """Whether a list of files says more of this one than its path."""
+        return self.root is not None
+
     def at(self, place: str) -> str | None:
         """Return where in the source something lies that stands in the record."""
-        return None if self.where is None else f"{self.where.piece}:{self.where.number}:{place}"
+        return None if self.where is None else f"record:{self.where.first() + self.where.number}:/{place}"
 
 
 class Where:
-    """Where the current record lies in its file: in which piece, and its number there."""
+    """Where the current record lies in its file: its number in its piece, and that of the piece's first record."""
 
-    def __init__(self, piece: str) -> None:
-        self.piece, self.number = piece, 0
+    def __init__(self, first: Callable[[], int]) -> None:
+        self.first, self.number = first, 0
 
 
 def read_turns(
@@ -113,23 +117,6 @@ def _turn_problem(turn: object, speakers: Mapping[str, str]) -> str | None:
     if not isinstance(value, str):
         return "L05"
     return "L12" if is_broken(value) else None
-
-
-def read_image(record: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return a record's image and its problem; a list with one non-empty name is read as that name."""
-    if record.get("video"):
-        return None, "many_images"
-    if "image" not in record:
-        return None, None
-    image = record["image"]
-    if isinstance(image, list):
-        image = [name for name in image if name]
-        if len(image) > 1:
-            return None, "many_images"
-        image = image[0] if image else None
-    if not isinstance(image, str) or not image:
-        return None, "L07"
-    return (None, "L12") if is_broken(image) else (image, None)
 
 
 def pack_extra(extra: Mapping[str, Any]) -> str | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as NotBase64
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from recipe.data.media import MARKS, Medium, below
+from recipe.data.signatures import UNKNOWN, medium_of
 from recipe.stages.read._entry import is_broken
 
 if TYPE_CHECKING:
@@ -42,14 +42,6 @@ _FIRST = {  # what the base64 text of a picture begins with
     "TU0A": "tif",
 }
 _SHORTEST = 64  # characters of a base64 text that is taken for a picture without being called so
-_ENDINGS = (
-    (b"\xff\xd8\xff", "jpg"),
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"GIF8", "gif"),
-    (b"BM", "bmp"),
-    (b"II*\0", "tif"),
-    (b"MM\0*", "tif"),
-)
 
 
 class NoMedium(ValueError):  # noqa: N818  named after what came
@@ -130,7 +122,7 @@ def read_media(value: Any, kind: Kind, context: Context | None, place: str) -> I
     context
         As for `media_in`.
     place
-        Where it stands in the record, as ``"images"``.
+        The keys that lead to it in the record, as ``"images/0"``.
 
     Raises
     ------
@@ -142,7 +134,7 @@ def read_media(value: Any, kind: Kind, context: Context | None, place: str) -> I
     elif isinstance(value, list | tuple):
         for number, one in enumerate(value):
             if not is_nothing(one):
-                yield from read_media(one, kind, context, f"{place}.{number}")
+                yield from read_media(one, kind, context, f"{place}/{number}")
     elif isinstance(value, str):
         yield _of_text(value, kind, context, place)
     elif isinstance(value, bytes | bytearray):
@@ -155,21 +147,8 @@ def read_media(value: Any, kind: Kind, context: Context | None, place: str) -> I
 
 def by_bytes(content: bytes, kind: Kind, context: Context | None, place: str, path: str | None = None) -> Medium:
     """Return a picture that is given by its bytes."""
-    root = None if context is None else context.at(place)
-    return Medium(kind, path, None, blake2b(content, digest_size=16).hexdigest(), ending_of(content), root)
-
-
-def ending_of(content: bytes) -> str:
-    r"""Return the usual ending of a picture's file by its first bytes.
-
-    Examples
-    --------
-    >>> ending_of(b"\xff\xd8\xff\xe0"), ending_of(b"RIFF....WEBPVP8 "), ending_of(b"?")
-    ('jpg', 'webp', 'bin')
-    """
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "webp"
-    return next((ending for first, ending in _ENDINGS if content.startswith(first)), "bin")
+    made = medium_of(content, path=path, place=None if context is None else context.at(place))
+    return made._replace(kind=kind) if made.ending == UNKNOWN else made
 
 
 def _with_root(medium: Medium, context: Context | None) -> Medium:
@@ -222,24 +201,25 @@ def _of_object(value: dict[str, Any], kind: Kind, context: Context | None, place
         made = _of_text(path, kind, context, place)
     else:
         raise NoMedium("L07")
-    return made._replace(**_size_of(value))
+    return with_size(made, _size_of(value))
 
 
-def _size_of(value: Mapping[str, Any]) -> dict[str, int]:
-    """Return the width and the height that an object states, both or none."""
+def _size_of(value: Mapping[str, Any]) -> Any:
+    """Return what an object states as width and height."""
     inside = value.get("metadata") if isinstance(value.get("metadata"), dict) else value
-    pair = value.get("image_wh") or [inside.get("width"), inside.get("height")]  # type: ignore[union-attr]
-    return size_of(pair)
+    return value.get("image_wh") or [inside.get("width"), inside.get("height")]  # type: ignore[union-attr]
 
 
-def size_of(pair: Any) -> dict[str, int]:
-    """Return a pair of numbers as the size of a picture; nothing if it is none.
+def with_size(medium: Medium, pair: Any) -> Medium:
+    """Return a picture with a pair of numbers as its size; as it is if they are none, or it has one.
 
     Examples
     --------
-    >>> size_of([640, 480]), size_of([640, None])
-    ({'width': 640, 'height': 480}, {})
+    >>> with_size(Medium(path="a.jpg"), [640, 480]).width, with_size(Medium(path="a.jpg"), [640, None]).width
+    (640, None)
     """
-    if isinstance(pair, list | tuple) and len(pair) == 2 and all(type(one) is int and 0 < one < 2**31 for one in pair):  # noqa: PLR2004  width and height
-        return {"width": pair[0], "height": pair[1]}
-    return {}
+    if medium.width is not None or not isinstance(pair, list | tuple) or len(pair) != 2:  # noqa: PLR2004  width and height
+        return medium
+    if not all(type(one) is int and 0 < one < 2**31 for one in pair):
+        return medium
+    return medium._replace(width=pair[0], height=pair[1])

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from recipe.data.media import media_column, plain
 from recipe.data.pool import SCHEMA, TURN
 from recipe.data.tokens import lengths
 from recipe.stages.read._entry import TOKEN, digest, first_image, identity_of, in_front, is_harmless, key_of
+from recipe.stages.read._grounding import frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Literal
 
-    from recipe.data.media import Medium
+    from recipe.data.media import Frame, Medium
     from recipe.stages.read._entry import Entry
 
 _ORDER = ("key", "id", "source", "extra", "task_name", "spelling", "record", "order")
@@ -31,10 +33,12 @@ class Rows:
         What the pool calls the file.
     image_token
         ``"front"`` puts `<image>` at the start of the first question, ``"given"`` leaves it where it is harmless.
+    frame
+        What boxes refer to where nothing else says so.
     """
 
-    def __init__(self, source: str, *, image_token: Literal["front", "given"]) -> None:
-        self.source = source
+    def __init__(self, source: str, *, image_token: Literal["front", "given"], frame: Frame | None = None) -> None:
+        self.source, self.given = source, frame
         self.leaves_token = image_token == "given"  # noqa: S105  no password
         self.entries: list[tuple[str | None, ...]] = []
         self.media: list[tuple[Medium, ...] | None] = []
@@ -76,7 +80,22 @@ class Rows:
             _seldom("ratings", self.ratings),
             _seldom("noted", self.noted),
             *self._turns().drop("record").get_columns(),
+            self._frames(table["frame"]),
         )
+
+    def _frames(self, known: pl.Series) -> pl.Series:
+        """Return what the boxes of each record refer to: what its reader knows, else what its own numbers prove."""
+        values = pl.Series(self.values, dtype=pl.String)
+        boxed = np.flatnonzero(values.str.contains_any(["bbox_2d", "box>", "<|box_start|>"]).to_numpy())
+        if len(boxed):
+            found = known.to_list()
+            for record in np.unique(np.searchsorted(self.ends, boxed, side="right")).tolist():
+                start = self.ends[record - 1] if record else 0
+                found[record] = found[record] or frame_of(
+                    [("", text) for text in self.values[start : self.ends[record]]]
+                )
+            known = pl.Series("frame", found, dtype=pl.String)
+        return known.fill_null(self.given) if self.given else known
 
     def _turns(self) -> pl.DataFrame:
         """Group the turns by record, and count their words and tokens."""

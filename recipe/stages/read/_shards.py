@@ -16,11 +16,13 @@ from recipe.errors import InputError
 from recipe.io.arrow import map_table, write_table
 from recipe.io.hashes import check_unchanged
 from recipe.stages.read._checks import reader_of
-from recipe.stages.read._detect import no_record, recognise
-from recipe.stages.read._entry import Context, Entry
+from recipe.stages.read._containers import JSON, container_of, module_of
+from recipe.stages.read._detect import is_known, no_record, recognise
+from recipe.stages.read._entry import Context, Entry, dump
 from recipe.stages.read._images import Images
-from recipe.stages.read._json import Malformed, Undecodable, bytes_of, decode, read_entries, read_span
+from recipe.stages.read._json import Malformed, Undecodable, bytes_of, decode, read_entries
 from recipe.stages.read._json.cut import cut
+from recipe.stages.read._records import context_of, records_of, sampled, usual
 from recipe.stages.read._rows import Rows, in_key_order
 
 if TYPE_CHECKING:
@@ -45,16 +47,18 @@ class Options(NamedTuple):
     image_token: Any
     lenient: bool
     images: Path | None
+    boxes_frame: Any = None
 
 
 class Piece(NamedTuple):
     """A range of a file, or all of it."""
 
     file: File
-    beside: Path | None  # image_data.json
+    beside: Path | None  # the file that it is read with: sizes or bytes of its pictures, or answers
     format: Format | None
     span: Span | None = None  # None: the whole file, of any kind
-    seen: tuple[Seen, ...] = ()  # the file and the sizes of its images, as they were hashed
+    seen: tuple[Seen, ...] = ()  # the file and the one beside it, as they were hashed
+    mixed: bool = True  # whether its format was recognised, so that a record of another one is read as that
 
 
 class Broken(Exception):  # noqa: N818  caught inside this stage
@@ -73,13 +77,22 @@ def pieces_of(whole: Piece, *, lenient: bool) -> list[Piece]:
     """
     path = whole.file.path
     try:
-        spans = cut(path, piece=PIECE)
-        if spans is None:
+        if whole.file.take is not None:
             return [whole]
-        reader = whole.format or recognise(read_span(path, spans[0]), path, lenient=lenient)
+        container = container_of(path)
+        spans = cut(path, piece=PIECE) if container == JSON else module_of(container).spans(path, PIECE)
+        if not spans or len(spans) == 1:
+            return [whole]
+        reader = whole.format or _recognised(whole._replace(span=spans[0]), lenient=lenient)
     except (OSError, InputError, Undecodable):
         return [whole]  # reading it whole reports the error
     return [whole._replace(format=reader, span=span) for span in spans] if isinstance(reader, str) else [whole]
+
+
+def _recognised(piece: Piece, *, lenient: bool) -> Format:
+    """Return the reader of a file by its first piece."""
+    heads, _ = sampled(records_of(piece, lenient=lenient))
+    return recognise(heads, piece.file.path, lenient=lenient, beside=piece.file.beside)
 
 
 def read_piece(piece: Piece, options: Options) -> pl.DataFrame:
@@ -101,33 +114,44 @@ def read_piece(piece: Piece, options: Options) -> pl.DataFrame:
 def _read(piece: Piece, options: Options) -> pl.DataFrame:
     """Read a piece of a file, which may change meanwhile."""
     path, lenient = piece.file.path, options.lenient
-    context = Context(path, options.boxes, options.suffix_seed, _images(piece.beside, options.images, piece.seen[1:]))
-    rows = Rows(piece.file.source, image_token=options.image_token)
+    images = _images(piece.beside, options.images, piece.seen[1:])
+    context = context_of(piece, options, images)
+    rows = Rows(piece.file.source, image_token=options.image_token, frame=options.boxes_frame)
     with _collector_off():
         try:
-            entries = read_span(path, piece.span) if piece.span else read_entries(path, lenient=lenient)
+            entries = records_of(piece, lenient=lenient)
         except Undecodable as error:
             raise Broken from error
-        read = reader_of(piece.format or recognise(entries, path, lenient=lenient))
-        for entry in entries:
+        heads, entries = sampled(entries)
+        known = piece.format or recognise(heads, path, lenient=lenient, beside=piece.file.beside)
+        read = reader_of(known, mixed=piece.mixed)
+        for number, entry in enumerate(entries):
+            context.where.number = number  # type: ignore[union-attr]
             for sample in _samples(entry, read, context, piece, lenient=lenient):
                 rows.add(sample)
         return rows.frame()
 
 
 def _samples(
-    entry: Found, read: Callable[..., Sequence[Entry]], context: Context, piece: Piece, *, lenient: bool
+    entry: Found | dict[str, Any],
+    read: Callable[..., Sequence[Entry]],
+    context: Context,
+    piece: Piece,
+    *,
+    lenient: bool,
 ) -> Sequence[Entry]:
     """Read the samples of one entry of a file."""
     try:
-        value = decode(entry)
+        value = usual(entry if isinstance(entry, dict) else decode(entry), context)
+        if isinstance(value, list) and value and all(is_known(one) for one in value):  # packed (Qwen-VL)
+            return [sample for one in value for sample in read(one, context)]
         return read(value, context) if isinstance(value, dict) else [no_record(value)]
     except (Undecodable, RecursionError) as error:
         if isinstance(error, Malformed) and piece.span:
             raise Broken from error
         if isinstance(error, Malformed) and not lenient:
             read_entries(context.path, walk=True)  # raises an error with the exact position
-        return [Entry([], problem=f"bad_json:{error}", raw=bytes_of(entry))]
+        return [Entry([], problem=f"bad_json:{error}", raw=dump(entry) if isinstance(entry, dict) else bytes_of(entry))]
 
 
 def read_shards(pieces: Sequence[Piece], options: Options, store: Store, stage: str) -> Shards:

@@ -1,10 +1,13 @@
-"""LLaVA-v1.5's own format, which LLaVAR and most mixes share: one record a sample."""
+"""LLaVA-v1.5's own format, which most mixes share, in all its dialects: one record a sample."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recipe.stages.read._entry import Entry, dump, is_broken, pack_extra, read_image, read_turns, text_id
+from recipe.data.media import spelled
+from recipe.stages.read._conversation import read_conversation
+from recipe.stages.read._entry import Entry, is_broken, pack_extra, read_turns, text_id
+from recipe.stages.read._media import KEYS, NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,31 +15,37 @@ if TYPE_CHECKING:
     from recipe.stages.read._entry import Context
 
 SCHEMA = ("id", "image", "conversations")
+USUAL = 300  # characters of a path; a longer text may be base64
+_OTHER = {*KEYS, "idx", "sample_id", "objects", "width", "height", "width_list"} - {"image"}
 
 
 def confidence(record: dict[str, Any]) -> float:
-    """Return 0.5 if a record has turns under `conversations`, as in other formats too; else 0."""
-    return 0.5 if has_turns(record) else 0
+    """Return 0.5 if a record has turns under `conversations` or `conversatons`, as in other formats too; else 0."""
+    return 0.5 if has_turns(record) or ("conversatons" in record and has_turns(_respelled(record))) else 0
 
 
-def has_turns(head: dict[str, Any]) -> bool:
+def has_turns(head: dict[str, Any], key: str = "conversations") -> bool:
     """Return whether a record has a list of turns with `from` or `value`."""
-    turns = head.get("conversations")
+    turns = head.get(key)
+    if isinstance(turns, dict):  # two lists beside each other
+        return "from" in turns and "value" in turns
     return isinstance(turns, list) and any(
         isinstance(turn, dict) and ("from" in turn or "value" in turn) for turn in turns
     )
 
 
-def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: ARG001  all readers have the same signature
+def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     """Read one record as one sample.
 
     Parameters
     ----------
     record
         ``{"id"?, "image"?, "conversations": [{"from": "human" | "gpt", "value": str}, ...]}`` and any other keys, which
-        are kept. A `task_name` is kept too, and becomes the sample's task name if it is a string.
+        are kept. A `task_name` is kept too, and becomes the sample's task name if it is a string. Pictures may stand
+        under `images`, `image_path` and the like, as lists, URLs, base64 or bytes, and videos under `video`; speakers
+        may be called user and assistant, and a system prompt may lead.
     context
-        Unused.
+        For the folder and the boxes of files that a list names (InternVL).
 
     Yields
     ------
@@ -50,7 +59,10 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: 
     '7'
     """
     turns, others, problem = read_turns(record.get("conversations"))
-    image, image_problem = read_image(record)
+    image = record.get("image", "")
+    if problem or (context is not None and context.listed) or not is_usual(record, image):
+        yield _read_any(record, context)
+        return
     extra = {key: value for key, value in record.items() if key not in SCHEMA}
     name = extra.get("task_name")
     identifier = record.get("id")
@@ -58,13 +70,39 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:  # noqa: 
         extra["id"] = identifier
     if others:
         extra["conversations"] = others
-    problem = problem or image_problem
     yield Entry(
         turns,
-        image,
+        spelled(image) if image else None,
         None if identifier is None or identifier == "" else text_id(identifier),
         pack_extra(extra),
         name if isinstance(name, str) and name and not is_broken(name) else None,
-        problem,
-        dump(record) if problem else None,
     )
+
+
+def is_usual(record: dict[str, Any], image: object) -> bool:
+    """Return whether a record shows nothing, or one picture by its path under `image`: nearly all of them do."""
+    if not _OTHER.isdisjoint(record):
+        return False
+    if not image:
+        return "image" not in record
+    return (
+        type(image) is str
+        and len(image) < USUAL
+        and not image.startswith("data:")
+        and (len(image) > len("none") or image.lower() not in NOTHING)
+        and not is_broken(image)
+    )
+
+
+def _read_any(record: dict[str, Any], context: Context) -> Entry:
+    """Read a record in a dialect of the format."""
+    if "conversatons" in record:
+        record = _respelled(record)
+    return read_conversation(record, context, record.get("conversations"), ["conversations"], marks=True)
+
+
+def _respelled(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record whose turns stand under the right name (LLaVA-Med's files misspell it)."""
+    if "conversations" in record:
+        return record
+    return {("conversations" if key == "conversatons" else key): value for key, value in record.items()}

@@ -91,7 +91,8 @@ def _sample(item: dict[str, Any], index: int, talk: object, context: Context) ->
     turns, problem = _with_boxes(turns, image, number, task, context)
     if task == "referring_qa" and not problem:
         turns = _with_suffix(turns, SUFFIXES[draw(key_of(image, turns), seed=context.suffix_seed, label="suffix") % 3])
-    return Entry(turns, image, f"svit_{task}_{number}_{index}", extra, task, problem)
+    frame = ("square" if context.boxes == "square" else "unit") if task == "referring_qa" else None
+    return Entry(turns, image, f"svit_{task}_{number}_{index}", extra, task, problem, frame=frame)
 
 
 def _with_boxes(turns: Turns, image: str, number: int, task: str, context: Context) -> tuple[Turns, str | None]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from recipe.errors import InputError
-from recipe.stages.read._json.load import MB, load
+from recipe.stages.read._json.join import joined
+from recipe.stages.read._json.load import load
 from recipe.stages.read._json.scan import depth_exceeds, members, pieces
+from recipe.stages.read._packed import MB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 LARGEST = 64 * MB  # bytes of a record; the longest real ones have a few kilobytes
 DEEPEST = 100  # nesting depth of a record; LLaVA's have four
 
+_OF_RECORDS = {"conversations", "messages", "texts", "conversation", "conversatons"}  # keys of turns
 _REFUSED = (msgspec.DecodeError, UnicodeError, RecursionError)
 _KEPT = "surrogateescape"  # bytes that are not UTF-8 become lone surrogates, which readers detect
 _decode = msgspec.json.Decoder().decode
@@ -51,7 +54,9 @@ class Malformed(Undecodable):
     """A record that turned out not to be JSON when it was decoded."""
 
 
-def read_entries(path: Path, *, lenient: bool = False, walk: bool = False) -> Sequence[Found]:
+def read_entries(
+    path: Path, *, lenient: bool = False, walk: bool = False, companion: Path | None = None
+) -> Sequence[Found]:
     """Return the text of every entry of a file, in order, not yet decoded.
 
     Parameters
@@ -62,6 +67,8 @@ def read_entries(path: Path, *, lenient: bool = False, walk: bool = False) -> Se
         Whether to return the valid entries of a damaged file, and each damaged section in its place.
     walk
         Whether to parse the text value by value, which is slow but finds every damage.
+    companion
+        The file that this one is read with, see `recipe.stages.read._json.join`.
 
     Returns
     -------
@@ -80,11 +87,11 @@ def read_entries(path: Path, *, lenient: bool = False, walk: bool = False) -> Se
             raise InputError(f"{path}: expected JSON, got an empty file; remove it from the sources, or restore it")
         return lost or [Damage("", "the file is empty")]
     try:
-        entries: Sequence[Found] | None = None if walk else _entries(loaded.data)
+        entries: Sequence[Found] | None = None if walk else _entries(loaded.data, companion)
     except _REFUSED:  # NaN, deep nesting or damage: parse value by value to find out
         entries = None
     if entries is None:
-        entries = _entries_of_text(path, loaded, lenient=lenient)
+        entries = _entries_of_text(path, loaded, companion, lenient=lenient)
     return [*entries, *lost] if lost else entries
 
 
@@ -182,23 +189,23 @@ def _check_limits(entry: Slice) -> None:
         raise Undecodable(f"brackets nested deeper than the limit of {DEEPEST}")
 
 
-def _entries(data: bytes) -> Sequence[Found]:
+def _entries(data: bytes, companion: Path | None) -> Sequence[Found]:
     """Split valid JSON with the fast decoder."""
     if data.lstrip()[:1] != b"{":
         return _decode_array(data)
     try:
-        return _unwrap(_decode_object(data), data)
+        return _unwrap(_decode_object(data), data, companion)
     except msgspec.DecodeError:
         return _decode_lines(data)
 
 
-def _entries_of_text(path: Path, loaded: Loaded, *, lenient: bool) -> Sequence[Found]:
+def _entries_of_text(path: Path, loaded: Loaded, companion: Path | None, *, lenient: bool) -> Sequence[Found]:
     """Split JSON that the fast decoder refuses, value by value; damage becomes an entry, or raises an error."""
     text = loaded.data.decode(errors=_KEPT)
     found = list(pieces(text))
     if len(found) == 1 and found[0].damage is None and text.lstrip()[0] == "{":
         inside = {str(p.name): text[p.start : p.end] for p in members(text, found[0].start)}
-        return _unwrap(inside, text)
+        return _unwrap(inside, text, companion)
     if not lenient and any(piece.damage for piece in found):
         raise _malformed(path, text, loaded.encoding, found)
     entries: list[Found] = []
@@ -211,13 +218,20 @@ def _entries_of_text(path: Path, loaded: Loaded, *, lenient: bool) -> Sequence[F
     return entries
 
 
-def _unwrap(top: dict[str, Any], data: bytes | str) -> Sequence[Found]:
+def _unwrap(  # noqa: PLR0911  one for each kind
+    top: dict[str, Any], data: bytes | str, companion: Path | None
+) -> Sequence[Found]:
     """Split an object that wraps one array, is keyed by id, or is itself the only record.
 
-    Every format keeps its turns under `conversations`, so an object with that key is a record.
+    An object with a key under which formats keep their turns is a record.
     """
+    if (tables := joined(top, companion)) is not None:
+        return tables
+    if top.keys() == {"meta", "data"} and _first(top["data"]) == "{":  # MIMIC-IT
+        data = text_of(top["data"])
+        return [_with_id(str(p.name), data[p.start : p.end]) for p in members(data, 0)]
     whole: list[Found] = [data if isinstance(data, str) else msgspec.Raw(data)]
-    if not top or "conversations" in top:
+    if not top or not _OF_RECORDS.isdisjoint(top):
         return whole
     arrays = [value for value in top.values() if _first(value) == "["]
     if len(arrays) == 1:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+SHORTEST = 2  # bytes of the shortest array element with its comma: a piece of this size never holds two records
 _BLOCK = 1 << 24
 
 

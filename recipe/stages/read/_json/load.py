@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from recipe.errors import InputError, MissingExtra
+from recipe.errors import InputError
+from recipe.stages.read._packed import HEAD, Damaged, packing_of, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
     from typing import IO
-
-MB = 1_000_000
-FREE = 64 * MB  # any packed file may unpack to as much
-RATIO = 200  # above that, unpacked bytes per packed byte; JSON of real pools has 5 to 30
-MOST = 64_000 * MB
 
 _ENCODINGS = {  # longer marks first: UTF-32's little-endian mark starts with UTF-16's
     BOM_UTF32_LE: "utf-32",
@@ -25,9 +19,6 @@ _ENCODINGS = {  # longer marks first: UTF-32's little-endian mark starts with UT
     BOM_UTF16_BE: "utf-16",
     BOM_UTF8: "utf-8-sig",
 }
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
-_STEP = 4096  # bytes unpacked at once: 4 MB from gzip, 130 MB from zstd at the very most
 
 
 class Loaded(NamedTuple):
@@ -47,7 +38,7 @@ def load(path: Path, *, lenient: bool) -> Loaded:
     Parameters
     ----------
     path
-        Plain, gzip or zstd, recognised by the first bytes; UTF-8, or any UTF with a byte-order mark.
+        Plain, gzip, bzip2, xz or zstd, recognised by the first bytes; UTF-8, or any UTF with a byte-order mark.
     lenient
         Whether to return the readable text of a damaged file, and to report what is lost.
 
@@ -66,9 +57,9 @@ def load(path: Path, *, lenient: bool) -> Loaded:
     """
     try:
         with path.open("rb") as file:
-            packer = _packer(file.read(4), path)
+            packing = packing_of(file.read(HEAD))
             file.seek(0)
-            data, broken = _unpack(file, path, packer) if packer else (file.read(), None)
+            data, broken = _unpack(file, path, packing) if packing else (file.read(), None)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check that it is a readable file") from error
     if broken and not lenient:
@@ -78,46 +69,31 @@ def load(path: Path, *, lenient: bool) -> Loaded:
     return loaded._replace(loss=broken) if broken else loaded
 
 
-def _packer(head: bytes, path: Path) -> Callable[[], Any] | None:
-    """Return a factory of unpackers for a file that begins with these bytes; None for a plain file."""
-    if head.startswith(_GZIP):
-        return lambda: zlib.decompressobj(31)
-    if not head.startswith(_ZSTD):
-        return None
+def _unpack(file: IO[bytes], path: Path, packing: str) -> tuple[bytes, str | None]:
+    """Unpack a file, and return the data and the reason why it ends early, if it does."""
+    data = bytearray()
     try:
-        import zstandard  # noqa: PLC0415  an extra
-    except ImportError as error:
-        raise MissingExtra.of("zstd", f"{path}: reading zstd needs zstandard") from error
-    return lambda: zstandard.ZstdDecompressor().decompressobj()
+        for portion in unpacked(file, path, packing):
+            data += portion
+    except Damaged as error:
+        return bytes(data), str(error)
+    return bytes(data), None
 
 
-def _unpack(file: IO[bytes], path: Path, packer: Callable[[], Any]) -> tuple[bytes, str | None]:
-    """Unpack member after member, and return the data and the reason why it ends early, if it does."""
-    size = file.seek(0, 2)
-    file.seek(0)
-    limit = min(MOST, max(FREE, RATIO * size))
-    data, unpacker = bytearray(), packer()
-    while chunk := file.read(_STEP):
-        while chunk:
-            if unpacker.eof:
-                chunk = chunk.lstrip(b"\0")  # gzip may be padded with zeros
-                if not chunk:
-                    break
-                unpacker = packer()
-            try:
-                data += unpacker.decompress(chunk)
-            except Exception as error:  # noqa: BLE001  each library has its own exceptions, and none is a programming error here
-                return bytes(data), f"damaged data after byte {file.tell() - len(chunk):,}: {error}"
-            if len(data) > limit:
-                what = f"expected at most {limit:,} bytes of text in {size:,} packed bytes, got more"
-                raise InputError(f"{path}: {what}; unpack it by hand if it is no decompression bomb")
-            chunk = unpacker.unused_data if unpacker.eof else b""
-    return bytes(data), None if unpacker.eof else "it is truncated before the end of the packed data"
+def encoding_of(head: bytes) -> str:
+    r"""Return the encoding of a text that begins with these bytes, by its byte-order mark; UTF-8 without one.
+
+    Examples
+    --------
+    >>> encoding_of(b"\xff\xfea\0"), encoding_of(b"[]")
+    ('utf-16', 'utf-8')
+    """
+    return next((name for mark, name in _ENCODINGS.items() if head.startswith(mark)), "utf-8")
 
 
 def _decoded(path: Path, data: bytes, *, lenient: bool) -> Loaded:
     """Turn any encoding into UTF-8."""
-    encoding = next((name for mark, name in _ENCODINGS.items() if data.startswith(mark)), "utf-8")
+    encoding = encoding_of(data[:4])
     try:
         if encoding == "utf-8":
             data.decode()  # the JSON decoder does not check strings until they are decoded

@@ -1,0 +1,154 @@
+"""Parquet: row groups are read in batches of some megabytes, column by column, by pyarrow.
+
+polars reads Parquet too, but a row group at a time: one of 100,000 pictures of 20 KB would take 2 GB. pyarrow, which
+is needed for the library's own files anyway, decodes page after page, and can check texts and offsets.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from recipe.errors import InputError
+from recipe.io.regular import regular
+from recipe.stages.read._containers._values import BYTES, ROWS, found, reading, rows_of
+from recipe.stages.read._json.cut import Span
+from recipe.stages.read._places import Place, decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+    from pyarrow.parquet import FileMetaData, ParquetFile
+
+WHAT = "Parquet"
+_ENCRYPTED = b"PARE"
+
+
+def spans(path: Path, piece: int) -> list[Span]:
+    """Cut a file at the borders of its row groups.
+
+    Parameters
+    ----------
+    path
+        A Parquet file.
+    piece
+        Minimum bytes of a range, unpacked; it ends with the row group that reaches this length.
+
+    Returns
+    -------
+    list of Span
+        Numbers of records: the first, and the one after the last.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    with _opened(path) as file:
+        cuts, first, size, at = [], 0, 0, 0
+        for group in range(file.metadata.num_row_groups):
+            size += file.metadata.row_group(group).total_byte_size
+            at += file.metadata.row_group(group).num_rows
+            if size >= piece:
+                cuts.append(Span(first, at))
+                first, size = at, 0
+        return cuts if at == first else [*cuts, Span(first, at)]
+
+
+def records(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the records of a file, or of a range of it, in order; as `_values.rows_of` makes them.
+
+    Parameters
+    ----------
+    path
+        A Parquet file.
+    span
+        One of `spans`.
+
+    Yields
+    ------
+    dict
+        Column to value.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is encrypted, or is damaged.
+    """
+    with _opened(path) as file:
+        for group, first in _groups(file.metadata, span):
+            for batch in batches(file, group):
+                yield from rows_of(batch, first)
+                first += len(batch)  # noqa: PLW2901  the number of the next
+
+
+def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]:
+    """Yield the bytes at some places, in ascending order of the records; None where nothing lies.
+
+    Parameters
+    ----------
+    path
+        A Parquet file.
+    places
+        Ascending.
+
+    Yields
+    ------
+    bytes or None
+        One for each place.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    with _opened(path) as file:
+        names = {place.keys()[0] for place in places}
+        columns = [name for name in file.schema_arrow.names if name in names]
+        at = 0
+        for group, first in _groups(file.metadata, None):
+            end = first + file.metadata.row_group(group).num_rows
+            if at == len(places) or places[at].start >= end:
+                continue
+            for batch in batches(file, group, columns):
+                while at < len(places) and places[at].start < first + len(batch):
+                    key, *keys = places[at].keys()
+                    known = batch.schema.get_field_index(key) >= 0
+                    value = found(batch.column(key)[places[at].start - first], keys) if known else None
+                    yield decoded(value)
+                    at += 1
+                first += len(batch)  # noqa: PLW2901  the number of the next
+        yield from [None] * (len(places) - at)
+
+
+def batches(file: ParquetFile, group: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a row group, about 32 MB at a time."""
+    about = file.metadata.row_group(group)
+    rows = max(1, min(ROWS, BYTES * about.num_rows // max(1, about.total_byte_size)))
+    yield from file.iter_batches(rows, row_groups=[group], columns=columns, use_threads=False)
+
+
+def _groups(metadata: FileMetaData, span: Span | None) -> Iterator[tuple[int, int]]:
+    """Yield the number of each row group in a range, and of its first record."""
+    first = 0
+    for group in range(metadata.num_row_groups):
+        if span is None or span.start <= first < span.end:
+            yield group, first
+        first += metadata.row_group(group).num_rows
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[ParquetFile]:
+    """Open a file whose columns are read through small buffers."""
+    import pyarrow.parquet as pq  # noqa: PLC0415  not every pool has Parquet
+
+    with reading(path, WHAT):
+        regular(path)
+        with path.open("rb") as handle:
+            if handle.read(4) == _ENCRYPTED:
+                raise InputError(f"{path}: expected Parquet, got an encrypted file; decrypt it first")
+            handle.seek(0)
+            with pq.ParquetFile(handle, pre_buffer=False, buffer_size=1 << 20) as file:
+                yield file

@@ -1,0 +1,130 @@
+"""The records of a piece, from whatever container it lies in, and what a reader may know besides each."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from functools import lru_cache, partial
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from recipe.data.media import Medium
+from recipe.errors import InputError
+from recipe.stages.read._columns import by_usual_names
+from recipe.stages.read._containers import JSON, container_of, module_of
+from recipe.stages.read._detect import SAMPLE
+from recipe.stages.read._entry import Context, Where
+from recipe.stages.read._json import decode, read_entries, read_span
+from recipe.stages.read._json.cut import SHORTEST, cut
+from recipe.stages.read._media import NoMedium, read_media
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from recipe.io.hashes import Seen
+    from recipe.stages.read._images import Images
+    from recipe.stages.read._json import Found
+    from recipe.stages.read._json.cut import Span
+    from recipe.stages.read._shards import Options, Piece
+
+Record = dict[str, Any]
+_COLUMNS = {"index", "question", "answer"}  # of VLMEvalKit
+
+
+def records_of(piece: Piece, *, lenient: bool) -> Iterable[Found | Record]:
+    """Return the records of a piece: of JSON not yet decoded, of other containers as they come.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    Malformed
+        If it is a range of JSON that is not valid by itself.
+    """
+    path, span = piece.file.path, piece.span
+    container = container_of(path)
+    entries: Iterable[Found | Record]
+    if container != JSON:
+        entries = module_of(container).records(path, span)
+        if container == "table":
+            entries = _check_columns(path, list(entries))  # type: ignore[arg-type]
+    elif span is not None:
+        entries = read_span(path, span)
+    else:
+        entries = read_entries(path, lenient=lenient, companion=piece.beside)
+    if piece.file.take is None:
+        return entries
+    whole = list(entries)
+    return [whole[number] for number in piece.file.take.rows(len(whole))]
+
+
+def _check_columns(path: Path, rows: list[Record]) -> list[Record]:
+    """Return the rows of a table, or raise unless a table has VLMEvalKit's columns: any other might be of anything."""
+    columns = list(rows[0]) if rows else []
+    if rows and not set(columns) >= _COLUMNS:
+        what = f"expected a table of VLMEvalKit (index, image, question, A ..., answer), got the columns {columns}"
+        raise InputError(f"{path}: {what}; write it as JSON Lines with image, question and answer")
+    return rows
+
+
+def sampled(entries: Iterable[Found | Record]) -> tuple[Sequence[Found | Record], Iterable[Found | Record]]:
+    """Return records by which the format can be recognised, and all of them: a stream is asked for its first only."""
+    if hasattr(entries, "__getitem__"):
+        return entries, entries  # type: ignore[return-value]
+    stream = iter(entries)
+    first = list(islice(stream, SAMPLE))
+    return first, chain(first, stream)
+
+
+def context_of(piece: Piece, options: Options, images: Images) -> Context:
+    """Return what a reader may know besides the records of a piece."""
+    beside = dict(piece.file.beside or {})
+    if piece.beside is not None and piece.file.path.name.endswith("_instructions.json"):
+        beside["pictures"] = _pictures(piece.beside, piece.seen[1:])
+    return Context(
+        piece.file.path,
+        options.boxes,
+        options.suffix_seed,
+        images,
+        piece.file.root,
+        Where(partial(_first_record, piece.file.path, piece.span)),
+        beside or None,
+    )
+
+
+@lru_cache(maxsize=64)
+def _first_record(path: Path, span: Span | None) -> int:
+    """Return the number of the first record of a piece; counted only where a record holds the bytes of a picture."""
+    if span is None or span.start == 0:
+        return 0
+    starts = [one.start for one in cut(path, piece=SHORTEST) or ()]
+    return bisect_left(starts, span.start)
+
+
+def usual(value: Any, context: Context) -> Any:
+    """Return a record by the names that readers know, and anything else as it is."""
+    return by_usual_names(value, context.beside) if context.beside and isinstance(value, dict) else value
+
+
+@lru_cache(maxsize=1)
+def _pictures(path: Path, _: tuple[Seen, ...]) -> Mapping[str, Medium]:
+    """Return the pictures of MIMIC-IT by their ids, once in each process for each state of their file."""
+    container = container_of(path)
+    if container != JSON:
+        rows = module_of(container).records(path)
+        named = {str(row.get("id") or row.get("__index_level_0__")): row for row in rows}
+        found = {
+            name: next((one for one in row.values() if isinstance(one, Medium | str) and one != name), None)
+            for name, row in named.items()
+        }
+        return {name: one for name, one in found.items() if isinstance(one, Medium)}
+    known: dict[str, Medium] = {}
+    for name, value in msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw]).items():
+        try:
+            (known[name],) = read_media(decode(value), "image", None, "")
+            known[name] = known[name]._replace(place=f"@{path.name}:{name}")
+        except (NoMedium, ValueError):
+            continue
+    return known

@@ -1,0 +1,107 @@
+"""A question and its answer about a picture: VQAv2, GQA, LAVIS, LRV, PixMo, VLMEvalKit's tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from recipe.data.media import Medium
+from recipe.stages.read._conversation import read_conversation
+from recipe.stages.read._images import image_number
+from recipe.stages.read._media import KEYS as MEDIA
+from recipe.stages.read._media import is_nothing, with_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from recipe.stages.read._entry import Context, Entry
+
+QUESTION, HINT = "question", "hint"
+ANSWERS = ("multiple_choice_answer", "answer", "answers", "fullAnswer")  # the first that a record has counts
+OPTIONS = "ABCDEFGHIJ"  # VLMEvalKit: a column an option
+_NAMED = ("imageId", "image_id")  # a picture by its number
+
+
+def confidence(record: dict[str, Any]) -> float:
+    """Return 0.7 if a record has a question, an answer, and a picture by its path, its bytes or its number; else 0."""
+    if QUESTION not in record or not any(key in record for key in ANSWERS):
+        return 0
+    return 0.7 if any(key in record for key in (*MEDIA, *_NAMED)) else 0
+
+
+def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
+    r"""Read one question and its answer as one sample.
+
+    Parameters
+    ----------
+    record
+        ``{"question": str, "answer": str | [str]}`` and a picture under a key of its own, or its number: ``imageId``
+        (GQA), ``image_id`` (VQAv2, with the names of COCO's files; LRV, with those of Visual Genome's). Of several
+        answers the most frequent counts. Options under ``A``, ``B`` ... and a ``hint`` become part of the question.
+    context
+        For the folder of its pictures.
+
+    Yields
+    ------
+    Entry
+        The sample; any other keys are kept.
+
+    Source: VQAv2 (arXiv:1612.00837), GQA (arXiv:1902.09506), LRV (arXiv:2306.14565), VLMEvalKit's TSV files.
+
+    Examples
+    --------
+    >>> made = next(read({"question": "What bird?", "answer": ["jay", "jay", "tit"], "imageId": "550"}, None))
+    >>> made.turns, made.media[0].path
+    ([('human', '<image>\nWhat bird?'), ('gpt', 'jay')], '550.jpg')
+    """
+    key = next((key for key in ANSWERS if not is_nothing(record.get(key))), ANSWERS[0])
+    options = [letter for letter in OPTIONS if isinstance(record.get(letter), str) and record[letter]]
+    turns = [
+        {"from": "human", "value": _asked(record, options)},
+        {"from": "gpt", "value": _most_given(record.get(key))},
+    ]
+    used = [QUESTION, key, *options, *([HINT] if isinstance(record.get(HINT), str) else [])]
+    number = None if any(not is_nothing(record.get(name)) for name in MEDIA) else picture_by_number(record, context)
+    shown = None if number is None else [number]
+    yield read_conversation(record, context, turns, used, shown=shown)
+
+
+def picture_by_number(record: Mapping[str, Any], context: Context | None) -> Medium | None:
+    """Return the picture that a record names by a number, under the true name of its file; None if it names none.
+
+    A name in `file_name` comes first, which lists of COCO's pictures give. A `data_subtype` makes it a name of 2014; an
+    `image_id` that is a text is Visual Genome's, and any other one of COCO's 2017.
+    """
+    root = None if context is None else context.root
+    name = record.get("file_name")
+    if isinstance(name, str) and name:
+        return with_size(Medium(path=name, root=root), [record.get("width"), record.get("height")])
+    if "imageId" in record and isinstance(record["imageId"], str | int):
+        return Medium(path=f"{record['imageId']}.jpg", root=root)
+    given = record.get("image_id")
+    number = image_number(given)
+    if number is None:
+        return None
+    if isinstance(record.get("data_subtype"), str):
+        return Medium(path=f"COCO_{record['data_subtype']}_{number:012}.jpg", root=root)
+    if isinstance(given, str) and len(given) < 12:  # noqa: PLR2004  COCO's digits
+        return Medium(path=f"vg/{number}.jpg" if context is None else context.images.path(number), root=root)
+    return Medium(path=f"{number:012}.jpg", root=root)
+
+
+def _asked(record: Mapping[str, Any], options: list[str]) -> Any:
+    """Return the question with its hint before it and its options after it."""
+    question = record.get(QUESTION)
+    if not isinstance(question, str):
+        return question
+    hint = [record[HINT]] if isinstance(record.get(HINT), str) and record[HINT] else []
+    return "\n".join([*hint, question, *(f"{letter}. {record[letter]}" for letter in options)])
+
+
+def _most_given(answer: Any) -> Any:
+    """Return the most frequent of several answers, the first of those that are equally frequent."""
+    if isinstance(answer, list):
+        texts = [one.get("answer") if isinstance(one, dict) else one for one in answer]
+        known = [one for one in texts if isinstance(one, str)]
+        return Counter(known).most_common(1)[0][0] if known else None
+    return str(answer) if type(answer) in (int, float) else answer
