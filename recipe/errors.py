@@ -17,6 +17,7 @@
     ├── Unrelated       vectors say nothing about the texts of their samples
     ├── PassedOver      a folder that is read holds mixes that `recipe` wrote
     ├── DamagedCache    an artefact of the cache is damaged, and is made again
+    ├── BoxesLeft       boxes cannot be converted to the frame that a trainer wants
     ├── NotCached       a function of your own cannot be told from another, so that nothing is cached
     └── FormerName      a name was replaced by another
 
@@ -120,6 +121,10 @@ class PassedOver(RecipeWarning):
 
 class DamagedCache(RecipeWarning):
     """An artefact of the cache is damaged, and is made again."""
+
+
+class BoxesLeft(RecipeWarning):
+    """Boxes cannot be converted to the frame that a trainer wants, and stay as they were."""
 
 
 class NotCached(RecipeWarning):
