@@ -6,6 +6,7 @@
     ├── InputError      a file or a folder cannot be read
     ├── ConfigError     a knob of the recipe is unknown, out of its range, or clashes with another
     ├── SupplyError     the pool cannot give what the recipe asks for
+    │   └── NothingEligible  no sample that was read may be selected
     ├── AlignmentError  an array does not fit the pool it is attached to
     ├── FunctionError   a function of your own raised an exception, or returned what it may not
     ├── WorkerError     a worker died again and again, or cannot be sent its work
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from shlex import quote
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +53,12 @@ class ConfigError(RecipeError):
 
 class SupplyError(RecipeError):
     """The pool cannot give what the recipe asks for."""
+
+
+class NothingEligible(SupplyError):  # noqa: N818  the name says what is wrong better than a suffix would
+    """No sample that was read may be selected; `pool` has all of them, each with its problem."""
+
+    pool: Any = None
 
 
 class AlignmentError(RecipeError):

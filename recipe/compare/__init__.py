@@ -21,6 +21,7 @@ from recipe.mix.from_file import read_labelled
 from recipe.mix.plan import make_plan
 from recipe.report.comparison import BASELINES, Comparison, values_of
 from recipe.stages import flow
+from recipe.stages.read import sort_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.data.selection import Selection
     from recipe.engine import Name as Engine
-    from recipe.mix.plan import Sources
+    from recipe.stages.read._given import Inputs, Sources
 
     Given = Recipe | Mapping[str, Any] | str | Path
 
@@ -110,10 +111,11 @@ def compare_mixes(
     if "held" in knobs:
         warnings.warn("compare_mixes: held is called hold_out; use that name", DeprecationWarning, stacklevel=2)
         hold_out = knobs.pop("held")
-    plan = _base(base, sources, knobs)
+    inputs = sort_out(sources)
+    plan = _base(base, inputs, knobs)
     _check(sizes, seeds, hold_out)
     with running(engine, workers):
-        pool = flow.label(flow.read(sources, plan, cache), plan)
+        pool = flow.label(flow.read(inputs, plan, cache), plan)
         pool = replace(pool, checkpoint=Checkpoint())
         fixed = {name: _rows_of(pool, name, mix) for name, mix in (mixes or {}).items()}
         plans = _plans(recipes, plan, mixes or ())
@@ -177,7 +179,10 @@ def _plans(
     check_names([*BASELINES, *(name for name, _ in given), *taken])
     shared = {name: getattr(base, name) for name in ("sources", "read", "tag", "exclude", "embed")}
     everything = [*((name, name) for name in BASELINES), *given]
-    return {name: without_unused(complete(make_plan(one, None).model_copy(update=shared))) for name, one in everything}
+    return {
+        name: without_unused(complete(make_plan(one, sort_out(None)).model_copy(update=shared)))
+        for name, one in everything
+    }
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -201,6 +206,6 @@ def _rows_of(pool: Pool, name: str, mix: Selection | str | Path) -> NDArray[np.i
     return found.cast(pl.Int64).unique(maintain_order=True).to_numpy()
 
 
-def _base(base: Given | None, sources: Sources | None, knobs: dict[str, Any]) -> Recipe:
+def _base(base: Given | None, inputs: Inputs, knobs: dict[str, Any]) -> Recipe:
     """Return the recipe by which samples are read and labelled; each recipe finds duplicates by itself."""
-    return make_plan(base, sources, **{**knobs, "dedup": {"exact": False, "near": None}})
+    return make_plan(base, inputs, **{**knobs, "dedup": {"exact": False, "near": None}})

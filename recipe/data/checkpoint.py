@@ -42,6 +42,22 @@ class Shards:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Samples that were given in memory, as they lie in temporary files as long as this object.
+
+    Parameters
+    ----------
+    store
+        Where the files are.
+    names
+        The sources that they are.
+    """
+
+    store: Store
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """The state of a pool between stages; `recipe.stages.checkpoint` describes the artefacts.
 
@@ -57,6 +73,8 @@ class Checkpoint:
         Each source by its name, as it was when it was read.
     files
         Each other file that a stage read, by its path, as it was when it was read.
+    held
+        The sources that were given in memory, if any.
     passed
         What lies beside the sources and was passed over, and why.
     """
@@ -66,6 +84,7 @@ class Checkpoint:
     fidelity: Mapping[str, float] = field(default_factory=dict)
     sources: Mapping[str, Seen] = field(default_factory=dict)
     files: Mapping[str, Seen] = field(default_factory=dict)
+    held: Held | None = None
     passed: tuple[tuple[str, str], ...] = ()
 
     @classmethod

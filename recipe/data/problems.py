@@ -28,7 +28,7 @@ PROBLEMS: dict[str, Problem] = {
     "L04": Problem("the array is empty", "add a record"),
     "L05": Problem("conversations or a value is missing or of another type", "give every turn a string value"),
     "L06": Problem("the record holds no words at all", "remove the record"),
-    "L07": Problem("image is null, empty, a list or a number", "name one image file, or drop the key"),
+    "L07": Problem('image is null, empty, "none", a list or a number', "name one image file, or drop the key"),
     "L08": Problem("the image file is missing or cannot be decoded", "restore the file, or remove the record"),
     "L09": Problem("conversations is empty", "remove the record"),
     "L10": Problem("a speaker is neither human nor gpt", "rename the speaker"),
@@ -43,7 +43,10 @@ PROBLEMS: dict[str, Problem] = {
     "W05": Problem("the turns do not end with an answer", "add the answer, or remove the question"),
     "W06": Problem("an empty turn masks every label of the record", "fill or remove the turn"),
     "W07": Problem("the text is longer than the context leaves room for", "shorten or split the record"),
-    "W08": Problem("the image path is absolute, a URL, or climbs out of the image folder", "make it relative"),
+    "W08": Problem(
+        "the image path is absolute, a URL, has backslashes, or climbs out of the image folder",
+        "make it relative, with slashes",
+    ),
     "W09": Problem("a text holds markup of the chat template (</s>, <unk>, ASSISTANT:)", "remove the markup"),
     "W10": Problem("a human turn is longer than the context", "shorten the turn"),
     # stops other loaders
@@ -52,6 +55,8 @@ PROBLEMS: dict[str, Problem] = {
         "the first 10 MiB hold no image, so that Arrow (Hugging Face datasets) expects none", "shuffle the file"
     ),
     "O03": Problem("the record has no id, at which xtuner stops", "give it one"),
+    "O04": Problem("ids repeat, so that what looks samples up by id finds others", "nothing, or give each its own"),
+    "O05": Problem("a number is NaN or infinite, at which strict readers of JSON stop", "write null for it"),
     # stops another trainer, or makes it drop the record
     "T01": Problem("the file is not what the trainer reads", "write it for this trainer (--to)"),
     "T02": Problem("the file holds no record", "add a record"),

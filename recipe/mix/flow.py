@@ -11,6 +11,7 @@ from recipe.mix.mix import Mix
 from recipe.mix.plan import make_plan
 from recipe.mix.size import count_samples, fit_size
 from recipe.stages import flow
+from recipe.stages.read import sort_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from recipe.config.recipe import Recipe
     from recipe.data.pool import Pool
     from recipe.engine import Name as Engine
-    from recipe.mix.plan import Sources
+    from recipe.stages.read._given import Sources
 
 
 def select_mix(
@@ -38,8 +39,9 @@ def select_mix(
     Parameters
     ----------
     sources
-        Files, folders and globs of SVIT, LLaVA, Vision-Flan or MiniGPT-4 samples, or a pool that was read before (with
-        vectors of your own, for example). The recipe's sources by default.
+        Files, folders and globs of samples; samples in memory, as for `read_pool`: records in a list or from an
+        iterator, a table, a `datasets.Dataset`; or a pool that was read before (with vectors of your own, for example).
+        The recipe's sources by default. A mix of samples in memory cannot be rebuilt from its manifest alone.
     size
         Samples in the mix: a count, a share of the eligible samples (0..1], or tokens ("20M tokens").
     seed
@@ -75,10 +77,14 @@ def select_mix(
     >>> mix = select_mix(demo_pool(images=10), size=50)
     >>> len(mix), len(set(mix.keys))
     (50, 50)
+    >>> turns = [{"from": "human", "value": "What bird is it?"}, {"from": "gpt", "value": "A jay."}]
+    >>> select_mix([{"id": "a", "image": "a.jpg", "conversations": turns}], size=1)[0]["id"]
+    'a'
     """
-    plan = complete(make_plan(recipe, sources, size=size, seed=seed, **knobs))
+    given = sort_out(sources)
+    plan = complete(make_plan(recipe, given, size=size, seed=seed, **knobs))
     with running(engine, workers):
-        pool = flow.label(flow.read(sources, plan, cache), plan)
+        pool = flow.label(flow.read(given, plan, cache), plan)
         mix = fit_size(plan.size, pool, lambda size: Mix(*flow.pick(pool, plan, size), plan), plan.shortfall)
         with stage("explain"):
             return mix.explained()
@@ -113,7 +119,8 @@ def score_pool(
     >>> "novelty" in score_pool(demo_pool(images=10)).rows.columns
     True
     """
-    plan = make_plan(recipe, sources, size=size, seed=seed, **knobs)
+    given = sort_out(sources)
+    plan = make_plan(recipe, given, size=size, seed=seed, **knobs)
     with running(engine, workers):
-        pool = flow.label(flow.read(sources, plan, cache), plan)
+        pool = flow.label(flow.read(given, plan, cache), plan)
         return flow.rate(pool, plan, count_samples(plan.size, pool))[0]

@@ -74,6 +74,7 @@ class Manifest(TypedDict):
     recipe: dict[str, Any]
     versions: dict[str, str]
     sources: list[SourceFile]
+    memory: NotRequired[list[str]]
     files: dict[str, Sha256]
     functions: NotRequired[dict[str, Sha256 | None]]
     counts: dict[str, Count]
@@ -110,6 +111,7 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "recipe": recorded(mix.recipe),
         "versions": versions(),
         "sources": sources,
+        **_memory(mix),
         "files": _side_files(mix),
         **_functions(mix),
         "counts": mix.counts,
@@ -131,9 +133,36 @@ def recorded(plan: Recipe) -> dict[str, Any]:
 def sources_of(mix: Selection) -> Mapping[str, Seen]:
     """Return the sources of a mix as they were when they were read; none of a pool that was made in memory."""
     given = [source.model_dump(exclude_none=True) for source in mix.recipe.sources]
-    if not given:
+    if not given and not mix.pool.checkpoint.held:
         return {}
-    return mix.pool.checkpoint.sources or {file.source: see(file.path) for file in expand(given)}
+    return mix.pool.checkpoint.sources or {file.source: see(file.path) for file in expand(given) if given}
+
+
+def _memory(mix: Selection) -> dict[str, Any]:
+    """Return the sources that were given in memory, which no manifest can name a file for."""
+    held = mix.pool.checkpoint.held
+    return {"memory": sorted(held.names)} if held else {}
+
+
+def check_sources(manifest: Manifest, plan: Recipe, file: Path, fix: str) -> None:
+    """Raise if samples of a mix were in memory, so that its files alone do not tell them.
+
+    Parameters
+    ----------
+    manifest, plan
+        The manifest, and the recipe in it.
+    file
+        What is opened, for the error.
+    fix
+        What to do instead.
+    """
+    if names := manifest.get("memory"):
+        what = (
+            f"some of its samples were in memory ({', '.join(names)})" if plan.sources else "its samples were in memory"
+        )
+        raise InputError(f"{file}: {what}, which its manifest cannot find again; {fix}, or write them to a file first")
+    if not plan.sources:
+        raise InputError(f"{file}: it was made from a pool in memory, of which its manifest names no source; {fix}")
 
 
 def _functions(mix: Selection) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from recipe.data.quotas import REPORT, Quotas
 from recipe.errors import InputError
 from recipe.io.families import side_file
 from recipe.io.paths import path_of
-from recipe.mix.manifest import Margin, beside, is_unchanged, read_manifest, recipe_of
+from recipe.mix.manifest import Margin, beside, check_sources, is_unchanged, read_manifest, recipe_of
 from recipe.mix.mix import Mix
 from recipe.mix.scores import read_scores
 from recipe.report.stats import read_stats
@@ -73,8 +73,7 @@ def open_mix(path: str | Path, *, cache: str | Path | None = None) -> Mix:
     if not is_unchanged(file, manifest):
         raise InputError(f"{file}: expected the file that its manifest describes, got another; write it again")
     plan = Recipe.of(recipe_of(manifest, side_file(file, "manifest.json")), write={"path": str(file)})
-    if not plan.sources:
-        raise InputError(f"{file}: it was made from a pool in memory; use it where it was made, as by mix.report()")
+    check_sources(manifest, plan, file, "use it where it was made, as by mix.report()")
     stats = read_stats(beside(file, "stats.json", manifest))
     scores = read_scores(beside(file, "scores.parquet", manifest))
     picked = scores.filter(pl.col("rank").is_not_null()).sort("rank")

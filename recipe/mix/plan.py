@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.config.recipe import Recipe
 from recipe.config.registry import check_knobs
-from recipe.data.pool import LABELS, SCHEMA, Pool
+from recipe.data.pool import LABELS, SCHEMA
 from recipe.errors import ConfigError
 from recipe.stages.parts import check_parts
 
@@ -20,17 +20,16 @@ WRITER_KNOBS = (
 )  # that the section `write` gives to a writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    Source = str | Path | Mapping[str, Any]
-    Sources = Pool | Source | Sequence[Source]
+    from recipe.stages.read._given import Inputs
 
 
-def make_plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, sources: Sources | None, **knobs: Any) -> Recipe:
+def make_plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, given: Inputs, **knobs: Any) -> Recipe:
     """Make the recipe and check the knobs of every step before anything is read."""
-    if sources is not None and not isinstance(sources, Pool):
-        knobs["sources"] = tuple(sources) if isinstance(sources, list | tuple) else (sources,)
+    if given.paths is not None:
+        knobs["sources"] = given.paths
     plan = Recipe.of(recipe, **knobs)
     check_parts(plan)
     selectors = [plan.select, *(part.select for part in plan.parts.values() if part.select)]

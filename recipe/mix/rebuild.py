@@ -15,7 +15,7 @@ from recipe.io.hashes import sha256
 from recipe.io.outputs import check_output
 from recipe.io.paths import path_of
 from recipe.io.staging import settle, staged
-from recipe.mix.manifest import FIX, Written, read_manifest, recipe_of
+from recipe.mix.manifest import FIX, Written, check_sources, read_manifest, recipe_of
 from recipe.mix.originals import writing
 from recipe.mix.targets import files_read
 from recipe.stages import tag
@@ -55,15 +55,14 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     Raises
     ------
     InputError
-        If the file is no manifest, a source is missing or has changed, a function of your own has changed, or a key is
-        not found.
+        If the file is no manifest, samples were in memory, a source is missing or has changed, a function of your own
+        has changed, or a key is not found.
     """
     file = path_of(manifest, "manifest")
     content = read_manifest(file)
     plan = recipe_of(content, file)
+    check_sources(content, plan, file, "select it from them again")
     sources = [source.model_dump(exclude_none=True) for source in plan.sources]
-    if not sources:
-        raise InputError(f"{file}: its mix was made from a pool in memory, which names no sources to rebuild it from")
     _check_functions(content.get("functions", {}), file)
     found = {entry.source: sha256(entry.path) for entry in expand(sources)}
     for source in content["sources"]:
@@ -87,7 +86,7 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     if plan.write.pack or plan.write.format:  # what becomes of a sample may depend on its labels
         tagged = tag.apply(pool, plan).rows
         pool = pool.with_labels(tagged.select(name for name in tagged.columns if name not in pool.rows.columns))
-    settings = writing(pool, plan, content.get("parts", {}))
+    settings = writing(pool, plan, content.get("parts", {}), rows)
     return _write(target, written, file, lambda path: write_records(path, pool, rows, **settings), plan.write.format)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from recipe.config.size import read_size
 from recipe.errors import TAKE, SupplyError
+from recipe.mix.rejects import nothing_eligible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +38,12 @@ def count_samples(size: float | str, pool: Pool) -> int:
 
     Raises
     ------
-    SupplyError
+    NothingEligible
         If no sample of the pool may be selected.
     """
     supply = int(pool.eligible.sum())
     if supply == 0:
-        raise SupplyError(f"none of the {len(pool)} samples read may be selected; see their problems in the rejects")
+        raise nothing_eligible(pool)
     number, unit = read_size(size)
     if unit == "share":
         number *= supply

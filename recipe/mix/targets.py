@@ -12,6 +12,7 @@ from recipe.errors import InputError
 from recipe.io.families import SIDE_FILES, family_of, side_file, unchanged_in
 from recipe.io.outputs import check_output, foreign
 from recipe.mix.manifest import recorded
+from recipe.mix.rejects import is_rejects
 from recipe.stages.read import companion, expand
 
 if TYPE_CHECKING:
@@ -79,10 +80,12 @@ def check_targets(
     for target in targets:
         check_output(target, known)
     older = unchanged_in(family)
+    if not family and is_rejects(left := side_file(path, "rejects.jsonl")):  # of a run in which nothing was eligible
+        older = [left]
     for target in targets:
         if target.exists() and target not in older:
             raise foreign(target)
-    if not older or overwrite:
+    if not family or not older or overwrite:
         return older
     manifest = json.loads(side_file(path, "manifest.json").read_bytes())
     if manifest["recipe"] != recorded(complete(plan)):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe.data.checkpoint import Checkpoint
-from recipe.data.pool import Pool
 from recipe.engine.timing import stage
 from recipe.engine.workers import dismiss
 from recipe.stages import balance, checkpoint, cluster, dedup, embed, exclude, score, select, tag
@@ -25,18 +24,20 @@ if TYPE_CHECKING:
 
     from recipe.config.recipe import Recipe
     from recipe.data.picks import Picks
+    from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
     from recipe.stages.parts import Turn
+    from recipe.stages.read._given import Inputs
 
     Picked = tuple[Pool, Picks, Quotas]
 
 
-def read(sources: object, plan: Recipe, cache: str | Path | None) -> Pool:
-    """Read the sources of a recipe; a pool that is given instead starts with an empty checkpoint."""
-    if isinstance(sources, Pool):
-        return replace(sources, checkpoint=Checkpoint())
+def read(given: Inputs, plan: Recipe, cache: str | Path | None) -> Pool:
+    """Read the sources of a recipe and samples in memory; a pool given instead starts with an empty checkpoint."""
+    if given.pool is not None:
+        return replace(given.pool, checkpoint=Checkpoint(held=given.pool.checkpoint.held))
     with stage("read"):
-        return reading.apply(plan, cache)
+        return reading.apply(plan, cache, held=given.held)
 
 
 def label(pool: Pool, plan: Recipe) -> Pool:

@@ -3,28 +3,32 @@
 No repair changes a word. These are all of them:
 
 - one JSON array of ASCII, whatever the container was
-- `image: null` is dropped
+- `image` is dropped where it names nothing: null, NaN, "", "none", "null", "nan", or a list of these
+- the path of an image gets slashes for backslashes
+- NaN and the infinities, which are no JSON, become null
 - an absolute path below the image folder becomes relative to it
 - one leading gpt turn without an image mark, which LLaVA drops, is dropped
 - `<image>` is moved to the front of the first human turn, once, if the record has an image; one in the middle of
   an answer, which may be about it, stays where it is
-- ids of several types become strings; a missing id becomes the record's number
+- ids of several types become strings; a missing id becomes the record's number; no two become equal
 """
 
 from __future__ import annotations
 
 import json
 import re
+from math import isfinite
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.check.trainer._containers import read_bytes
 from recipe.check.trainer.check import check_folder
 from recipe.check.trainer.findings import finding
-from recipe.check.trainer.images import image_faults
+from recipe.check.trainer.ids import repaired_ids
+from recipe.check.trainer.images import elsewhere, image_faults
 from recipe.check.trainer.llava import _findings, fault_of
-from recipe.check.trainer.loaders import other_id
-from recipe.check.trainer.rules import RULES, problems_of, rules_with
+from recipe.check.trainer.loaders import is_finite
+from recipe.check.trainer.rules import RULES, is_nothing, problems_of, rules_with
 from recipe.data.tokens import IMAGE
 from recipe.errors import InputError
 from recipe.io.atomic import atomic_write
@@ -64,6 +68,8 @@ def fix_mix(
 ) -> Fixed:
     """Write a copy of a mix in which `check_mix` finds nothing, and beside it the records that cannot be repaired.
 
+    Ids that repeat (O04) are left: which of the records should have another cannot be known.
+
     Parameters
     ----------
     path
@@ -94,8 +100,8 @@ def fix_mix(
         check_output(written, [source, *([] if tokenizer is None else [tokenizer])])
     data = read_bytes(source)
     given = _entries(data, source)
-    mixed = other_id(given) is not None
-    records = [_repaired(record, number, images, mixed=mixed) for number, record in enumerate(given)]
+    names = repaired_ids(given)
+    records = [_repaired(record, images, names.get(number)) for number, record in enumerate(given)]
     faults = image_faults([*given, *records], images, decode=decode)
     rules = rules_with(faults, tokenizer)
     findings = list(_findings(data, images, tokenizer=tokenizer, known=faults))
@@ -142,19 +148,24 @@ def _lines(text: str, path: Path, error: Exception) -> list[Any]:
         raise InputError(f"{path}: cannot be repaired, it is no JSON ({error}); `recipe select` reads more") from error
 
 
-def _repaired(record: Any, number: int, images: str | PathLike[str] | None, *, mixed: bool) -> Any:
-    """Return a repaired copy of a record; a record that needs no repair is returned itself."""
+def _repaired(record: Any, images: str | PathLike[str] | None, name: str | None) -> Any:
+    """Return a repaired copy of a record, with an id if it needs one; a sound record is returned itself."""
+    record = record if is_finite(record) else _without_nan(record)
     if not isinstance(record, dict) or _has(record, "L05", "L09"):
         return record
-    if _has(record, "L07") and record["image"] is None:
+    if _has(record, "L07") and is_nothing(record["image"]):
         record = {key: value for key, value in record.items() if key != "image"}
+    if _has(record, "W08") and not elsewhere(record["image"]):
+        record = record | {"image": record["image"].replace("\\", "/")}
     if images is not None and _has(record, "W08"):
         record = _below(record, Path(images))
     if _has(record, "W03") and IMAGE not in record["conversations"][0]["value"]:
         record = record | {"conversations": record["conversations"][1:]}
     if record["conversations"] and _has(record, "W01", "W04", "L13"):
         record = _mark_first(record)
-    return _named(record, number, mixed=mixed)
+    if name is None:
+        return record
+    return record | {"id": name} if "id" in record else {"id": name, **record}
 
 
 def _has(record: Record, *codes: str) -> bool:
@@ -198,12 +209,13 @@ def _unmarked(text: str) -> str:
     return _MARKS.sub(gap, text)
 
 
-def _named(record: Record, number: int, *, mixed: bool) -> Record:
-    """Return a record with an id, as a string if the file's ids are of several types."""
-    if "id" not in record:
-        return {"id": str(number), **record}
-    name = record["id"]
-    return record | {"id": json.dumps(name)} if mixed and not isinstance(name, str | None) else record
+def _without_nan(value: Any) -> Any:
+    """Return a value with null for each number that is no JSON."""
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _reject(

@@ -36,7 +36,12 @@ def outside(image: str) -> bool:
     [False, True, True, True, True]
     """
     path = PurePosixPath(image.replace("\\", "/"))
-    return path.is_absolute() or ".." in path.parts or _ELSEWHERE.match(image) is not None
+    return path.is_absolute() or ".." in path.parts or elsewhere(image)
+
+
+def elsewhere(image: str) -> bool:
+    """Return whether a path is a URL, a data URI, or begins with a drive."""
+    return _ELSEWHERE.match(image) is not None
 
 
 def image_faults(records: Iterable[Any], images: str | PathLike[str] | None, *, decode: bool) -> dict[str, str]:

@@ -55,7 +55,7 @@ def _findings(
         for number, record in enumerate(mix):
             for code, turn in problems_of(record, rules):
                 yield finding(code, number, turn, detail=fault_of(record, faults) if code == "L08" else "")
-        yield from (finding(code, number) for code, number in loader_problems(mix, data))
+        yield from (finding(code, at, detail=detail) for code, at, detail in loader_problems(mix, data))
 
 
 def _decoded(data: bytes, *, lines: bool) -> tuple[list[Any], list[Finding]]:

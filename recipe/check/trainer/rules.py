@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from itertools import islice, pairwise
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from recipe.check.trainer.images import outside
@@ -27,10 +28,28 @@ if TYPE_CHECKING:
 CONTEXT = 2048  # model_max_length in v1_5/finetune.sh
 PATCHES = 576  # tokens of one image: (336 / 14) squared
 SPEAKERS = ("human", "gpt")
+NOTHING = ("", "none", "null", "nan")  # in lower case, in the place of an image
 
 _MARK = re.compile(r"<(?:image|video)>", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TEMPLATE = ("</s>", "<unk>", " ASSISTANT: ")
+
+
+def is_nothing(image: object) -> bool:
+    """Return whether what stands under `image` names nothing: null, NaN, "", "none", "null", "nan", or a list of these.
+
+    Source: the loader of Cambrian (`train_fsdp.py`), whose files have text-only records with such images.
+
+    Examples
+    --------
+    >>> [is_nothing(image) for image in (None, " None", float("nan"), [], [None, ""], "nan.jpg", 0)]
+    [True, True, True, True, True, False, False]
+    """
+    if isinstance(image, list):
+        return all(map(is_nothing, image))
+    if isinstance(image, str):
+        return image.strip().lower() in NOTHING
+    return image is None or (isinstance(image, float) and isnan(image))
 
 
 def _texts(record: Record) -> list[str]:
@@ -67,7 +86,7 @@ def _no_words(record: Record) -> Places:
 
 def _image_unnamed(record: Record) -> Places:
     """L07: the image is not a file name."""
-    if "image" in record and not (isinstance(record["image"], str) and record["image"]):
+    if "image" in record and (not isinstance(record["image"], str) or is_nothing(record["image"])):
         yield None
 
 
@@ -152,9 +171,9 @@ def _too_long(tokens: Tokens, record: Record) -> Places:
 
 
 def _outside_path(record: Record) -> Places:
-    """W08: the path leads out of the image folder."""
+    """W08: the path leads out of the image folder, or has backslashes, which only Windows reads as folders."""
     image = record.get("image")
-    if isinstance(image, str) and image and outside(image):
+    if isinstance(image, str) and image and ("\\" in image or outside(image)):
         yield None
 
 

@@ -18,10 +18,12 @@ from recipe.io.cache import open_store
 from recipe.io.hashes import check_unchanged, see
 from recipe.stages.read._aside import companion
 from recipe.stages.read._entry import Context, Entry
+from recipe.stages.read._given import sort_out
 from recipe.stages.read._images import Images
 from recipe.stages.read._rows import stack
 from recipe.stages.read._shards import Options, Piece, pieces_of, read_piece, read_shards
-from recipe.stages.read._sources import File, expand, survey
+from recipe.stages.read._sources import File, expand
+from recipe.stages.read._spool import by_name, find_files
 
 if TYPE_CHECKING:
     import os
@@ -31,25 +33,25 @@ if TYPE_CHECKING:
     from recipe.data.media import Frame
     from recipe.io.store import Store
     from recipe.stages.read._detect import Format
-    from recipe.stages.read._sources import Source
+    from recipe.stages.read._given import Held, Sources
 
-__all__ = ["Context", "Entry", "File", "Images", "apply", "companion", "expand", "read_pool"]
+__all__ = ["Context", "Entry", "File", "Images", "apply", "companion", "expand", "read_pool", "sort_out"]
 
 IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
 
 
-def apply(plan: Recipe, cache: str | Path | None = None) -> Pool:
-    """Read the sources of a recipe."""
+def apply(plan: Recipe, cache: str | Path | None = None, *, held: Sequence[Held] = ()) -> Pool:
+    """Read the sources of a recipe, and samples in memory beside them."""
     if cache is None and distributed() and nodes() > 1:
         raise ConfigError(
             "engine=ray on several machines: expected cache=..., a path or URL that all of them can reach"
         )
-    sources = [source.model_dump(exclude_none=True) for source in plan.sources]
+    sources = [*(source.model_dump(exclude_none=True) for source in plan.sources), *(one._asdict() for one in held)]
     return read_pool(sources, **plan.read.model_dump(), store=None if cache is None else open_store(cache))
 
 
 def read_pool(
-    sources: Source | Sequence[Source],
+    sources: Sources,
     *,
     format: Format | None = None,  # noqa: A002  the word that users know
     boxes: Literal["square", "keep"] = "square",
@@ -61,16 +63,20 @@ def read_pool(
     boxes_frame: Frame | None = None,
     store: Store | None = None,
 ) -> Pool:
-    r"""Read files, folders and globs into one pool; every entry becomes a row, and a broken one gets a `problem`.
+    r"""Read files or samples in memory into one pool; every entry becomes a row, and a broken one gets a `problem`.
 
     Parameters
     ----------
     sources
-        What to read, as for `recipe.stages.read.expand`. A file contains a JSON array, JSON Lines, one record, or an
-        object around an array or keyed by id; or it is Parquet, Arrow, a tar shard, or a table of VLMEvalKit. JSON is
-        plain, gzip, bzip2, xz or zstd (which may unpack to 200 times their size, and to at least 64 MB); UTF-8, or any
-        UTF with a byte-order mark. A record larger than 64 MB, or nested more than
-        100 brackets deep, becomes a row with a problem.
+        Files, folders and globs, as for `recipe.stages.read.expand`. Or samples in memory: records in a list or from an
+        iterator, which is taken once, a table of polars, pandas or pyarrow, or a `datasets.Dataset`. Or a list of any
+        of these. Samples in memory are the source ``"memory"``, or the one that ``{"data": samples, "name": "train"}``
+        names; they lie in temporary files as long as the pool lives.
+
+        A file contains a JSON array, JSON Lines, one record, or an object around an array or keyed by id; or it is
+        Parquet, Arrow, a tar shard, or a table of VLMEvalKit. JSON is plain, gzip, bzip2, xz or zstd (which may unpack
+        to 200 times their size, and to at least 64 MB); UTF-8, or any UTF with a byte-order mark. A record larger than
+        64 MB, or nested more than 100 brackets deep, becomes a row with a problem.
     format
         The reader of files that do not name their own: a file in this folder, or a callable ``(record, context) ->
         entries``. None recognises the format of each file by its records.
@@ -111,7 +117,7 @@ def read_pool(
     ConfigError
         If a format or an option is unknown.
     FunctionError
-        If a reader of your own raises an exception.
+        If a reader of your own, or an iterator, raises an exception.
 
     Warns
     -----
@@ -132,15 +138,27 @@ def read_pool(
         raise ConfigError(f"boxes: expected 'square' or 'keep', got boxes={boxes!r}")
     if image_token not in ("front", "given"):
         raise ConfigError(f"image_token: expected 'front' or 'given', got image_token={image_token!r}")
-    format = as_named(format)  # noqa: A001  as above
     options = Options(boxes, suffix_seed, image_token, lenient, _existing(images, "images"), boxes_frame)
     side_data = _existing(image_data, "image_data")
-    found, passed = survey(sources)
+    found = find_files(sources)
+    with by_name(found.files, found.held):
+        pool = _read(found.files, side_data, as_named(format), options, store)
+    return replace(pool, checkpoint=replace(pool.checkpoint, passed=tuple(found.passed), held=found.held))
+
+
+def _read(
+    found: Sequence[File],
+    side_data: Path | None,
+    reader: Format | None,
+    options: Options,
+    store: Store | None,
+) -> Pool:
+    """Read files into a pool, in memory or in shards."""
     files = [(replace(file, format=as_named(file.format)), side_data or companion(file.path)) for file in found]
     for file, _ in files:
-        find("read", file.format or format or "llava")  # refuses an unknown name before anything is read
+        find("read", file.format or reader or "llava")  # refuses an unknown name before anything is read
     in_files = all(
-        isinstance(file.format or format, str | None) for file, _ in files
+        isinstance(file.format or reader, str | None) for file, _ in files
     )  # a callable that has no name cannot be sent to workers
     if not in_files and store is not None:
         what = "a reader that is a lambda, an object, or a function of a script or inside a function has no identity"
@@ -150,21 +168,20 @@ def read_pool(
         Piece(
             file,
             beside,
-            file.format or format,
+            file.format or reader,
             seen=(see(file.path), *([sides[beside]] if beside else [])),
-            mixed=(file.format or format) is None,
+            mixed=(file.format or reader) is None,
         )
         for file, beside in files
     ]
     seen = {piece.file.source: piece.seen[0] for piece in whole}
     if not in_files or (store is None and sum(one.size for one in seen.values()) <= IN_MEMORY):
-        known = Checkpoint(sources=seen, passed=tuple(passed))
-        return Pool(stack([read_piece(piece, options) for piece in whole]), checkpoint=known)
-    pieces = [piece for one in whole for piece in pieces_of(one, lenient=lenient)]
+        return Pool(stack([read_piece(piece, options) for piece in whole]), checkpoint=Checkpoint(sources=seen))
+    pieces = [piece for one in whole for piece in pieces_of(one, lenient=options.lenient)]
     store = store or open_store(None)
     pool = Pool.of(read_shards(pieces, options, store, _stage(whole, options, store)))
     check_unchanged(one for piece in whole for one in piece.seen)
-    return replace(pool, checkpoint=replace(pool.checkpoint, sources=seen, passed=tuple(passed)))
+    return replace(pool, checkpoint=replace(pool.checkpoint, sources=seen))
 
 
 def _stage(files: Sequence[Piece], options: Options, store: Store) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from recipe.data.pool import Pool
 
+KEYS = ("source", "record", "id", "key", "code", "detail", "message")  # of each line
+
 
 def reject_lines(pool: Pool) -> Iterator[str]:
     """Yield one line per sample with a problem, in file order: where it is, what is wrong, and what to do."""
@@ -23,7 +25,6 @@ def reject_lines(pool: Pool) -> Iterator[str]:
     for source, record, sample, key, problem in rejects.iter_rows():
         code = code_of(problem)
         known = PROBLEMS.get(code)
-        line = {"source": source, "record": record, "id": sample, "key": key, "code": code}
-        line["detail"] = problem[len(code) + 1 :] or None
-        line["message"] = f"{known.what}; {known.fix}" if known else problem
+        detail, message = problem[len(code) + 1 :] or None, f"{known.what}; {known.fix}" if known else problem
+        line = dict(zip(KEYS, (source, record, sample, key, code, detail, message), strict=True))
         yield json.dumps(line) + "\n"
