@@ -167,6 +167,27 @@ def test_lines_that_recipe_wrote_are_sound(mix, tmp_path):
     assert [one.code for one in check_mix(tmp_path / "mix.jsonl", trainer="llava") if one.code != "O04"] == ["L01"]
 
 
+def test_records_as_they_were_are_llava_s(mix, tmp_path):
+    """Records that are kept as they were read are LLaVA's: for another trainer that is an error, and not passed over."""
+    with pytest.raises(ConfigError, match=r"records=given.*internvl"):
+        Recipe(write={"format": "internvl", "records": "given"})
+    given = select_mix(mix.pool, size=5, write={"records": "given"})
+    with pytest.raises(ConfigError, match=r"records=given.*llava-next"):
+        given.write(tmp_path / "mix.json", to="llava-next")
+
+
+def test_boxes_get_their_frame_by_an_option(tmp_path):
+    """Boxes of no known frame stay, with a flag; `read.boxes_frame` says it, and then they are converted."""
+    turns = [{"from": "human", "value": "<image>\nWhere?"}, {"from": "gpt", "value": "[0.1, 0.2, 0.3, 1]"}]
+    (tmp_path / "pool.json").write_text(json.dumps([{"id": "1", "image": "a.jpg", "conversations": turns}]))
+    marked = "<box>[[100, 200, 300, 1000]]</box>"
+    for frame, said, flags in ((None, "[0.1, 0.2, 0.3, 1]", ["unknown_frame"]), ("unit", marked, [])):
+        mix = select_mix(tmp_path / "pool.json", size=1, read={"boxes_frame": frame}, write={"format": "internvl"})
+        assert mix.pool.rows["flags"].to_list() == [flags]
+        mix.write(tmp_path / "mix.jsonl", overwrite=True)
+        assert json.loads((tmp_path / "mix.jsonl").read_text())["conversations"][1]["value"] == said
+
+
 def test_every_writer_says_what_it_holds():
     """Each file of the room has HOLDS and ENDINGS, and a function `beside` if it says BESIDE."""
     for writer, ending in TRAINERS.items():
