@@ -19,6 +19,7 @@
     ├── PassedOver      a folder that is read holds mixes that `recipe` wrote, or lists of files
     ├── SharedNames     files that state sizes of pictures name them alike
     ├── DamagedCache    an artefact of the cache is damaged, and is made again
+    ├── BoxesLeft       boxes cannot be converted to the frame that a trainer wants
     ├── NotCached       a function of your own cannot be told from another, so that nothing is cached
     └── FormerName      a name was replaced by another
 
@@ -132,6 +133,10 @@ class SharedNames(RecipeWarning):
 
 class DamagedCache(RecipeWarning):
     """An artefact of the cache is damaged, and is made again."""
+
+
+class BoxesLeft(RecipeWarning):
+    """Boxes cannot be converted to the frame that a trainer wants, and stay as they were."""
 
 
 class NotCached(RecipeWarning):

@@ -77,6 +77,9 @@ def select(
     score: Annotated[list[str] | None, typer.Option(help="A score, or module:function; once for each.")] = None,
     knobs: Knobs = None,
     boxes: Annotated[str | None, typer.Option(help="SVIT's boxes: square, or keep.")] = None,
+    boxes_frame: Annotated[
+        str | None, typer.Option(help="What boxes refer to where nothing says it: unit, square, thousand, pixels.")
+    ] = None,
     images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,
     images_out: Annotated[
         Path | None, typer.Option(help="Folder for the pictures of the picks, which may lie inside of Parquet or tar.")
@@ -103,7 +106,8 @@ def select(
         _check_alone(context, "manifest", "out_path")
         out.print(f"wrote {named(rebuild_mix(manifest, out_path))}")
         return
-    read = {name: value for name, value in (("boxes", boxes), ("images", images)) if value is not None}
+    reading = (("boxes", boxes), ("boxes_frame", boxes_frame), ("images", images))
+    read = {name: value for name, value in reading if value is not None}
     read |= _read_knobs(lenient)
     path = out_path and str(out_path)
     write = {name: value for name, value in (("path", path), ("format", to), ("pack", pack)) if value is not None}

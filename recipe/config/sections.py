@@ -22,7 +22,7 @@ from recipe.config.ranges import (
     Text,
     Weight,
 )
-from recipe.config.registry import names
+from recipe.config.registry import fitting, names
 from recipe.config.size import read_size
 from recipe.config.step import Room, room_default
 from recipe.config.writers import as_user_said, ending_of
@@ -227,6 +227,10 @@ class Write(Frozen):
         """Raise if records should both be merged and stay unchanged."""
         if self.pack and self.records == "given":
             raise ValueError("pack merges records, and records=given keeps them unchanged; choose one")
+        if self.records == "given" and self.format is not None and self.format.name in names("write"):
+            label = self.format.label.replace("_", "-")
+            if not fitting("write", self.format.name, {"originals": None}):
+                raise ValueError(f"records=given keeps LLaVA's records, and those for {label} are made; choose one")
         return self
 
     @model_validator(mode="after")

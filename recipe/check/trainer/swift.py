@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recipe.check.trainer._containers import array_or_lines
+from recipe.check.trainer._containers import array_or_lines, decoded
 from recipe.check.trainer._dialogues import USER, count_of, marked, named, shape, spoken, worded
 from recipe.check.trainer.findings import finding
 from recipe.check.trainer.loaders import other_id
@@ -27,7 +27,7 @@ POINT, CORNERS = 2, 4  # numbers of a place
 def check(path: Path, *, decode: bool = False) -> tuple[list[Any], list[Finding]]:  # noqa: ARG001  its images are files
     """Return the records of a file, and what is wrong with them."""
     records, found = array_or_lines(path)
-    for number, record in enumerate(records):
+    for number, record in decoded(records):
         found += [finding(code, number, turn, detail=detail) for code, turn, detail in _rules(record)]
     if (odd := other_id(records)) is not None:
         found.append(finding("T03", odd, detail="expected ids of one type, which Arrow needs"))

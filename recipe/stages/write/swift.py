@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from recipe.stages.write._boxes import described
+from recipe.stages.write._boxes import described, is_left, say_left
 from recipe.stages.write._chats import chats, frames_of, kinds_of, plain_marks
 from recipe.stages.write._conversations import messages_of
 from recipe.stages.write._files import write_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from os import PathLike
 
     from recipe.config.ranges import From1, Switch
@@ -58,11 +58,17 @@ def write(
     kinds = sorted({"image"} | kinds_of(pool, rows), key=list(COLUMNS).index)
     boxed = bool(frames_of(pool, rows))
     some = chats(pool, rows, holds=HOLDS, trainer="swift", pack=pack, max_tokens=max_tokens)
-    return write_lines((json.dumps(_record(plain_marks(chat), kinds, sizes, boxed=boxed)) for chat in some), path)
+    return write_lines(map(json.dumps, _records(map(plain_marks, some), kinds, sizes, boxed=boxed)), path)
 
 
-def _record(chat: Chat, kinds: Sequence[str], sizes: Sizes | None, *, boxed: bool) -> dict[str, Any]:
-    """Return the record of a sample, with a list for each kind of media in the file."""
-    bare, objects = described(chat, sizes)
-    media = {COLUMNS[kind]: chat.names(kind) for kind in kinds}
-    return {"id": chat.id, "messages": messages_of(bare)} | media | ({"objects": objects} if boxed else {})
+def _records(
+    some: Iterable[Chat], kinds: Sequence[str], sizes: Sizes | None, *, boxed: bool
+) -> Iterator[dict[str, Any]]:
+    """Yield the record of each sample, with a list for each kind of media in the file."""
+    left = 0
+    for chat in some:
+        bare, objects = described(chat, sizes)
+        left += not objects["bbox"] and is_left(chat, ())
+        media = {COLUMNS[kind]: chat.names(kind) for kind in kinds}
+        yield {"id": chat.id, "messages": messages_of(bare)} | media | ({"objects": objects} if boxed else {})
+    say_left(left)

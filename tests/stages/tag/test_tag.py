@@ -331,6 +331,7 @@ FLAG_OF = [
     ("runaway", None, ["Why?", "It is a cat. " * 20]),
     ("chat_markup", None, ["Why?", "So.\n### Human: And?"]),
     ("control_characters", None, ["Why?", "So\x07."]),
+    ("unknown_frame", "a.jpg", ["<image>\nWhere?", "The jay sits at [.1, 0.2, 0.3, 1]."]),
     ("invisible_characters", None, ["Why?", "S\u200bo."]),
 ]
 
