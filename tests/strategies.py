@@ -1,7 +1,5 @@
 """Small pools and quotas made of columns, and hypothesis strategies for them, for records and for recipes."""
 
-import math
-
 import numpy as np
 import polars as pl
 from hypothesis import strategies as st
@@ -106,6 +104,11 @@ def good_sample(draw, *, shown=None):
     return record
 
 
+def _nested(depth):
+    """Return lists in lists."""
+    return [_nested(depth - 1)] if depth else []
+
+
 def _turn(at, **changes):
     """Make a trouble that changes members of one turn; what is changed to None is dropped."""
 
@@ -157,7 +160,7 @@ TROUBLES = {  # code: whether the record needs an image (None: either), and ways
     "W08": (True, [_set(image=path) for path in ("/etc/passwd", "../x.jpg", "a/../../x.jpg", "https://x.org/x.jpg")]),
     "W09": (None, [_in_turn(-1, "</s>"), _in_turn(0, " ASSISTANT: "), _in_turn(-1, "<unk>")]),
     "W10": (None, [_turn(0, value="<image>\n" + "long " * 2_000)]),
-    "bad_json": (None, [_set(score=math.nan), _set(score=-math.inf)]),
+    "bad_json": (None, [_set(score=_nested(101)), _set(score=10**5000)]),
     "many_images": (True, [_set(image=["x.jpg", "y.jpg"]), _set(video="x.mp4")]),
     "boilerplate": (None, [_turn(-1, value="I'm sorry, but I cannot see the image.")]),
 }

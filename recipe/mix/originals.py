@@ -19,7 +19,7 @@ from recipe.mix.pictures import pictures_of, sizes_of
 from recipe.stages.read import expand
 from recipe.stages.read._detect import recognise
 from recipe.stages.read._entry import is_harmless, key_of, read_turns
-from recipe.stages.read._json import Undecodable, bytes_of, decode, read_entries, read_span
+from recipe.stages.read._json import Undecodable, bytes_of, decode, is_json, read_entries, read_span
 from recipe.stages.read._json.cut import SHORTEST, cut
 from recipe.stages.read.llava import is_usual
 from recipe.stages.write._layout import Layout
@@ -146,7 +146,7 @@ class _Records:
             what = f"record {record} is not the one that was read"
             raise InputError(f"{self.file.path}: {what}; restore the file, or select again")
         valid = value.get("image") == image and (image is None or is_harmless(turns))
-        return one_line(raw) if valid else None
+        return one_line(raw) if valid and is_json(raw) else None
 
     def _raw(self, record: int) -> bytes:
         """Return the bytes of a record."""
