@@ -13,6 +13,8 @@ GROUPS = {
     "L": "Stops a LLaVA-v1.5 run",
     "W": "Trains silently wrong",
     "O": "Stops other loaders of the same file",
+    "T": "Stops another trainer, or makes it drop the record",
+    "S": "Trained silently wrong by another trainer",
     "": "recipe's own",
 }
 

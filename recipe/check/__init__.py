@@ -6,12 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recipe.check.trainer.check import check_mix
+    from recipe.check.trainer.findings import Finding
     from recipe.check.trainer.fix import Fixed, fix_mix
-    from recipe.check.trainer.llava import Finding, check_mix
 
 __all__ = ["Finding", "Fixed", "check_mix", "fix_mix"]
 
-_HOMES = {"Finding": "llava", "check_mix": "llava", "Fixed": "fix", "fix_mix": "fix"}
+_HOMES = {"Finding": "findings", "check_mix": "check", "Fixed": "fix", "fix_mix": "fix"}
 
 
 def __getattr__(name: str) -> Any:

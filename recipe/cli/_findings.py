@@ -95,4 +95,4 @@ def grouped(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     groups: dict[str, list[Finding]] = {}
     for each in findings:
         groups.setdefault(each.code, []).append(each)
-    return {code: groups[code] for code in sorted(groups, key=lambda code: ("LWO".index(code[0]), code))}
+    return {code: groups[code] for code in sorted(groups, key=lambda code: ("LTWSO".index(code[0]), code))}

@@ -6,12 +6,13 @@ import json as js
 import os
 import sys
 from pathlib import Path  # noqa: TC003  typer reads it
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from recipe.cli._terminal import Printer, named, shown
+from recipe.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +28,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def validate(
-    mix: Annotated[Path, typer.Argument(help="A LLaVA-v1.5 file.")],
+    mix: Annotated[Path, typer.Argument(help="A mix.")],
     *,
+    trainer: Annotated[
+        str | None,
+        typer.Option(
+            "--for", help="llava, jsonl, llava-next, llama-factory, swift, trl, qwen-vl, internvl, webdataset."
+        ),
+    ] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the images, to check that they are there.")] = None,
     decode: Annotated[bool, typer.Option("--decode", help="Decode every image as well.")] = False,
     tokenizer: Annotated[Path | None, typer.Option(help="Llama's tokenizer.model, to count tokens exactly.")] = None,
@@ -36,12 +43,15 @@ def validate(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for problems of other loaders too.")] = False,
     json: Json = False,
 ) -> None:
-    """Check a file against the demands of LLaVA's trainer; exit 1 if there are findings, or with --fix, rejects."""
+    """Check a file against the demands of its trainer; exit 1 if there are findings, or with --fix, rejects."""
     from recipe.check import check_mix, fix_mix  # noqa: PLC0415
     from recipe.cli._findings import show, to_json  # noqa: PLC0415  starts fast
 
-    fixed = fix_mix(mix, fix, images=images, decode=decode, tokenizer=tokenizer) if fix else None
-    findings = fixed.findings if fixed else check_mix(mix, images=images, decode=decode, tokenizer=tokenizer)
+    if fix and trainer not in (None, "llava"):
+        raise ConfigError(f"--fix repairs files for llava alone, got --for {trainer}; select again with --to {trainer}")
+    how: dict[str, Any] = {"images": images, "decode": decode, "tokenizer": tokenizer}
+    fixed = fix_mix(mix, fix, **how) if fix else None
+    findings = fixed.findings if fixed else check_mix(mix, trainer=trainer, **how)
     if json:
         sys.stdout.write(to_json(findings, fixed))
     else:

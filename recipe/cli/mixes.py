@@ -11,6 +11,7 @@ from rich.table import Table
 
 from recipe.cli._terminal import Printer, named, shown
 from recipe.config.files import presets
+from recipe.config.ranges import Placing  # noqa: TC001  typer asks for it
 from recipe.config.recipe import Recipe
 from recipe.config.writers import check_ending
 from recipe.engine import Name as Engine
@@ -19,6 +20,8 @@ from recipe.errors import ConfigError, NothingEligible
 from recipe.io.cache import DEFAULT, expect
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from recipe.mix.mix import Mix
 
 out = Printer(highlight=False, soft_wrap=True)
@@ -75,6 +78,10 @@ def select(
     knobs: Knobs = None,
     boxes: Annotated[str | None, typer.Option(help="SVIT's boxes: square, or keep.")] = None,
     images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,
+    images_out: Annotated[
+        Path | None, typer.Option(help="Folder for the pictures of the picks, which may lie inside of Parquet or tar.")
+    ] = None,
+    images_how: Annotated[Placing, typer.Option(help="Whether pictures that are files are copied or linked.")] = "copy",
     pack: Annotated[bool | None, typer.Option(help="Merge single questions of one image.")] = None,
     exclude_images: Annotated[
         list[str] | None, typer.Option(help="A benchmark's images: a text file of ids or paths, or one of them.")
@@ -120,7 +127,8 @@ def select(
     if print_recipe:
         sys.stdout.write(plan.to_yaml())
         return
-    _show(_selected(plan, force=force, cache=cache_of(cache), engine=engine, workers=workers))
+    pictures = {"images_out": images_out, "images_how": images_how}
+    _show(_selected(plan, force=force, pictures=pictures, cache=cache_of(cache), engine=engine, workers=workers))
 
 
 def score(
@@ -222,9 +230,10 @@ def count_or_share(size: str) -> Any:
     return size
 
 
-def _selected(plan: Recipe, *, force: bool, **how: Any) -> Mix:
-    """Select a mix and write it."""
+def _selected(plan: Recipe, *, force: bool, pictures: Mapping[str, Any] | None = None, **how: Any) -> Mix:
+    """Select a mix and write it, and its pictures if a folder is named for them."""
     from recipe.mix.flow import select_mix  # noqa: PLC0415  starts fast
+    from recipe.mix.picture_files import check_folder  # noqa: PLC0415
     from recipe.mix.rejects import with_rejects  # noqa: PLC0415
     from recipe.mix.targets import check_targets, files_read  # noqa: PLC0415
     from recipe.stages.write import writer_of  # noqa: PLC0415
@@ -233,6 +242,8 @@ def _selected(plan: Recipe, *, force: bool, **how: Any) -> Mix:
     writer_of(target, plan.write.format)
     if not target.parent.is_dir():
         raise ConfigError(f"expected a mix in a folder that exists, got {target}; make the folder")
+    if pictures and pictures["images_out"] is not None:
+        check_folder(pictures["images_out"])
     check_targets(target, plan, overwrite=force)
     with timed() as stages:
         try:
@@ -240,8 +251,9 @@ def _selected(plan: Recipe, *, force: bool, **how: Any) -> Mix:
         except NothingEligible as error:
             raise with_rejects(error, target, files_read(plan)) from None
         with stage("write"):
-            written = mix.write(overwrite=force)
-    for file in written:
+            written = mix.write(overwrite=force, **(pictures or {}))
+    folder = (pictures or {}).get("images_out")
+    for file in written if folder is None else [*written, folder]:
         out.print(f"wrote {named(file)}")
     total = sum(one.seconds for one in stages)
     took = [one for one in stages if one.seconds >= 0.05]  # noqa: PLR2004  less would be shown as 0.0 s

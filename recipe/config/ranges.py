@@ -81,4 +81,5 @@ PartName = Annotated[Name, AfterValidator(_part)]
 FilePath = Annotated[str, AfterValidator(_path)]
 AnyPath = FilePath | Path
 Ids = Literal["string", "given"]
+Placing = Literal["copy", "link"]  # how a file gets into another folder
 """How ids that were numbers are written."""

@@ -2,8 +2,10 @@
 
 Codes L.. stop a LLaVA-v1.5 training run, codes W.. make it train wrong without an error; they are taken from LLaVA
 v1.5's own loader (`llava/train/train.py`, `llava_trainer.py`, `conversation.py`, template ``v1``). Codes O.. stop other
-loaders of the same file and are harmless to LLaVA v1.5; no sample is rejected for them. The named codes are `recipe`'s
-own. A code may have a detail after a colon, as ``dup:<key of the sample that is kept>``.
+loaders of the same file and are harmless to LLaVA v1.5; no sample is rejected for them. Codes T.. stop another trainer,
+or make it drop the record, and codes S.. make it train wrong without an error: ``recipe validate --for NAME`` finds
+them, and no sample is rejected for them. The named codes are `recipe`'s own. A code may have a detail after a colon, as
+``dup:<key of the sample that is kept>``.
 """
 
 from __future__ import annotations
@@ -55,10 +57,34 @@ PROBLEMS: dict[str, Problem] = {
     "O03": Problem("the record has no id, at which xtuner stops", "give it one"),
     "O04": Problem("ids repeat, so that what looks samples up by id finds others", "nothing, or give each its own"),
     "O05": Problem("a number is NaN or infinite, at which strict readers of JSON stop", "write null for it"),
+    # stops another trainer, or makes it drop the record
+    "T01": Problem("the file is not what the trainer reads", "write it for this trainer (--to)"),
+    "T02": Problem("the file holds no record", "add a record"),
+    "T03": Problem("a key of the record is missing or of another type", "write it as the trainer's format has it"),
+    "T04": Problem("a speaker that the trainer does not know", "rename the speaker"),
+    "T05": Problem("the turns do not alternate from a question to an answer", "merge or remove a turn"),
+    "T06": Problem(
+        "there are not as many marks as pictures, videos or sounds", "put a mark for each into the questions"
+    ),
+    "T07": Problem("a picture, video or sound is not given as the trainer takes it", "name a file, or drop the key"),
+    "T08": Problem("the image is missing or cannot be decoded", "restore it, or remove the record"),
+    "T09": Problem("a text holds half of a surrogate pair", "replace the broken character"),
+    "T10": Problem("the boxes or names of objects do not fit their places in the texts", "give each place its object"),
+    "T11": Problem("the columns are not those of messages and images", "write the table with their types"),
+    "T12": Problem("the file by which the trainer finds the mix says something else", "write the mix again"),
+    "T13": Problem("the files of a key are not one record and its pictures", "write the tar again"),
+    # trained wrong by another trainer without an error
+    "S01": Problem("a mark in an answer, or of nothing that the record shows, is trained as text", "remove the mark"),
+    "S02": Problem("a turn is empty", "fill or remove the turn"),
+    "S03": Problem("the path is absolute, a URL, or climbs out of the folder", "make it relative"),
+    "S04": Problem("a box is not in the frame that the trainer wants", "convert it, or say its frame (--boxes-frame)"),
     # recipe's own
     "not_a_record": Problem("the entry is not a record of this format", "remove or repair it"),
     "bad_json": Problem("the record cannot be decoded", "repair its JSON"),
-    "many_images": Problem("the record has several images, or a video", "split it: LLaVA v1.5 shows one image"),
+    "many_images": Problem(
+        "the record has several images, a video or a sound", "choose a trainer that takes them by --to, or split it"
+    ),
+    "marks": Problem("the questions do not have as many marks as the record has images", "write one mark for each"),
     "no_image_size": Problem(
         "the boxes cannot be padded to square: the image's size is unknown",
         "give image_data.json or --images, or choose boxes: keep",

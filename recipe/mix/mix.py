@@ -12,6 +12,7 @@ import numpy as np
 
 from recipe.config.recipe import Recipe
 from recipe.config.sections import DEFAULT_PATH
+from recipe.io.hashes import check_unchanged
 from recipe.io.marks import has_mark
 from recipe.io.outputs import check_output
 from recipe.io.paths import path_of
@@ -19,6 +20,8 @@ from recipe.io.staging import settle_family, staged
 from recipe.mix.container import Container
 from recipe.mix.manifest import make_manifest
 from recipe.mix.originals import writing
+from recipe.mix.picture_files import check_pictures, write_pictures
+from recipe.mix.stored import located
 from recipe.mix.targets import check_targets, earlier_mix, files_read
 from recipe.report.gaps import find_gaps
 from recipe.report.representatives import representatives
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     import polars as pl
     from altair import TopLevelMixin as Chart
 
+    from recipe.config.ranges import Placing
+    from recipe.mix.picture_files import Written
     from recipe.report.comparison import Comparison
     from recipe.report.gaps import Gaps
     from recipe.report.sample.card import Frame, Shown
@@ -219,7 +224,15 @@ class Mix(Container):
         stats, gaps = self.stats(), self.gaps()
         return write_page(self, target, stats=stats, gaps=gaps, rows=rows, comparison=comparison)
 
-    def write(self, path: str | Path | None = None, *, to: str | None = None, overwrite: bool = False) -> list[Path]:
+    def write(
+        self,
+        path: str | Path | None = None,
+        *,
+        to: str | None = None,
+        overwrite: bool = False,
+        images_out: str | Path | None = None,
+        images_how: Placing = "copy",
+    ) -> list[Path]:
         """Write the mix for its trainer, and beside it its manifest, statistics, scores and rejects.
 
         All are written before the first gets its name, and none replaces another's file. Files that stand there
@@ -236,6 +249,9 @@ class Mix(Container):
         overwrite
             Whether to replace an earlier mix of that name with all its files, which are those that its manifest names
             and that have not changed.
+        images_out, images_how
+            A folder for the pictures of the picks, and how files get there, as for `write_images`. It is needed if
+            pictures lie inside of sources, as in Parquet, and the trainer's file cannot hold them.
 
         Returns
         -------
@@ -253,10 +269,15 @@ class Mix(Container):
         """
         if to is not None:
             plan = Recipe.of(self.recipe, write={"format": to, "path": DEFAULT_PATH if path is None else str(path)})
-            return replace(self, recipe=plan, stated=self.stats()).write(path, overwrite=overwrite)
+            mix = replace(self, recipe=plan, stated=self.stats())
+            return mix.write(path, overwrite=overwrite, images_out=images_out, images_how=images_how)
         target = path_of(self.recipe.write.path if path is None else path, "path")
         writer_of(target, self.recipe.write.format)
         check_targets(target, self.recipe, overwrite=overwrite)
+        if images_out is not None:
+            self.write_images(images_out, how=images_how)
+        else:
+            check_pictures(self.pool, self.picks.rows, self.recipe.write.format)
         with staged(target) as folder:
             made = write_mix(
                 folder / target.name,
@@ -265,13 +286,42 @@ class Mix(Container):
                 manifest=self.manifest(),
                 stats=self.stats().to_json(),
                 scores=self.scores,
-                **writing(self.pool, self.recipe, part_counts(self.pool, self.picks, self.recipe)),
+                **writing(self.pool, self.recipe, part_counts(self.pool, self.picks, self.recipe), self.picks.rows),
             )
             older = check_targets(target, self.recipe, overwrite=overwrite)
             manifest, *others = settle_family(made, target.parent, older, taken=lambda _: earlier_mix(target))
         return [*others, manifest]
 
     save = write
+
+    def write_images(self, folder: str | Path, *, how: Placing = "copy") -> Written:
+        """Write the pictures of the picks, and no others, to the folder that is the trainer's ``--image_folder``.
+
+        A picture that lies inside of a source, as in Parquet, is called by the hash of its bytes there and in the mix,
+        and one that is a file keeps its path. A run that was killed goes on where it was; nothing is replaced.
+
+        Parameters
+        ----------
+        folder
+            Made if it does not exist.
+        how
+            ``"copy"``, or ``"link"`` for hard links in place of copies of files.
+
+        Returns
+        -------
+        Written
+            How many files were `written`, were there already (`kept`), or are URLs and absolute paths (`elsewhere`).
+
+        Raises
+        ------
+        InputError
+            If a picture is not found, another file stands in the place of one, or a source has changed.
+        ConfigError
+            If pictures are files, and the recipe does not say in which folder (`read.images`).
+        """
+        files, images = located(self.recipe), self.recipe.read.images
+        check_unchanged(self.pool.checkpoint.sources.values())
+        return write_pictures(self.pool, self.picks.rows, files, path_of(folder, "folder"), how=how, images=images)
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest, which rebuilds the mix: recipe, versions, hashes of sources, keys in pick order."""

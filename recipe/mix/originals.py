@@ -16,10 +16,11 @@ from recipe.errors import ConfigError, InputError
 from recipe.io.arrow import take
 from recipe.io.hashes import check_unchanged
 from recipe.mix.pictures import pictures_of, sizes_of
+from recipe.mix.stored import Spool
 from recipe.stages.read import expand
 from recipe.stages.read._detect import recognise
 from recipe.stages.read._entry import is_harmless, key_of, read_turns
-from recipe.stages.read._json import Undecodable, bytes_of, decode, is_json, read_entries, read_span
+from recipe.stages.read._json import bytes_of, read_entries, read_span
 from recipe.stages.read._json.cut import SHORTEST, cut
 from recipe.stages.read.llava import is_usual
 from recipe.stages.write._layout import Layout
@@ -132,8 +133,8 @@ class _Records:
             return None
         raw = self._raw(record)
         try:
-            value = decode(msgspec.Raw(raw))
-        except Undecodable:
+            value = msgspec.json.decode(raw)  # strict: what other loaders refuse, as NaN, is made anew
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             value = None
         if (
             not isinstance(value, dict) or "conversations" not in value
@@ -146,7 +147,7 @@ class _Records:
             what = f"record {record} is not the one that was read"
             raise InputError(f"{self.file.path}: {what}; restore the file, or select again")
         valid = value.get("image") == image and (image is None or is_harmless(turns))
-        return one_line(raw) if valid and is_json(raw) else None
+        return one_line(raw) if valid else None
 
     def _raw(self, record: int) -> bytes:
         """Return the bytes of a record."""
@@ -170,7 +171,7 @@ def one_line(raw: bytes) -> str:
     return text if text.isascii() else _STRANGE.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
-def writing(pool: Pool, plan: Recipe, parts: Mapping[str, int]) -> dict[str, Any]:
+def writing(pool: Pool, plan: Recipe, parts: Mapping[str, int], rows: NDArray[np.int64]) -> dict[str, Any]:
     """Return the settings by which a mix is written, for `recipe.stages.write.write_records`.
 
     Parameters
@@ -179,20 +180,22 @@ def writing(pool: Pool, plan: Recipe, parts: Mapping[str, int]) -> dict[str, Any
         As for `Originals`.
     parts
         Name of each part to the number of its picks.
+    rows
+        (k,) the picks.
 
     Returns
     -------
     dict
         Keyword arguments.
     """
-    section = plan.write
+    section, inside = plan.write, Spool(pool, rows, plan)
     return {
         "format": section.format,
         "ids": section.ids,
         "pack": section.pack,
         "max_tokens": section.max_tokens,
         "originals": Originals(pool, plan) if section.records == "given" else None,
-        "pictures": pictures_of(plan),
-        "sizes": sizes_of(plan),
+        "pictures": pictures_of(plan, inside),
+        "sizes": sizes_of(plan, inside),
         "layout": Layout(section.order, section.files, parts, plan.seed),
     }

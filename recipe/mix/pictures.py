@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,10 @@ if TYPE_CHECKING:
     from recipe.data.media import Medium
 
     Wanted = tuple[str, Medium]
+    Bytes = Callable[[Sequence[Wanted]], Iterator[bytes | None]]
 
 
-def pictures_of(
-    plan: Recipe, inside: Callable[[Sequence[Wanted]], Iterator[bytes | None]] | None = None
-) -> Callable[[Sequence[Wanted]], Iterator[bytes | None]]:
+def pictures_of(plan: Recipe, inside: Bytes | None = None) -> Bytes:
     """Return what yields the bytes of pictures.
 
     Parameters
@@ -57,12 +57,16 @@ def pictures_of(
     return pictures
 
 
-def sizes_of(plan: Recipe) -> Callable[[Sequence[Wanted]], Iterator[Size | None]]:
-    """Return what yields the sizes of pictures in files, read from their first bytes; None for all others."""
+def sizes_of(plan: Recipe, inside: Bytes | None = None) -> Callable[[Sequence[Wanted]], Iterator[Size | None]]:
+    """Return what yields the sizes of pictures in files or inside of sources, by their first bytes; None if unknown."""
 
     def sizes(wanted: Sequence[Wanted]) -> Iterator[Size | None]:
         """Yield the size of each picture."""
-        for _, picture in wanted:
+        for source, picture in wanted:
+            if picture.place is not None:
+                content = next(inside([(source, picture)])) if inside is not None else None
+                yield None if content is None else header_size(BytesIO(content))
+                continue
             file = _file(plan, picture)
             yield None if file is None else header_size(file)
 

@@ -86,7 +86,7 @@ def rebuild_mix(manifest: str | Path, path: str | Path | None = None) -> Path:
     if plan.write.pack or plan.write.format:  # what becomes of a sample may depend on its labels
         tagged = tag.apply(pool, plan).rows
         pool = pool.with_labels(tagged.select(name for name in tagged.columns if name not in pool.rows.columns))
-    settings = writing(pool, plan, content.get("parts", {}))
+    settings = writing(pool, plan, content.get("parts", {}), rows)
     return _write(target, written, file, lambda path: write_records(path, pool, rows, **settings), plan.write.format)
 
 

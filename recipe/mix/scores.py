@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 WORDS = pl.List(pl.String())
 KINDS: dict[str, pl.DataType] = {  # every column that is no score
     **{name: SCHEMA[name] for name in SCHEMA if name not in UNSCORED},
-    **dict.fromkeys(("answer", "task", "dataset", "part"), pl.String()),
+    **dict.fromkeys(("answer", "task", "dataset", "part", "modality"), pl.String()),
     **dict.fromkeys(("flags", "concepts"), WORDS),
-    **dict.fromkeys(("n_qas", "n_yes", "n_no", "n_keywords", "nearest", "rank"), pl.UInt32()),
+    **dict.fromkeys(("n_qas", "n_yes", "n_no", "n_keywords", "n_images", "nearest", "rank"), pl.UInt32()),
     **dict.fromkeys(("cluster", "cell"), pl.Int32()),
     "cell_quota": pl.Int64(),
 }

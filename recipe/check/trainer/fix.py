@@ -20,9 +20,12 @@ import re
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from recipe.check.trainer._containers import read_bytes
+from recipe.check.trainer.check import check_folder
+from recipe.check.trainer.findings import finding
 from recipe.check.trainer.ids import repaired_ids
 from recipe.check.trainer.images import elsewhere, image_faults
-from recipe.check.trainer.llava import _findings, check_folder, fault_of, finding, read_bytes
+from recipe.check.trainer.llava import _findings, fault_of
 from recipe.check.trainer.loaders import is_finite
 from recipe.check.trainer.rules import RULES, is_nothing, problems_of, rules_with
 from recipe.data.tokens import IMAGE
@@ -35,7 +38,7 @@ from recipe.io.staging import settle, staged
 if TYPE_CHECKING:
     from os import PathLike
 
-    from recipe.check.trainer.llava import Finding
+    from recipe.check.trainer.findings import Finding
     from recipe.check.trainer.rules import Record
 
 _RUN = rf"\s*+(?:{IMAGE}\s*+)++"  # of marks and white space, to its end

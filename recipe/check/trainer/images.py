@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import warnings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
 _ELSEWHERE = re.compile(r"data:|[A-Za-z][A-Za-z0-9+.-]*:[/\\]")  # a URL's scheme or a drive letter
+_FIRST = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")  # bytes of pictures
 _FEW = 64  # images that are decoded before processes would have started
 _CHUNK = 32  # images that a process is given at a time
 
@@ -95,13 +97,18 @@ def _undecodable(names: list[str], folder: Path) -> dict[str, str]:
 
 
 def _fault(folder: Path, name: str) -> str | None:
-    """Decode one image as LLaVA does and return the error; Pillow's limit of 179 million pixels applies."""
+    """Decode one image as LLaVA does and return the error."""
+    return _opened(folder / name)
+
+
+def _opened(file: Path | io.BytesIO) -> str | None:
+    """Decode an image and return the error; Pillow's limit of 179 million pixels applies."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415  an optional extra
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns at half the limit, and of unusual metadata
         try:
-            with Image.open(folder / name) as image:
+            with Image.open(file) as image:
                 image.convert("RGB")
                 return "1x1 pixels" if image.size == (1, 1) else None
         except UnidentifiedImageError:
@@ -110,3 +117,18 @@ def _fault(folder: Path, name: str) -> str | None:
             return "too many pixels"
         except Exception as error:  # noqa: BLE001  whatever Pillow raises would end the run
             return " ".join(str(error).split()) or type(error).__name__
+
+
+def bytes_fault(content: bytes, *, decode: bool) -> str | None:
+    r"""Return why the bytes of a picture cannot be used; None if they begin as one, or with `decode` are one.
+
+    Examples
+    --------
+    >>> bytes_fault(b"\xff\xd8\xff\xe0", decode=False), bytes_fault(b"<html>", decode=False)
+    (None, 'not an image')
+    """
+    if not content:
+        return "empty"
+    if not content.startswith(_FIRST) and content[8:12] != b"WEBP":
+        return "not an image"
+    return _opened(io.BytesIO(content)) if decode else None

@@ -84,6 +84,11 @@ def surer_reader(than: str, record: Record) -> str | None:
     return surest if sure[surest] > sure[than] else None
 
 
+def is_known(value: object) -> bool:
+    """Return whether any reader recognises a value as a record."""
+    return isinstance(value, dict) and any(confidence(name, value) > 0 for name in readers())
+
+
 @cache
 def readers() -> dict[str, Any]:
     """Return the modules of the readers by name, in alphabetical order."""
@@ -109,8 +114,8 @@ def _sample(entries: Sequence[Found | Record], beside: Mapping[str, Any] | None)
             head = entry if isinstance(entry, dict) else decode(entry)
         except Undecodable:
             continue
-        if isinstance(head, dict):
-            heads.append(by_usual_names(head, beside))
+        inside = head if isinstance(head, list) else [head]
+        heads += [by_usual_names(one, beside) for one in inside[:SAMPLE] if isinstance(one, dict)]
     return heads
 
 

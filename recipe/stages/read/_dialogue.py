@@ -74,7 +74,7 @@ def read_dialogue(given: object, context: Context | None, under: str = "conversa
     media: list[Medium] = []
     others: list[dict[str, Any]] = []
     try:
-        for number, turn in enumerate(_turns_of(given)):
+        for number, turn in enumerate(_turns_of(given, under)):
             for speaker, key, content, rest in _sides(turn):
                 text, shown = _content(content, context, f"{under}/{number}/{key}")
                 text, inside = _paths_in(text, context) if "<img>" in text else (text, [])
@@ -99,7 +99,7 @@ def _check(text: str, *, late: bool) -> None:
         raise NoMedium("L10" if late else "L12")
 
 
-def _turns_of(given: object) -> list[Any]:
+def _turns_of(given: object, under: str) -> list[Any]:
     """Return the turns as a list; two lists beside each other are joined."""
     if isinstance(given, dict):
         lists = [next((given[key] for key in keys if key in given), None) for keys in (_WHO, _SAID)]
@@ -110,7 +110,7 @@ def _turns_of(given: object) -> list[Any]:
         raise NoMedium("L05")
     if not given:
         raise NoMedium("L09")
-    if all(isinstance(one, str) for one in given):  # PixMo: texts in turn
+    if under == "messages" and all(isinstance(one, str) for one in given):  # PixMo: texts in turn
         return [{"from": ("human", "gpt")[number % 2], "value": one} for number, one in enumerate(given)]
     return given
 
@@ -140,7 +140,7 @@ def _content(content: Any, context: Context | None, place: str) -> tuple[str, li
     """Return a text, with a mark in the place of each block that is no text, and what the blocks show."""
     if isinstance(content, str):
         return content, []
-    if not isinstance(content, list):
+    if not isinstance(content, list) or not any(isinstance(block, dict) for block in content):
         raise NoMedium("L05")
     text, media, marks = "", list[Medium](), 0
     for at, block in enumerate(content):

@@ -15,6 +15,7 @@ from recipe.stages.read._json import Undecodable, decode, read_entries
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import IO
 
 Size = tuple[int, int]  # width, height in pixels
 
@@ -120,8 +121,8 @@ def image_number(image_id: object) -> int | None:
     return image_id if type(image_id) is int and image_id >= 0 else None
 
 
-def header_size(path: Path) -> Size | None:
-    """Read the size of an image from its first bytes."""
+def header_size(path: Path | IO[bytes]) -> Size | None:
+    """Read the size of an image from its first bytes, in a file or in memory."""
     try:
         width, height = imagesize.get(path, exif_rotation=False)
     except (OSError, ValueError, struct.error):

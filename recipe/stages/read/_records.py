@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from functools import lru_cache, partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
 from recipe.data.media import Medium
 from recipe.errors import InputError
+from recipe.io.hashes import state_of
 from recipe.stages.read._columns import by_usual_names
 from recipe.stages.read._containers import JSON, container_of, module_of
 from recipe.stages.read._detect import SAMPLE
@@ -22,6 +23,8 @@ from recipe.stages.read._media import NoMedium, read_media
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from recipe.io.hashes import Seen
     from recipe.stages.read._images import Images
@@ -94,13 +97,19 @@ def context_of(piece: Piece, options: Options, images: Images) -> Context:
     )
 
 
-@lru_cache(maxsize=64)
 def _first_record(path: Path, span: Span | None) -> int:
     """Return the number of the first record of a piece; counted only where a record holds the bytes of a picture."""
     if span is None or span.start == 0:
         return 0
-    starts = [one.start for one in cut(path, piece=SHORTEST) or ()]
-    return bisect_left(starts, span.start)
+    if container_of(path) != JSON:  # which count their records; a shard names bytes instead
+        return span.start
+    return int(np.searchsorted(_starts(path, state_of(path)), span.start))
+
+
+@lru_cache(maxsize=1)
+def _starts(path: Path, _: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return where each record of a file of JSON begins, once in each process for each state of the file."""
+    return np.array([one.start for one in cut(path, piece=SHORTEST) or ()], dtype=np.int64)
 
 
 def usual(value: Any, context: Context) -> Any:
@@ -119,7 +128,11 @@ def _pictures(path: Path, _: tuple[Seen, ...]) -> Mapping[str, Medium]:
             name: next((one for one in row.values() if isinstance(one, Medium | str) and one != name), None)
             for name, row in named.items()
         }
-        return {name: one for name, one in found.items() if isinstance(one, Medium)}
+        return {
+            name: one._replace(place=one.place and f"@{path.name}:{one.place}")
+            for name, one in found.items()
+            if isinstance(one, Medium)
+        }
     known: dict[str, Medium] = {}
     for name, value in msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw]).items():
         try:

@@ -17,7 +17,7 @@ from recipe.io.arrow import map_table, write_table
 from recipe.io.hashes import check_unchanged
 from recipe.stages.read._checks import reader_of
 from recipe.stages.read._containers import JSON, container_of, module_of
-from recipe.stages.read._detect import no_record, recognise
+from recipe.stages.read._detect import is_known, no_record, recognise
 from recipe.stages.read._entry import Context, Entry, dump
 from recipe.stages.read._images import Images
 from recipe.stages.read._json import Malformed, Undecodable, bytes_of, decode, read_entries
@@ -143,7 +143,7 @@ def _samples(
     """Read the samples of one entry of a file."""
     try:
         value = usual(entry if isinstance(entry, dict) else decode(entry), context)
-        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):  # packed (Qwen-VL)
+        if isinstance(value, list) and value and all(is_known(one) for one in value):  # packed (Qwen-VL)
             return [sample for one in value for sample in read(one, context)]
         return read(value, context) if isinstance(value, dict) else [no_record(value)]
     except (Undecodable, RecursionError) as error:

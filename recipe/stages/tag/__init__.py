@@ -9,6 +9,7 @@ import polars as pl
 
 from recipe.config.calls import call
 from recipe.config.step import Step
+from recipe.config.writers import holds as held_by
 from recipe.stages import checkpoint
 from recipe.stages.tag import concepts
 
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from recipe.config.recipe import Recipe
     from recipe.data.pool import Pool
 
-TAGGERS = ("answer", "task", "dataset", "trouble")  # these need the sample alone; concepts need a list of keywords too
+TAGGERS = (
+    "answer",
+    "task",
+    "dataset",
+    "modality",
+    "trouble",
+)  # these need the sample alone; concepts need a list of keywords too
 
 
 def apply(pool: Pool, plan: Recipe) -> Pool:
@@ -26,12 +33,13 @@ def apply(pool: Pool, plan: Recipe) -> Pool:
         pool = checkpoint.enter(pool, "keywords", known=known.to_dicts())
         counts = checkpoint.by_shard(pool, partial(concepts.count, known=known), label="tag: keywords")
         known = concepts.frequent(known, counts, plan.tag.min_frequency, len(pool))
-    pool = checkpoint.enter(pool, "tag", taggers=TAGGERS, known=known.to_dicts())
-    labels = pl.concat(checkpoint.by_shard(pool, partial(label, known=known), label="tag"), rechunk=False)
+    held = tuple(sorted(held_by(plan.write.format)))
+    pool = checkpoint.enter(pool, "tag", taggers=TAGGERS, known=known.to_dicts(), holds=held)
+    labels = pl.concat(checkpoint.by_shard(pool, partial(label, known=known, holds=held), label="tag"), rechunk=False)
     return pool.refuse(labels["problem"]).with_labels(labels.drop("problem"))
 
 
-def label(shard: Pool, known: pl.DataFrame) -> pl.DataFrame:
+def label(shard: Pool, known: pl.DataFrame, holds: tuple[str, ...] = ()) -> pl.DataFrame:
     """Compute all labels of a shard of a pool.
 
     Parameters
@@ -40,11 +48,14 @@ def label(shard: Pool, known: pl.DataFrame) -> pl.DataFrame:
         m samples.
     known
         Concepts and their keywords, as `recipe.stages.tag.concepts.keywords_of` returns them.
+    holds
+        What the writer of the mix can hold, which decides what is trouble.
 
     Returns
     -------
     polars.DataFrame
         m rows: the columns of every tagger.
     """
-    labels: list[pl.DataFrame] = [call("tag", Step(name, {}), shard) for name in TAGGERS]
+    knobs = {name: {"holds": holds} if name == "trouble" else {} for name in TAGGERS}
+    labels: list[pl.DataFrame] = [call("tag", Step(name, knobs[name]), shard) for name in TAGGERS]
     return pl.concat([*labels, concepts.concepts_of(shard, known)], how="horizontal")

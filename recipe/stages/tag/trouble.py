@@ -18,7 +18,7 @@ LONG = 400  # words; 998 of 1,000 descriptions are shorter
 LOOP = 0.3  # distinct share of all runs of three words; 999 of 1,000 answers have 0.45 and more
 
 _WORD = r"[^\s\x1c-\x1f]"  # what Python's str.split does not remove
-_MARK = r"(?i)<(?:image|video)>"
+_MARK = r"(?i)<(?:image|video|audio)>"
 _TEMPLATE = r"</s>|<unk>|(?:^| )ASSISTANT:(?: |$)"
 _ELSEWHERE = r"^/|\\|(?:^|/)\.\.(?:/|$)|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]*:/|^data:|[\x00-\x1f\x7f]|^\s*$"
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
@@ -40,11 +40,13 @@ class Rule(NamedTuple):
     why: str
 
 
-_shown = pl.col("image").is_not_null()
+_one = pl.col("n_media") == 1
+_shown = pl.col("image").is_not_null() & _one  # readers see to it that several have as many marks
 _room = CONTEXT - pl.when(_shown).then(PATCHES).otherwise(0)
 _tokens = pl.col("n_tokens") + A_TURN * pl.col("turns")
 
 PROBLEMS = (  # codes of `recipe.data.problems`; the first test that holds decides
+    Rule("many_images", pl.col("beyond"), "the trainer shows one picture, and no video or sound"),
     Rule("L09", pl.col("turns") == 0, "there are no turns"),
     Rule("L05", pl.col("silent"), "a turn has no text"),
     Rule("L10", pl.col("stranger"), "the template knows only human and gpt"),
@@ -53,12 +55,17 @@ PROBLEMS = (  # codes of `recipe.data.problems`; the first test that holds decid
     Rule("W05", pl.col("closes") == "human", "a question without an answer masks every label"),
     Rule("L06", ~pl.col("words"), "the sampler refuses a record of no words"),
     Rule("L13", _shown & (pl.col("marked") > 1), "the model looks for a second image that does not exist"),
-    Rule("W02", pl.col("strange_mark") | (~_shown & (pl.col("marked") > 0)), "the mark is trained as text"),
+    Rule(
+        "W02",
+        (pl.col("n_media") == pl.col("image").is_not_null())
+        & (pl.col("strange_mark") | (~_shown & (pl.col("marked") > 0))),
+        "the mark is trained as text",
+    ),
     Rule("W04", _shown & (pl.col("marked") == 1) & ~pl.col("well_placed"), "the loader moves the mark, or finds none"),
     Rule("W01", _shown & (pl.col("marked") == 0), "the image is loaded and never shown"),
     Rule(
         "W06",
-        pl.col("blank") | (pl.col("no_question") & ~_shown),
+        pl.col("blank") | (pl.col("no_question") & (pl.col("n_media") == 0)),
         "the template does not match and every label is masked; with an image a first turn may be <image> alone",
     ),
     Rule("W08", pl.col("image").str.contains(_ELSEWHERE), "no such file in an image folder"),
@@ -80,19 +87,21 @@ FLAGS = (
 )
 
 
-def tag(pool: Pool) -> pl.DataFrame:
+def tag(pool: Pool, *, holds: tuple[str, ...] = ()) -> pl.DataFrame:
     """Find what would stop a LLaVA-v1.5 run or make it train wrongly, and flag what a person should look at.
 
     Parameters
     ----------
     pool
         n samples.
+    holds
+        What the writer of the mix can hold beside text and one picture, as `recipe.config.writers.holds` says.
 
     Returns
     -------
     polars.DataFrame
         n rows: `problem` (str, a code of `recipe.data.problems`, null if there is none) and `flags` (list of str, names
-        of `FLAGS`, often empty). Problems that the pool already has are neither repeated nor replaced.
+        of `FLAGS` and what reading noted, often empty). Problems that the pool has are neither repeated nor replaced.
 
     Source: LLaVA v1.5, `llava/train/train.py`, `llava/conversation.py` (template v1).
 
@@ -103,12 +112,38 @@ def tag(pool: Pool) -> pl.DataFrame:
     ['problem', 'flags']
     """
     problem = pl.coalesce(pl.when(rule.test).then(pl.lit(rule.name)) for rule in PROBLEMS)
-    flags = pl.concat_list(pl.when(rule.test).then(pl.lit(rule.name)) for rule in FLAGS).list.drop_nulls()
+    found = pl.concat_list(pl.when(rule.test).then(pl.lit(rule.name)) for rule in FLAGS).list.drop_nulls()
+    flags = pl.when(pl.col("noted").is_null()).then(found).otherwise(pl.concat_list(found, "noted"))
     turns = pool.rows.lazy().select("row", turn="turns").explode("turn").unnest("turn")
     return (
-        pool.rows.select("row", "image", "n_tokens", turns=pl.col("turns").list.len().fill_null(0))
+        _shows(pool.rows, holds)
         .join(_facts(turns), on="row", how="left", maintain_order="left")
         .select(problem=problem, flags=flags)
+    )
+
+
+def _shows(rows: pl.DataFrame, holds: tuple[str, ...]) -> pl.DataFrame:
+    """Return what each row shows: how many media, whether the trainer holds them, and its path below a folder."""
+    kinds = pl.col("media").list.eval(pl.element().struct.field("kind"))
+    count = {
+        kind: (kinds.list.eval(pl.element() == kind).list.sum()).fill_null(0) for kind in ("image", "video", "audio")
+    }
+    media = pl.when(pl.col("media").is_null()).then(pl.col("image").is_not_null()).otherwise(pl.col("media").list.len())
+    beyond = (
+        ((count["image"] > 1) & ("images" not in holds))
+        | ((count["video"] > 0) & ("video" not in holds))
+        | ((count["video"] > 1) & ("videos" not in holds))
+        | ((count["video"] > 0) & (count["image"] > 0) & ("videos" not in holds))
+        | ((count["audio"] > 0) & ("audio" not in holds))
+    )
+    return rows.select(
+        "row",
+        "image",
+        "n_tokens",
+        "noted",
+        turns=pl.col("turns").list.len().fill_null(0),
+        n_media=media.cast(pl.UInt32),
+        beyond=beyond,
     )
 
 

@@ -194,7 +194,7 @@ def test_every_record_code_has_an_example():
     ("data", "expected"),
     [
         (b"", ["L01"]),
-        (b'{"id": "1"}\n{"id": "2"}\n', ["L01"]),
+        (b'{"id": "1"}\n["2"]\n', ["L01"]),
         (b'[{"conversations": []},]', ["L01"]),
         (b"[" * 100_000, ["L01"]),
         (b"\xef\xbb\xbf[]", ["L02", "L01"]),
@@ -208,6 +208,15 @@ def test_every_record_code_has_an_example():
 def test_file_rules(data, expected):
     """What stops the file as a whole is said of the file, and no record is judged."""
     assert codes(data) == [(code, None, None) for code in expected]
+
+
+def test_lines_of_records_are_judged_too():
+    """JSON Lines stop the run, which is said once of the file, and each of its records is judged as in an array."""
+    turns = [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "So."}]
+    lines = [{"id": "1", "conversations": turns}, {"id": "2", "conversations": []}, {"id": "3", "conversations": turns}]
+    data = "\n".join(map(json.dumps, lines)).encode()
+    assert codes(data) == [("L01", None, None), ("L09", 1, None)]
+    assert [(one.code, one.record) for one in _findings(data, None, lines=True)] == [("L09", 1)]
 
 
 def test_utf8_is_reported_and_read_on():

@@ -1,7 +1,9 @@
 """Damaged, packed, deep and absurd files: what is read, what is lost, and what is refused at which limit."""
 
+import bz2
 import gzip
 import json
+import lzma
 import subprocess
 import sys
 from importlib import import_module
@@ -141,7 +143,12 @@ def test_a_file_of_no_format_is_listed_leniently(tmp_path):
 # packed files
 
 
-PACKERS = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}
+PACKERS = {
+    "gzip": gzip.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+}
 
 
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WHAT = "Arrow"
 MAGIC = b"ARROW1"  # of a file; a stream has none
+_END = b"\0" * 4  # of a stream: the length of the next message
 
 
 def spans(path: Path, piece: int) -> list[Span]:
@@ -101,11 +102,11 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
     """
     at = 0
     with _opened(path) as handle:
-        for batch, first in _batches(handle, Span(places[0].start, places[-1].start + 1) if places else Span(0, 0)):
-            while at < len(places) and places[at].start < first + len(batch):
+        for batch, first in _batches(handle, Span(places[0].number, places[-1].number + 1) if places else Span(0, 0)):
+            while at < len(places) and places[at].number < first + len(batch):
                 key, *keys = places[at].keys()
                 known = batch.schema.get_field_index(key) >= 0
-                value = found(batch.column(key)[places[at].start - first], keys) if known else None
+                value = found(batch.column(key)[places[at].number - first], keys) if known else None
                 yield decoded(value)
                 at += 1
         yield from [None] * (len(places) - at)
@@ -126,6 +127,15 @@ def _batches(handle: IO[bytes], span: Span | None) -> Iterator[tuple[pa.RecordBa
         for start in range(0, len(batch), ROWS):
             yield batch.slice(start, ROWS), first + start
         first += len(batch)
+    if not starts:
+        _check_end(handle)
+
+
+def _check_end(handle: IO[bytes]) -> None:
+    """Raise unless a stream ends with the mark of its end; pyarrow takes the end of the file for it."""
+    handle.seek(max(0, handle.seek(0, 2) - len(_END)))
+    if handle.read() != _END:
+        raise pa.ArrowInvalid("it is truncated before the mark of its end")
 
 
 def _starts(handle: IO[bytes]) -> list[int]:

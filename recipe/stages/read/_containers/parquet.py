@@ -51,7 +51,7 @@ def spans(path: Path, piece: int) -> list[Span]:
         for group in range(file.metadata.num_row_groups):
             size += file.metadata.row_group(group).total_byte_size
             at += file.metadata.row_group(group).num_rows
-            if size >= piece:
+            if size >= piece and at > first:
                 cuts.append(Span(first, at))
                 first, size = at, 0
         return cuts if at == first else [*cuts, Span(first, at)]
@@ -110,13 +110,13 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
         at = 0
         for group, first in _groups(file.metadata, None):
             end = first + file.metadata.row_group(group).num_rows
-            if at == len(places) or places[at].start >= end:
+            if at == len(places) or places[at].number >= end:
                 continue
             for batch in batches(file, group, columns):
-                while at < len(places) and places[at].start < first + len(batch):
+                while at < len(places) and places[at].number < first + len(batch):
                     key, *keys = places[at].keys()
                     known = batch.schema.get_field_index(key) >= 0
-                    value = found(batch.column(key)[places[at].start - first], keys) if known else None
+                    value = found(batch.column(key)[places[at].number - first], keys) if known else None
                     yield decoded(value)
                     at += 1
                 first += len(batch)  # noqa: PLW2901  the number of the next

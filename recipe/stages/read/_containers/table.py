@@ -91,7 +91,7 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
     """
     at = 0
     for number, record in enumerate(records(path)):
-        while at < len(places) and places[at].start == number:
+        while at < len(places) and places[at].number == number:
             yield decoded(value_at(record, places[at].keys()))
             at += 1
         if at == len(places):
