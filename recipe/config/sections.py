@@ -102,9 +102,10 @@ class Exclude(Frozen):
     """Benchmarks that must not be trained on: a sample that matches one is rejected, with the place that it matches."""
 
     images: tuple[Annotated[str, BeforeValidator(_text)], ...] = ()
-    """Ids or paths of images, or text files that list one per line, as SVIT's test_image_ids.txt."""
+    """Ids, paths or hashes of images, or files that name them: text with one per line, as SVIT's test_image_ids.txt, or
+    the records of a benchmark as JSON, JSON Lines or a table."""
     questions: tuple[FilePath, ...] = ()
-    """Files of benchmark questions: one question per line, JSON, or JSON Lines."""
+    """Files of benchmark questions: one question per line, JSON, JSON Lines, or a table."""
     ngram: From1 | None = 13
     """The length in words of a sequence that a sample may not share with a question; null for no check. 13 is GPT-3's
     (Brown et al. 2020, appendix C)."""

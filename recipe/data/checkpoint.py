@@ -50,12 +50,12 @@ class Held:
     ----------
     store
         Where the files are.
-    names
-        The sources that they are.
+    files
+        Source to its file.
     """
 
     store: Store
-    names: tuple[str, ...]
+    files: Mapping[str, str]
 
 
 @dataclass(frozen=True)

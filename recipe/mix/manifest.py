@@ -143,13 +143,14 @@ def sources_of(mix: Selection) -> Mapping[str, Seen]:
     given = [source.model_dump(exclude_none=True) for source in mix.recipe.sources]
     if not given and not mix.pool.checkpoint.held:
         return {}
-    return mix.pool.checkpoint.sources or {file.source: see(file.path) for file in expand(given) if given}
+    files = expand(given) if given and not mix.pool.checkpoint.sources else []
+    return mix.pool.checkpoint.sources or {file.source: see(file.path) for file in files}
 
 
 def _memory(mix: Selection) -> dict[str, Any]:
     """Return the sources that were given in memory, which no manifest can name a file for."""
     held = mix.pool.checkpoint.held
-    return {"memory": sorted(held.names)} if held else {}
+    return {"memory": sorted(held.files)} if held else {}
 
 
 def check_sources(manifest: Manifest, plan: Recipe, file: Path, fix: str) -> None:

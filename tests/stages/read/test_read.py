@@ -348,6 +348,15 @@ def test_every_container_holds_the_same_pool(tmp_path, data, name):
 
 
 @pytest.mark.parametrize("around", ["[%s]", "%s", '{"data": [%s]}', '{"a": %s}', '{"n": 1, "data": [%s], "m": {}}'])
+def test_a_broken_value_is_found_in_every_container(tmp_path, around):
+    """A number beyond a float marks its record whether the file is an array, one record, wrapped, or keyed by id."""
+    (tmp_path / "x.json").write_text(around % json.dumps(qa(score=7)).replace("7", "1e999"))
+    assert read_pool(tmp_path / "x.json", format="llava").rows["problem"].to_list() == [
+        "bad_json:1e999 is beyond the range of a float"
+    ]
+
+
+@pytest.mark.parametrize("around", ["[%s]", "%s", '{"data": [%s]}', '{"a": %s}', '{"n": 1, "data": [%s], "m": {}}'])
 def test_nan_costs_nothing_in_every_container(tmp_path, around):
     """NaN in a key that nobody reads is null, whether the file is an array, one record, wrapped, or keyed by id."""
     (tmp_path / "x.json").write_text(around % json.dumps(qa(score=float("nan"))))
