@@ -1,6 +1,6 @@
-"""The compiled kernel that splits texts into words and hashes them; numba infers the types.
+"""The compiled kernels that split texts into words and hash them, and that count them; numba infers the types.
 
-No kernel of another file calls it: numba's cache on disk notices changes of its own file only.
+No kernel of another file calls them: numba's cache on disk notices changes of its own file only.
 """
 
 from __future__ import annotations
@@ -86,3 +86,42 @@ def _mixed(h):
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     return h ^ (h >> np.uint64(33))
+
+
+WHITE_SPACE, WORD_LETTER = 1, 2  # kinds of an ASCII character; all others are signs
+
+
+@compiled()
+def count(text, ends, kinds, mark, words, runs, signs):
+    """Count, for each text, its words (between white space), runs of letters, and signs, as if a mark was cut out.
+
+    Writes -1 in place of its words for a text with a byte beyond ASCII, which is left to others. O(bytes).
+    """
+    for i in range(len(ends) - 1):
+        at, end = ends[i], ends[i + 1]
+        before = WHITE_SPACE  # kind of the character before
+        while at < end:
+            byte = text[at]
+            if byte >= ASCII:
+                words[i] = -1
+                break
+            if byte == mark[0] and _begins(text, at, end, mark):
+                at += len(mark)
+                continue
+            kind = kinds[byte]
+            words[i] += before == WHITE_SPACE and kind != WHITE_SPACE
+            runs[i] += kind == WORD_LETTER and before != WORD_LETTER
+            signs[i] += kind not in (WHITE_SPACE, WORD_LETTER)
+            before = kind
+            at += 1
+
+
+@compiled()
+def _begins(text, at, end, mark):
+    """Return whether a mark begins at a byte of a text."""
+    if end - at < len(mark):
+        return False
+    for j in range(len(mark)):  # noqa: SIM110  numba has no all()
+        if text[at + j] != mark[j]:
+            return False
+    return True

@@ -48,7 +48,7 @@ def reader_of(reader: Format, *, mixed: bool = False) -> Callable[[dict[str, Any
     """
     read, own = find("read", reader), name_of(reader)
     if own is None and mixed:
-        return partial(_by_the_surest, read, str(reader))
+        return partial(_by_the_surest, str(reader), read)
 
     def checked(record: dict[str, Any], context: Context) -> list[Entry]:
         if own is None:
@@ -63,7 +63,7 @@ def reader_of(reader: Format, *, mixed: bool = False) -> Callable[[dict[str, Any
     return checked
 
 
-def _by_the_surest(read: Any, name: str, record: dict[str, Any], context: Context) -> list[Entry]:
+def _by_the_surest(name: str, read: Callable[..., Any], record: dict[str, Any], context: Context) -> list[Entry]:
     """Read a record by the reader of its file, or by another one that is surer of it if that finds a problem."""
     made = _entries(read(record, context), name)
     if any(entry.problem for entry in made) and (other := surer_reader(name, record)):

@@ -9,17 +9,20 @@ import polars as pl
 
 from recipe.data.media import media_column, plain
 from recipe.data.pool import SCHEMA, TURN
-from recipe.data.tokens import lengths
-from recipe.stages.read._entry import TOKEN, digest, first_image, identity_of, in_front, is_harmless, key_of
+from recipe.data.tokens import measured
+from recipe.stages.read._entry import digest, first_image, identity_of, in_front, is_harmless, key_of
 from recipe.stages.read._grounding import frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Literal
 
+    from numpy.typing import NDArray
+
     from recipe.data.media import Frame, Medium
     from recipe.stages.read._entry import Entry
 
+BOXES = ("bbox_2d", "box>", "<|box_start|>")  # in a text that may have boxes
 _ORDER = ("key", "id", "source", "extra", "task_name", "spelling", "record", "order")
 _NAMES = ("key", "id", "image", "extra", "task_name", "problem", "spelling", "frame")
 
@@ -79,14 +82,14 @@ class Rows:
             media_column(self.media),
             _seldom("ratings", self.ratings),
             _seldom("noted", self.noted),
-            *self._turns().drop("record").get_columns(),
+            *self._turns().get_columns(),
             self._frames(table["frame"]),
         )
 
     def _frames(self, known: pl.Series) -> pl.Series:
         """Return what the boxes of each record refer to: what its reader knows, else what its own numbers prove."""
         values = pl.Series(self.values, dtype=pl.String)
-        boxed = np.flatnonzero(values.str.contains_any(["bbox_2d", "box>", "<|box_start|>"]).to_numpy())
+        boxed = np.flatnonzero(values.str.contains_any(list(BOXES)).to_numpy())
         if len(boxed):
             found = known.to_list()
             for record in np.unique(np.searchsorted(self.ends, boxed, side="right")).tolist():
@@ -99,21 +102,42 @@ class Rows:
 
     def _turns(self) -> pl.DataFrame:
         """Group the turns by record, and count their words and tokens."""
-        ends = pl.DataFrame({"end": self.ends}, schema={"end": pl.UInt32}).with_row_index("record")
-        counts = ends.select("record", n=pl.col("end") - pl.col("end").shift(1, fill_value=0))
-        turns = pl.DataFrame(
-            {"from": self.speakers, "value": self.values}, schema={"from": pl.String, "value": pl.String}
-        ).with_columns(counts.select(pl.col("record").repeat_by("n").explode()).drop_nulls())
-        words, tokens = lengths(pl.col("value").str.replace_all(TOKEN, "", literal=True))
-        grouped = turns.group_by("record", maintain_order=True).agg(
-            pl.struct("from", "value").alias("turns"), n_words=words.sum(), n_tokens=tokens.sum().ceil()
-        )
-        empty = pl.lit([], dtype=pl.List(TURN))
-        return counts.join(grouped, on="record", how="left", maintain_order="left").select(
-            "record",
-            pl.col("turns").fill_null(empty),
-            pl.col("n_words", "n_tokens").cast(pl.UInt32).fill_null(0),
-        )
+        return grouped(pl.Series(self.speakers, dtype=pl.String), pl.Series(self.values, dtype=pl.String), self.ends)
+
+
+def grouped(speakers: pl.Series, values: pl.Series, ends: Sequence[int] | NDArray[np.int64]) -> pl.DataFrame:
+    """Return the turns of records, and how many words and tokens each record has.
+
+    Parameters
+    ----------
+    speakers, values
+        (m,) of each turn, record after record.
+    ends
+        (n,) number of turns up to the end of each record.
+
+    Returns
+    -------
+    polars.DataFrame
+        n rows: turns, n_words, n_tokens.
+
+    Examples
+    --------
+    >>> grouped(pl.Series(["human", "gpt"]), pl.Series(["Who?", "A jay."]), [2, 2]).rows()
+    [([{'from': 'human', 'value': 'Who?'}, {'from': 'gpt', 'value': 'A jay.'}], 4, 8), ([], 0, 0)]
+    """
+    import pyarrow as pa  # noqa: PLC0415  polars groups by sorting; these are grouped already
+
+    edges = np.concatenate([[0], np.asarray(ends, dtype=np.int64)])
+    turns = pa.StructArray.from_arrays([speakers.to_arrow(), values.to_arrow()], ["from", "value"])
+    lists = pa.LargeListArray.from_arrays(pa.array(edges), turns)
+    words, tokens = (np.diff(np.concatenate([[0], np.cumsum(counts)])[edges]) for counts in measured(values))
+    return pl.DataFrame(
+        {
+            "turns": pl.Series(lists).cast(pl.List(TURN)),
+            "n_words": words.astype(np.uint32),
+            "n_tokens": np.ceil(tokens).astype(np.uint32),
+        }
+    )
 
 
 def _seldom(name: str, values: Sequence[Sequence[Any] | None]) -> pl.Series:

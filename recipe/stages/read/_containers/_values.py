@@ -53,14 +53,14 @@ def rows_of(batch: pa.RecordBatch, first: int) -> Iterator[dict[str, Any]]:
         Column to value: what JSON can hold, and `Medium` for a ``struct{bytes, path}`` and for the bytes of a picture.
         NaN and the infinities are None; a text that is not UTF-8 has lone surrogates; times are in ISO format.
     """
-    sound = _checked(batch)
+    sound = is_sound(batch)
     names = batch.schema.names
-    columns = [_column(name, batch.column(i), first, sound=sound) for i, name in enumerate(names)]
+    columns = [column_of(name, batch.column(i), first, sound=sound) for i, name in enumerate(names)]
     for values in zip(*columns, strict=True):
         yield dict(zip(names, values, strict=True))
 
 
-def _checked(batch: pa.RecordBatch) -> bool:
+def is_sound(batch: pa.RecordBatch) -> bool:
     """Return whether all texts are UTF-8; raise if an offset or an index leads out of the batch."""
     try:
         batch.validate(full=True)
@@ -72,7 +72,7 @@ def _checked(batch: pa.RecordBatch) -> bool:
     return True
 
 
-def _column(name: str, column: pa.Array, first: int, *, sound: bool) -> list[Any]:
+def column_of(name: str, column: pa.Array, first: int, *, sound: bool) -> list[Any]:
     """Return the values of a column."""
     column = _stored(column)
     if sound and _has(column.type, _PLAIN):

@@ -77,11 +77,24 @@ def records(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]]:
     InputError
         If the file cannot be read, is encrypted, or is damaged.
     """
+    for batch, first in batches_in(path, span):
+        with reading(path, WHAT):
+            yield from rows_of(batch, first)
+
+
+def batches_in(path: Path, span: Span | None, rows: int = ROWS) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Yield batches of at most so many rows, each with the number of its first; raise as `records`."""
     with _opened(path) as file:
         for group, first in _groups(file.metadata, span):
-            for batch in batches(file, group):
-                yield from rows_of(batch, first)
+            for batch in batches(file, group, rows=rows):
+                yield batch, first
                 first += len(batch)  # noqa: PLW2901  the number of the next
+
+
+def schema_of(path: Path) -> pa.Schema:
+    """Return the names and types of the columns of a file; raise as `records`."""
+    with _opened(path) as file:
+        return file.schema_arrow
 
 
 def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]:
@@ -123,10 +136,12 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
         yield from [None] * (len(places) - at)
 
 
-def batches(file: ParquetFile, group: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+def batches(
+    file: ParquetFile, group: int, columns: list[str] | None = None, rows: int = ROWS
+) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a row group, about 32 MB at a time."""
     about = file.metadata.row_group(group)
-    rows = max(1, min(ROWS, BYTES * about.num_rows // max(1, about.total_byte_size)))
+    rows = max(1, min(rows, BYTES * about.num_rows // max(1, about.total_byte_size)))
     yield from file.iter_batches(rows, row_groups=[group], columns=columns, use_threads=False)
 
 
