@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT
 
 from recipe.data.media import media_of
-from recipe.errors import InputError
+from recipe.errors import InputError, RecipeWarning
 from recipe.stages.read import read_pool
 from recipe.stages.tag import modality, trouble
 
