@@ -168,7 +168,7 @@ def test_lines_that_recipe_wrote_are_sound(mix, tmp_path):
 
 
 def test_records_as_they_were_are_llava_s(mix, tmp_path):
-    """Records that are kept as they were read are LLaVA's: for another trainer that is an error, and not passed over."""
+    """Records that are kept as they were read are LLaVA's: for another trainer that is an error."""
     with pytest.raises(ConfigError, match=r"records=given.*internvl"):
         Recipe(write={"format": "internvl", "records": "given"})
     given = select_mix(mix.pool, size=5, write={"records": "given"})
