@@ -50,8 +50,8 @@ class Source(Frozen):
     name: Name | None = None
     """The value of `source` for its samples; by default the path below the common folder of all sources."""
     format: Function | None = None
-    """svit, llava, vision_flan, minigpt4, or a reader of your own (``module:function``); by default the reader with the
-    highest confidence for its records."""
+    """A reader of `recipe.stages.read`, as llava, messages or svit, or your own (``module:function``); by default
+    the one that is surest of a sample of its records."""
 
 
 def understand_source(given: object) -> object:
