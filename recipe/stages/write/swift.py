@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from recipe.stages.write._arrow import early
 from recipe.stages.write._boxes import described, is_left, say_left
 from recipe.stages.write._chats import chats, frames_of, kinds_of, plain_marks
 from recipe.stages.write._conversations import messages_of
@@ -37,8 +38,9 @@ def write(
     """Write samples to the file that ms-swift takes as ``--dataset``; it finds pictures below ``ROOT_IMAGE_DIR``.
 
     ``<bbox>`` stands for a box, and `objects` has its numbers: ``real`` pixels, or ``norm1``, 0..1 of the picture, from
-    which ms-swift makes what each model wants. All records have the same keys, so that Arrow reads them; ids are
-    strings, and other keys of the records are left out.
+    which ms-swift makes what each model wants. All records have the same keys, and the first with a picture, a video, a
+    sound or a box stands in the first 10 MiB, so that Arrow reads them; ids are strings, and other keys of the records
+    are left out.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def write(
     """
     kinds = sorted({"image"} | kinds_of(pool, rows), key=list(COLUMNS).index)
     boxed = bool(frames_of(pool, rows))
-    some = chats(pool, rows, holds=HOLDS, trainer="swift", pack=pack, max_tokens=max_tokens)
+    some = chats(pool, early(pool, rows), holds=HOLDS, trainer="swift", pack=pack, max_tokens=max_tokens)
     return write_lines(map(json.dumps, _records(map(plain_marks, some), kinds, sizes, boxed=boxed)), path)
 
 

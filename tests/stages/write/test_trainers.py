@@ -30,6 +30,7 @@ from recipe.config.registry import find
 from recipe.data.media import Medium
 from recipe.errors import BoxesLeft, InputError
 from recipe.stages.read import read_pool
+from recipe.stages.write import _arrow
 
 ONE = chat("<image>\nWhat is it?", "A jay.", "Sure?", "Yes.", media=shown("coco/1.jpg"), name="a")
 TWO = chat("Is <image> older than <image>?", "No.", media=shown("1.jpg", "2.jpg"), name="b")
@@ -225,6 +226,25 @@ def test_llava_gets_the_padded_square(tmp_path):
     ]
     said = [record["conversations"][1]["value"] for record in records(written(tmp_path, "llava", *boxes))]
     assert said == ["[0, 0.25, 0.5, 0.75]", "[0, 0.25, 0.5, 0.75]", "[0.0, 0.25, 0.50, 0.75]", "[0.0, 0.0, 0.50, 1.0]"]
+
+
+def test_swift_has_one_of_each_kind_early(tmp_path, monkeypatch):
+    """Arrow knows columns by the first part of a file: the first of each kind stands in it, all others as picked."""
+    box = chat("<image>\nWhere?", "[8, 12, 32, 48]", media=shown("a.jpg"), frame="pixels", name="box")
+    texts = [chat("Why?", "So.", name=str(i)) for i in range(40)]
+    many = [*texts[:30], FILM, ONE, *texts[30:], FILM | {"id": "e"}, box]
+    ids = [each["id"] for each in many]
+    assert [record["id"] for record in records(written(tmp_path, "swift", *many))] == ids
+    monkeypatch.setattr(_arrow, "CHUNK", 20 * (_arrow.RECORD + 6 * 7))
+    monkeypatch.setattr("recipe.check.trainer.swift.ARROW_CHUNK", 2500)
+    file = written(tmp_path, "swift", *many)
+    found = [record["id"] for record in records(file)]
+    assert found[10:13] == ["d", "a", "box"]
+    assert [name for name in found if name not in ("d", "a", "box")] == [*map(str, range(40)), "e"]
+    assert check_mix(file, trainer="swift") == []
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([*lines[:10], *lines[13:], *lines[10:13]]))
+    assert {(each.code, each.detail) for each in check_mix(file, trainer="swift")} == {("T14", "videos")}
 
 
 @pytest.mark.parametrize("writer", TRAINERS)
