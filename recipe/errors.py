@@ -16,8 +16,10 @@
     ├── PoorFit         a fitted embedder represents its pool poorly
     ├── ShortQuestions  questions of a benchmark are too short to be searched for
     ├── Unrelated       vectors say nothing about the texts of their samples
-    ├── PassedOver      a folder that is read holds mixes that `recipe` wrote
+    ├── PassedOver      a folder that is read holds mixes that `recipe` wrote, or lists of files
+    ├── SharedNames     files that state sizes of pictures name them alike
     ├── DamagedCache    an artefact of the cache is damaged, and is made again
+    ├── BoxesLeft       boxes cannot be converted to the frame that a trainer wants
     ├── NotCached       a function of your own cannot be told from another, so that nothing is cached
     └── FormerName      a name was replaced by another
 
@@ -122,11 +124,19 @@ class Unrelated(RecipeWarning):
 
 
 class PassedOver(RecipeWarning):
-    """A folder that is read holds mixes that `recipe` wrote, which are no sources."""
+    """A folder that is read holds mixes that `recipe` wrote, or lists of files, which are no sources."""
+
+
+class SharedNames(RecipeWarning):
+    """Files of different roots name pictures alike, which count as the same."""
 
 
 class DamagedCache(RecipeWarning):
     """An artefact of the cache is damaged, and is made again."""
+
+
+class BoxesLeft(RecipeWarning):
+    """Boxes cannot be converted to the frame that a trainer wants, and stay as they were."""
 
 
 class NotCached(RecipeWarning):

@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = Path(recipe.__file__).parent
 REAL = Path(os.environ.get("RECIPE_DATA", ROOT.parent / "shared" / "data"))
 
+CASES = Path(os.environ.get("RECIPE_CASES", ROOT.parent / "shared" / "cases"))
+
 
 def pytest_configure() -> None:
     """Let processes that tests start import the same `recipe`; stop if it is not the wheel that RECIPE_WHEEL names."""
@@ -41,3 +43,11 @@ def real_data() -> Path:
     if not (REAL / "svit").is_dir():
         pytest.skip(f"no real samples in {REAL}; set RECIPE_DATA to their folder")
     return REAL
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Return the folder of small made-up files of many formats, or skip."""
+    if not (CASES / "formats").is_dir():
+        pytest.skip(f"no cases in {CASES}; set RECIPE_CASES to their folder")
+    return CASES

@@ -1,7 +1,5 @@
 """Small pools and quotas made of columns, and hypothesis strategies for them, for records and for recipes."""
 
-import math
-
 import numpy as np
 import polars as pl
 from hypothesis import strategies as st
@@ -132,12 +130,31 @@ def _set(**members):
     return lambda record: record.update(members)
 
 
+def _nested(depth):
+    """Make a list in a list, so deep."""
+    return [_nested(depth - 1)] if depth else []
+
+
+def _several(count):
+    """Make a trouble that names several images under two marks."""
+
+    def plant(record):
+        bare = record["conversations"][0]["value"].replace("<image>", "").strip()
+        record["conversations"][0]["value"] = f"<image>\n<image>\n{bare}"
+        record["image"] = [f"{number}.jpg" for number in range(count)]
+
+    return plant
+
+
 TROUBLES = {  # code: whether the record needs an image (None: either), and ways to plant the trouble
     "L05": (None, [_set(conversations=None), _set(conversations="Hi"), _turn(-1, value=3), _turn(0, value=[])]),
     "L06": (False, [_turns(lambda turns: [turn | {"value": " \n"} for turn in turns])]),
-    "L07": (True, [_set(image=None), _set(image=""), _set(image=7), _set(image=[]), _set(image={"path": "x.jpg"})]),
+    "L07": (
+        True,
+        [_set(image=None), _set(image=""), _set(image=7), _set(image=[]), _set(image={"bytes": None, "path": "x.jpg"})],
+    ),
     "L09": (None, [_set(conversations=[])]),
-    "L10": (None, [_turn(0, **{"from": "user"}), _turn(-1, **{"from": "Gpt"}), _turn(-1, **{"from": ""})]),
+    "L10": (None, [_turn(0, **{"from": "tool"}), _turn(-1, **{"from": "Gpt"}), _turn(-1, **{"from": ""})]),
     "L11": (
         None,
         [
@@ -157,8 +174,9 @@ TROUBLES = {  # code: whether the record needs an image (None: either), and ways
     "W08": (True, [_set(image=path) for path in ("/etc/passwd", "../x.jpg", "a/../../x.jpg", "https://x.org/x.jpg")]),
     "W09": (None, [_in_turn(-1, "</s>"), _in_turn(0, " ASSISTANT: "), _in_turn(-1, "<unk>")]),
     "W10": (None, [_turn(0, value="<image>\n" + "long " * 2_000)]),
-    "bad_json": (None, [_set(score=math.nan), _set(score=-math.inf)]),
-    "many_images": (True, [_set(image=["x.jpg", "y.jpg"]), _set(video="x.mp4")]),
+    "bad_json": (None, [_set(score=_nested(150))]),
+    "many_images": (True, [_several(2), _set(video="x.mp4")]),
+    "marks": (True, [_several(3)]),
     "boilerplate": (None, [_turn(-1, value="I'm sorry, but I cannot see the image.")]),
 }
 REPAIRED = ("W01", "W04")  # the readers put <image> where it belongs

@@ -38,7 +38,9 @@ def _expected(cache: str) -> str:
     return cache
 
 
-Inputs = Annotated[list[str] | None, typer.Argument(help="Files, folders, globs; or one recipe file (.yaml).")]
+Inputs = Annotated[
+    list[str] | None, typer.Argument(help="Files, folders, globs, lists of files; or one recipe (.yaml).")
+]
 Size = Annotated[str | None, typer.Option(help='Samples: a count, a share (0.2 or 20%), or "20M tokens".')]
 AtMost = Annotated[
     bool, typer.Option("--at-most", help="If the pool cannot give the size, take the most that keeps the share of yes.")
@@ -77,6 +79,9 @@ def select(
     score: Annotated[list[str] | None, typer.Option(help="A score, or module:function; once for each.")] = None,
     knobs: Knobs = None,
     boxes: Annotated[str | None, typer.Option(help="SVIT's boxes: square, or keep.")] = None,
+    boxes_frame: Annotated[
+        str | None, typer.Option(help="What boxes refer to where nothing says it: unit, square, thousand, pixels.")
+    ] = None,
     images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,
     images_out: Annotated[
         Path | None, typer.Option(help="Folder for the pictures of the picks, which may lie inside of Parquet or tar.")
@@ -103,7 +108,8 @@ def select(
         _check_alone(context, "manifest", "out_path")
         out.print(f"wrote {named(rebuild_mix(manifest, out_path))}")
         return
-    read = {name: value for name, value in (("boxes", boxes), ("images", images)) if value is not None}
+    reading = (("boxes", boxes), ("boxes_frame", boxes_frame), ("images", images))
+    read = {name: value for name, value in reading if value is not None}
     read |= _read_knobs(lenient)
     path = out_path and str(out_path)
     write = {name: value for name, value in (("path", path), ("format", to), ("pack", pack)) if value is not None}
@@ -211,7 +217,7 @@ def _plan(
 ) -> Recipe:
     """Make the recipe that the arguments describe; `--set` overrides everything else."""
     paths = inputs or []
-    files = [path for path in paths if path.endswith((".yaml", ".yml"))]
+    files = [path for path in paths if path.endswith((".yaml", ".yml")) and not _lists_files(path)]
     if len(files) > 1 or (files and preset):
         raise ConfigError(f"expected one recipe, got {', '.join([*files, *([preset] if preset else [])])}")
     pools = tuple(path for path in paths if path not in files)
@@ -221,6 +227,13 @@ def _plan(
     if not plan.sources:
         raise ConfigError("nothing to read: name files, folders or globs, or a recipe file with sources")
     return plan
+
+
+def _lists_files(path: str) -> bool:
+    """Return whether a YAML file lists files of samples, as LLaVA-OneVision's does, and so is no recipe."""
+    from recipe.stages.read import read_list  # noqa: PLC0415  starts fast
+
+    return Path(path).is_file() and read_list(Path(path)) is not None
 
 
 def count_or_share(size: str) -> Any:

@@ -10,6 +10,7 @@ import polars as pl
 
 from recipe.config.size import read_size
 from recipe.data.checkpoint import Checkpoint
+from recipe.data.media import shown
 from recipe.engine.seed import draws
 from recipe.stages import cluster, dedup
 
@@ -79,12 +80,16 @@ def draw_hold_out(
     Returns
     -------
     ndarray
-        (n,) bool. Rows whose images have one file name are held out together; a row without an image is on its own.
+        (n,) bool. Rows whose images have one file name are held out together, as are those of one picture of COCO's; a
+        row is held out with any of its images, unless one of them is taken. A row without an image is on its own.
     """
-    image = pool.rows.select(image=pl.coalesce(pl.col("image").str.extract(r"([^/]+?)(?:\.[^./]*)?$"), "key"))["image"]
-    out = draws(image, seed=seed, label="compare.held") < np.uint64(hold_out * LAST)
-    used = [image.gather(rows) for rows in taken]
-    return np.asarray(out & ~image.is_in(pl.concat(used).unique().implode()).to_numpy() if used else out)
+    rows = pool.rows.select("row", name=pl.coalesce(shown(), "key").str.split("\n")).explode("name")
+    stem = rows["name"].str.extract(r"([^/]+?)(?:\.[^./]*)?$").fill_null(rows["name"])
+    out = pl.Series(draws(stem, seed=seed, label="compare.held") < np.uint64(hold_out * LAST))
+    used = [stem.filter(rows["row"].is_in(pl.Series(some).implode())) for some in taken]
+    free = ~stem.is_in(pl.concat(used).unique().implode()) if used else pl.Series([True]).new_from_index(0, len(stem))
+    found = rows.select("row", out=out, free=free).group_by("row", maintain_order=True)
+    return found.agg(pl.col("out").any() & pl.col("free").all())["out"].to_numpy()
 
 
 def count_of(size: float | str, pool: Pool, hold_out: float) -> int:

@@ -22,7 +22,7 @@ from recipe.config.ranges import (
     Text,
     Weight,
 )
-from recipe.config.registry import names
+from recipe.config.registry import fitting, names
 from recipe.config.size import read_size
 from recipe.config.step import Room, room_default
 from recipe.config.writers import as_user_said, ending_of
@@ -50,8 +50,8 @@ class Source(Frozen):
     name: Name | None = None
     """The value of `source` for its samples; by default the path below the common folder of all sources."""
     format: Function | None = None
-    """svit, llava, vision_flan, minigpt4, or a reader of your own (``module:function``); by default the reader with the
-    highest confidence for its records."""
+    """A reader of `recipe.stages.read`, as llava, messages or svit, or your own (``module:function``); by default
+    the one that is surest of a sample of its records."""
 
 
 def understand_source(given: object) -> object:
@@ -102,9 +102,10 @@ class Exclude(Frozen):
     """Benchmarks that must not be trained on: a sample that matches one is rejected, with the place that it matches."""
 
     images: tuple[Annotated[str, BeforeValidator(_text)], ...] = ()
-    """Ids or paths of images, or text files that list one per line, as SVIT's test_image_ids.txt."""
+    """Ids, paths or hashes of images, or files that name them: text with one per line, as SVIT's test_image_ids.txt, or
+    the records of a benchmark as JSON, JSON Lines or a table."""
     questions: tuple[FilePath, ...] = ()
-    """Files of benchmark questions: one question per line, JSON, or JSON Lines."""
+    """Files of benchmark questions: one question per line, JSON, JSON Lines, or a table."""
     ngram: From1 | None = 13
     """The length in words of a sequence that a sample may not share with a question; null for no check. 13 is GPT-3's
     (Brown et al. 2020, appendix C)."""
@@ -227,6 +228,10 @@ class Write(Frozen):
         """Raise if records should both be merged and stay unchanged."""
         if self.pack and self.records == "given":
             raise ValueError("pack merges records, and records=given keeps them unchanged; choose one")
+        if self.records == "given" and self.format is not None and self.format.name in names("write"):
+            label = self.format.label.replace("_", "-")
+            if not fitting("write", self.format.name, {"originals": None}):
+                raise ValueError(f"records=given keeps LLaVA's records, and those for {label} are made; choose one")
         return self
 
     @model_validator(mode="after")

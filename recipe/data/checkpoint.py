@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from recipe.io.store import Store
 
 SHARD = 65_536  # rows of a shard, about
+NO_ENDING, OWN_MIX = UNLISTED = ("no ending of samples", "a mix that recipe wrote")  # what a manifest does not list
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,12 @@ class Held:
     ----------
     store
         Where the files are.
-    names
-        The sources that they are.
+    files
+        Source to its file.
     """
 
     store: Store
-    names: tuple[str, ...]
+    files: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ RATING = pl.Struct(dict.fromkeys(RATINGS, pl.Int64))  # FineVision's four axes, 
 Frame = Literal["unit", "square", "thousand", "pixels"]
 FRAMES = get_args(Frame)  # what the coordinates of boxes refer to
 MARKS = {"image": "<image>", "video": "<video>", "audio": "<audio>"}
+COCO = r"(?:^|[/_])([0-9]{12})(?:\.[^./]*)?$"  # the number in a name of COCO's, of 2014 or 2017, or made of one
+VIZWIZ = "vizwiz"  # whose numbers have twelve digits too
+_COCO = re.compile(COCO)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _REPEATED = re.compile(r"(?<!:)/{2,}|/(?:\./)+")
 
@@ -135,3 +138,67 @@ def media_column(media: Sequence[Sequence[Medium] | None]) -> pl.Series:
 def plain(media: Sequence[Medium]) -> bool:
     """Return whether the column `image` says all that is known of the media of a sample."""
     return not media or (len(media) == 1 and media[0] == Medium(path=media[0].name))
+
+
+def coco_number(name: str) -> int | None:
+    """Return the number in a name of COCO's, of 2014 or 2017, or made of one; None for any other name.
+
+    Examples
+    --------
+    >>> [coco_number(name) for name in ("COCO_val2014_000000000139.jpg", "000000000139", "VizWiz_val_000000000139.jpg")]
+    [139, 139, None]
+    """
+    found = None if VIZWIZ in name.lower() else _COCO.search(name)
+    return int(found[1]) if found else None
+
+
+def identity(image: pl.Expr) -> pl.Expr:
+    r"""Return what tells pictures apart: their path, spelled one way; the same for all names of a picture of COCO.
+
+    COCO numbers its pictures through: `COCO_train2014_000000000139.jpg` is `train2017/000000000139.jpg`, and files of
+    other data sets are called so with a word before it, as Vision-Flan's. VizWiz's numbers have twelve digits too.
+
+    Parameters
+    ----------
+    image
+        Names of pictures, as in the column `image`.
+
+    Returns
+    -------
+    polars.Expr
+        Null where the name is.
+
+    Examples
+    --------
+    >>> names = ["./vg//1.jpg", "vg\\1.jpg", "COCO_val2014_000000000139.jpg", "coco/train2017/000000000139.jpg"]
+    >>> pl.Series(names).to_frame("image").select(identity(pl.col("image"))).to_series().to_list()
+    ['vg/1.jpg', 'vg/1.jpg', 'coco/000000000139.jpg', 'coco/000000000139.jpg']
+    """
+    plain = image.str.replace_all("\\", "/", literal=True).str.replace_all(r"/(?:\.?/)+", "/")
+    plain = pl.when(image.str.contains(f"^{_URL.pattern}")).then(image).otherwise(plain.str.replace(r"^(?:\./)+", ""))
+    number = pl.when(~plain.str.to_lowercase().str.contains(VIZWIZ, literal=True)).then(plain.str.extract(COCO))
+    return pl.coalesce(pl.format("coco/{}.jpg", number), plain)
+
+
+def shown() -> pl.Expr:
+    r"""Return what tells apart all that samples show: of a picture its `identity`, of several those of all, in order.
+
+    Returns
+    -------
+    polars.Expr
+        Over the columns `image` and `media` of a pool; null for text only.
+
+    Examples
+    --------
+    >>> media = media_column([None, [Medium(path="b.jpg", root="a"), Medium(hash="0f", ending="png")], None])
+    >>> pl.DataFrame({"image": ["./a/b.jpg", "a/b.jpg", None], "media": media}).select(shown()).to_series().to_list()
+    ['a/b.jpg', 'a/b.jpg\n0f.png', None]
+    """
+    one = pl.element().struct
+    path, root = one.field("path"), one.field("root")
+    alone = root.is_null() | path.str.starts_with("/") | path.str.contains(f"^{_URL.pattern}")
+    lying = pl.when(alone).then(path).otherwise(pl.format("{}/{}", root, path))
+    inside = pl.format("{}.{}", one.field("hash"), one.field("ending").fill_null("bin"))
+    every = pl.col("media").list.eval(identity(pl.coalesce(inside, lying))).list.join("\n")
+    many = pl.when(pl.col("media").list.len() > 0).then(every)
+    return pl.when(pl.col("media").is_null()).then(identity(pl.col("image"))).otherwise(many).alias("shown")

@@ -73,6 +73,10 @@ PROBLEMS: dict[str, Problem] = {
     "T11": Problem("the columns are not those of messages and images", "write the table with their types"),
     "T12": Problem("the file by which the trainer finds the mix says something else", "write the mix again"),
     "T13": Problem("the files of a key are not one record and its pictures", "write the tar again"),
+    "T14": Problem(
+        "the first 10 MiB have only empty lists of what comes later, so that Arrow expects none",
+        "put one of each kind in front",
+    ),
     # trained wrong by another trainer without an error
     "S01": Problem("a mark in an answer, or of nothing that the record shows, is trained as text", "remove the mark"),
     "S02": Problem("a turn is empty", "fill or remove the turn"),

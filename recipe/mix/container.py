@@ -16,6 +16,7 @@ from recipe.io.arrow import take
 from recipe.io.families import FORMATS
 from recipe.mix.originals import Originals
 from recipe.mix.pictures import sizes_of
+from recipe.mix.stored import Spool
 from recipe.stages.write._chats import chats
 from recipe.stages.write._conversations import record_of
 from recipe.stages.write._records import lines
@@ -85,7 +86,7 @@ class Container(Selection):
         section = self.recipe.write
         if section.format is not None and section.format.name not in FORMATS.values():
             return (_shown(chat) for chat in chats(self.pool, rows, holds=WORDS, trainer="records"))
-        given, sizes = self._given, sizes_of(self.recipe)
+        given, sizes = self._given, sizes_of(self.recipe, self._pictures)
         limit = section.max_tokens
         made = lines(self.pool, rows, ids=section.ids, pack=False, max_tokens=limit, originals=given, sizes=sizes)
         return map(json.loads, made)
@@ -94,6 +95,11 @@ class Container(Selection):
     def _given(self) -> Originals | None:
         """The records as they were read, if the recipe writes those."""
         return Originals(self.pool, self.recipe) if self.recipe.write.records == "given" else None
+
+    @cached_property
+    def _pictures(self) -> Spool:
+        """The bytes of pictures that lie in sources, read when they are asked for."""
+        return Spool(self.pool, self.picks.rows, self.recipe)
 
     def to_records(self) -> list[Record]:
         """Return the records of all picks.

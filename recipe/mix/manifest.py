@@ -9,6 +9,7 @@ import numpy as np
 
 from recipe.config.recipe import Recipe
 from recipe.config.resolve import own_functions
+from recipe.data.checkpoint import UNLISTED
 from recipe.errors import ConfigError, InputError
 from recipe.io.families import side_file
 from recipe.io.formats import Count, FileName, Sha256, read_versioned
@@ -113,6 +114,7 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "sources": sources,
         **_memory(mix),
         "files": _side_files(mix),
+        **_passed_over(mix),
         **_functions(mix),
         "counts": mix.counts,
         "margins": mix.quotas.report.to_dicts(),
@@ -122,6 +124,12 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
         "keys": mix.keys,
         **_copies(mix),
     }
+
+
+def _passed_over(mix: Selection) -> dict[str, Any]:
+    """Return which files beside the sources hold no samples, and why; not what `recipe` wrote, nor other endings."""
+    passed = [(name, why) for name, why in mix.pool.checkpoint.passed if why not in UNLISTED]
+    return {"passed_over": [{"name": name, "reason": reason} for name, reason in passed]} if passed else {}
 
 
 def recorded(plan: Recipe) -> dict[str, Any]:
@@ -135,13 +143,14 @@ def sources_of(mix: Selection) -> Mapping[str, Seen]:
     given = [source.model_dump(exclude_none=True) for source in mix.recipe.sources]
     if not given and not mix.pool.checkpoint.held:
         return {}
-    return mix.pool.checkpoint.sources or {file.source: see(file.path) for file in expand(given) if given}
+    files = expand(given) if given and not mix.pool.checkpoint.sources else []
+    return mix.pool.checkpoint.sources or {file.source: see(file.path) for file in files}
 
 
 def _memory(mix: Selection) -> dict[str, Any]:
     """Return the sources that were given in memory, which no manifest can name a file for."""
     held = mix.pool.checkpoint.held
-    return {"memory": sorted(held.names)} if held else {}
+    return {"memory": sorted(held.files)} if held else {}
 
 
 def check_sources(manifest: Manifest, plan: Recipe, file: Path, fix: str) -> None:

@@ -319,7 +319,7 @@ class Mix(Container):
         ConfigError
             If pictures are files, and the recipe does not say in which folder (`read.images`).
         """
-        files, images = located(self.recipe), self.recipe.read.images
+        files, images = located(self.recipe, self.pool.checkpoint.held), self.recipe.read.images
         check_unchanged(self.pool.checkpoint.sources.values())
         return write_pictures(self.pool, self.picks.rows, files, path_of(folder, "folder"), how=how, images=images)
 

@@ -20,7 +20,7 @@ from recipe.mix.stored import Spool
 from recipe.stages.read import expand
 from recipe.stages.read._detect import recognise
 from recipe.stages.read._entry import is_harmless, key_of, read_turns
-from recipe.stages.read._json import Undecodable, bytes_of, decode, read_entries, read_span
+from recipe.stages.read._json import bytes_of, read_entries, read_span
 from recipe.stages.read._json.cut import SHORTEST, cut
 from recipe.stages.read.llava import is_usual
 from recipe.stages.write._layout import Layout
@@ -133,8 +133,8 @@ class _Records:
             return None
         raw = self._raw(record)
         try:
-            value = decode(msgspec.Raw(raw))
-        except Undecodable:
+            value = msgspec.json.decode(raw)  # strict: what other loaders refuse, as NaN, is made anew
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             value = None
         if (
             not isinstance(value, dict) or "conversations" not in value

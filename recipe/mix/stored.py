@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recipe.config.recipe import Recipe
+    from recipe.data.checkpoint import Held
     from recipe.data.pool import Pool
 
 Stored = dict[str, tuple[str, Medium]]  # name of a picture to a source in which its bytes lie
@@ -143,17 +144,15 @@ class Spool:
         if self._file is None:
             stored, _, _ = sorted_out(self.pool, self.rows)
             file = TemporaryFile()  # noqa: SIM115  open as long as this object is in use
-            for name, content in stored_bytes(stored, located(self.plan)):
+            for name, content in stored_bytes(stored, located(self.plan, self.pool.checkpoint.held)):
                 self._spots[name] = file.tell(), len(content)
                 file.write(content)
             self._file = file
         return self._file
 
 
-def located(plan: Recipe) -> dict[str, Path]:
-    """Return the path of each source of a recipe, by its name in the pool."""
-    if not plan.sources:
-        return {}
-    return {
-        file.source: file.path for file in expand([source.model_dump(exclude_none=True) for source in plan.sources])
-    }
+def located(plan: Recipe, held: Held | None = None) -> dict[str, Path]:
+    """Return the path of each source of a recipe, and of samples that were given in memory, by its name in the pool."""
+    given = [source.model_dump(exclude_none=True) for source in plan.sources]
+    files = {file.source: file.path for file in expand(given)} if given else {}
+    return files | ({name: Path(path) for name, path in held.files.items()} if held else {})

@@ -17,6 +17,7 @@ _SUMMED = ("task", "answer", "cluster", "n_yes", "n_no")
 _COMPARED = ("task", "answer", "source")
 _LISTED = 8  # values of a label in one line
 _MISSED = 0.01  # share of a mix by which a number differs from the one wanted, from which on it is said
+_NAMED = 4  # files that were passed over in one line
 _FEW = 2  # samples, likewise: rounding is not worth a word
 
 
@@ -40,7 +41,11 @@ def summary_lines(mix: Selection) -> list[tuple[str, str]]:
         if name in picked.columns:
             lines.append((title, listed(counts(picked[name]), _LISTED)))
     missed = _missed(mix, picked)
-    return lines + _figures(mix, picked) + ([("not met", missed)] if missed else [])
+    passed = [f"{name} ({reason})" for name, reason in mix.pool.checkpoint.passed]
+    aside = [
+        ("passed over", "; ".join(passed[:_NAMED]) + (f"; {len(passed) - _NAMED} more" if passed[_NAMED:] else ""))
+    ]
+    return lines + _figures(mix, picked) + ([("not met", missed)] if missed else []) + (aside if passed else [])
 
 
 def _missed(mix: Selection, picked: pl.DataFrame) -> str:

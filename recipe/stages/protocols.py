@@ -56,9 +56,12 @@ class Reader(Protocol):
         Parameters
         ----------
         record
-            One JSON object of the file.
+            One record of the file, whatever container it lies in: an object of JSON, a row of Parquet or Arrow, the
+            files of one key of a tar. A picture that lies in the file by its bytes stands in it as a
+            `recipe.data.media.Medium`, which has their hash.
         context
-            The file's path, how boxes are read, and what is known of its images.
+            The file's path, how boxes are read, what is known of its images, and the folder that a list of files gives
+            them.
 
         Returns
         -------
@@ -74,7 +77,8 @@ class Reader(Protocol):
         Parameters
         ----------
         record
-            The first object of a file that any reader recognises.
+            One of a sample of records from the whole file: the reader that is surest of all of them together reads
+            it. A record with which that one finds a problem is read by another that is surer of it.
 
         Returns
         -------

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from recipe.check.trainer.findings import Finding
 
+BROKEN = object()  # stands for a line that could not be decoded
 SHOWN = 60  # characters of what came instead
 
 
@@ -47,7 +48,7 @@ def array(path: Path) -> tuple[list[Any], list[Finding]]:
 
 
 def lines(path: Path) -> tuple[list[Any], list[Finding]]:
-    """Return the records of JSON Lines; a line that cannot be decoded is None, and has a finding."""
+    """Return the records of JSON Lines; a line that cannot be decoded is `BROKEN`, and has a finding."""
     try:
         text = read_bytes(path).decode("utf-8")
     except ValueError as error:
@@ -59,8 +60,13 @@ def lines(path: Path) -> tuple[list[Any], list[Finding]]:
             records.append(json.loads(line))
         except (ValueError, RecursionError):
             findings.append(finding("T01", len(records), detail=f"expected a record on each line, got {line:.{SHOWN}}"))
-            records.append(None)
+            records.append(BROKEN)
     return records, findings if records else [finding("T02")]
+
+
+def decoded(records: list[Any]) -> Iterator[tuple[int, Any]]:
+    """Yield the number of each record that could be decoded, and the record."""
+    return ((number, record) for number, record in enumerate(records) if record is not BROKEN)
 
 
 def array_or_lines(path: Path) -> tuple[list[Any], list[Finding]]:

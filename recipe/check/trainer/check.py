@@ -12,6 +12,7 @@ from recipe.check.trainer._containers import read_bytes
 from recipe.check.trainer._dialogues import listed
 from recipe.check.trainer.findings import finding
 from recipe.check.trainer.images import image_faults
+from recipe.check.trainer.loaders import repeated_ids, told
 from recipe.errors import ConfigError, InputError, nearest
 from recipe.io.families import family_with
 from recipe.io.paths import path_of
@@ -111,7 +112,9 @@ def check_mix(
         raise ConfigError(f"tokenizer: expected it for llava alone, got trainer={name.replace('_', '-')}; leave it out")
     check = import_module(f"recipe.check.trainer.{name}").check
     records, found = check(file, decode=decode)
-    return [*found, *_missing(records, images, decode=decode)]
+    repeated = repeated_ids(records)
+    others = [finding("O04", detail=told(repeated))] if repeated else []
+    return [*found, *_missing(records, images, decode=decode), *others]
 
 
 def trainer_of(path: Path, named: str | None) -> str:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import re
-from math import isfinite
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -211,11 +210,7 @@ def _unmarked(text: str) -> str:
 
 def _without_nan(value: Any) -> Any:
     """Return a value with null for each number that is no JSON."""
-    if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(one) for one in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
+    return json.loads(json.dumps(value), parse_constant=lambda _: None)
 
 
 def _reject(

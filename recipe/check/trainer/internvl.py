@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from recipe.check.trainer._containers import beside, lines
+from recipe.check.trainer._containers import beside, decoded, lines
 from recipe.check.trainer._dialogues import HUMAN, count_of, listed, marked, named, shape, spoken, worded
 from recipe.check.trainer.findings import finding
 from recipe.check.trainer.images import outside
@@ -33,7 +33,7 @@ def check(path: Path, *, decode: bool = False) -> tuple[list[Any], list[Finding]
     if not path.name.endswith("jsonl"):
         return [], [finding("T01", detail=f"expected a file ending in jsonl, got {path.name}")]
     records, found = lines(path)
-    for number, record in enumerate(records):
+    for number, record in decoded(records):
         found += [finding(code, number, turn, detail=detail) for code, turn, detail in _rules(record)]
     meta, broken = beside(path, "meta.json")
     return records, [*found, *broken, *([] if meta is None else _listed_in(meta, path, len(records)))]

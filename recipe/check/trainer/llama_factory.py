@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recipe.check.trainer._containers import array_or_lines, beside
+from recipe.check.trainer._containers import array_or_lines, beside, decoded
 from recipe.check.trainer._dialogues import USER, Speech, count_of, marked, named, shape, spoken, worded
 from recipe.check.trainer.findings import finding
 from recipe.check.trainer.loaders import other_id
@@ -45,7 +45,7 @@ def check(path: Path, *, decode: bool = False) -> tuple[list[Any], list[Finding]
         *(str(tags[tag]) for tag in ("role_tag", "content_tag", "user_tag", "assistant_tag", "system_tag")),
     )
     media = {str(columns[name]): mark for name, mark in MEDIA.items() if name in columns}
-    for number, record in enumerate(records):
+    for number, record in decoded(records):
         found += [finding(code, number, turn, detail=detail) for code, turn, detail in _rules(record, speech, media)]
     if (odd := other_id(records)) is not None:
         found.append(finding("T03", odd, detail="expected ids of one type, which Arrow needs"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from recipe.check.trainer._containers import array_or_lines, read_bytes
+from recipe.check.trainer._containers import array_or_lines, decoded, read_bytes
 from recipe.check.trainer._dialogues import HUMAN, count_of, listed, marked, named, shape, spoken, worded
 from recipe.check.trainer.findings import finding
 from recipe.check.trainer.images import outside
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def check(path: Path, *, decode: bool = False) -> tuple[list[Any], list[Finding]]:  # noqa: ARG001  its images are files
     """Return the records of a file, and what is wrong with them and with the YAML beside them."""
     records, found = array_or_lines(path)
-    for number, record in enumerate(records):
+    for number, record in decoded(records):
         found += [finding(code, number, turn, detail=detail) for code, turn, detail in _rules(record)]
     return records, [*found, *_listed_in(path)]
 

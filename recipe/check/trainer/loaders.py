@@ -51,7 +51,7 @@ def loader_problems(records: list[Any], data: bytes) -> Iterator[tuple[str, int 
         yield "O02", None, ""
     yield from (("O03", i, "") for i, record in enumerate(records) if isinstance(record, dict) and "id" not in record)
     if repeated := repeated_ids(records):
-        yield "O04", None, _told(repeated)
+        yield "O04", None, told(repeated)
     if _ODD.search(data):
         yield from (("O05", i, "") for i, record in enumerate(records) if not is_finite(record))
 
@@ -72,7 +72,7 @@ def repeated_ids(records: list[Any]) -> dict[str, list[int]]:
     return {name: numbers for name, numbers in found.items() if len(numbers) > 1}
 
 
-def _told(repeated: dict[str, list[int]]) -> str:
+def told(repeated: dict[str, list[int]]) -> str:
     """Say how many ids repeat in how many records, and name some of them."""
     some = [f"{name:.40} in {', '.join(map(str, at[:SHOWN]))}" for name, at in list(repeated.items())[:SHOWN]]
     return f"{len(repeated):,} of them in {sum(map(len, repeated.values())):,} records, as {'; '.join(some)}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recipe.check.trainer._containers import array_or_lines
+from recipe.check.trainer._containers import array_or_lines, decoded
 from recipe.check.trainer._dialogues import HUMAN, count_of, marked, named, shape, spoken, worded
 from recipe.check.trainer.findings import finding
 
@@ -26,7 +26,7 @@ def check(path: Path, *, decode: bool = False) -> tuple[list[Any], list[Finding]
     """Return the records of a file, those of packed lists one by one, and what is wrong with them."""
     entries, found = array_or_lines(path)
     records: list[Any] = []
-    for number, entry in enumerate(entries):
+    for number, entry in decoded(entries):
         packed = entry if isinstance(entry, list) else [entry]
         if not packed:
             found.append(finding("T03", number, detail="expected a list of records, got an empty one"))

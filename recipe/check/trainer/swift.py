@@ -6,12 +6,13 @@ Source: ``RowPreprocessor`` in ``swift/dataset/preprocessor/core.py`` and
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from recipe.check.trainer._containers import array_or_lines
+from recipe.check.trainer._containers import array_or_lines, decoded
 from recipe.check.trainer._dialogues import USER, count_of, marked, named, shape, spoken, worded
 from recipe.check.trainer.findings import finding
-from recipe.check.trainer.loaders import other_id
+from recipe.check.trainer.loaders import ARROW_CHUNK, other_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,11 +28,29 @@ POINT, CORNERS = 2, 4  # numbers of a place
 def check(path: Path, *, decode: bool = False) -> tuple[list[Any], list[Finding]]:  # noqa: ARG001  its images are files
     """Return the records of a file, and what is wrong with them."""
     records, found = array_or_lines(path)
-    for number, record in enumerate(records):
+    for number, record in decoded(records):
         found += [finding(code, number, turn, detail=detail) for code, turn, detail in _rules(record)]
     if (odd := other_id(records)) is not None:
         found.append(finding("T03", odd, detail="expected ids of one type, which Arrow needs"))
-    return records, found
+    late = _late(records) if path.suffix == ".jsonl" else []
+    return records, [*found, *(finding("T14", number, detail=key) for number, key in late)]
+
+
+def _late(records: list[Any]) -> list[tuple[int, str]]:
+    """Return the first record with something in a list that is empty in the first chunk of the file, and which list."""
+    read, seen = 0, set[str]()
+    for number, record in decoded(records):
+        if not isinstance(record, dict):
+            continue
+        given = record.get("objects")
+        objects: dict[str, Any] = given if isinstance(given, dict) else {}
+        full = {key for key in MEDIA if record.get(key)}
+        full |= {f"objects.{key}" for key in ("ref", "bbox") if objects.get(key)}
+        if read > ARROW_CHUNK and full - seen:
+            return [(number, key) for key in sorted(full - seen)]
+        seen |= full if read <= ARROW_CHUNK else set()
+        read += len(json.dumps(record)) + 1
+    return []
 
 
 def _rules(record: Any) -> Iterator[Found]:

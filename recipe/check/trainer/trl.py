@@ -27,7 +27,7 @@ SHOWN = 80
 
 
 def check(path: Path, *, decode: bool = False) -> tuple[list[Any], list[Finding]]:
-    """Return the paths of the pictures of each row that are opened as files, and what is wrong with the table."""
+    """Return the id of each row and the paths of its pictures that are opened, and what is wrong with the table."""
     import pyarrow as pa  # noqa: PLC0415  it takes a while to import
     import pyarrow.parquet as pq  # noqa: PLC0415  as above
 
@@ -38,11 +38,12 @@ def check(path: Path, *, decode: bool = False) -> tuple[list[Any], list[Finding]
             if found and any(one.detail.startswith("expected the column") for one in found):
                 return [], found
             records: list[Any] = []
-            for batch in table.iter_batches(BATCH, columns=["messages", "images"]):
+            names = [name for name in ("id", "messages", "images") if name in table.schema_arrow.names]
+            for batch in table.iter_batches(BATCH, columns=names):
                 for row in batch.to_pylist():
                     rules = _rules(row, decode=decode)
                     found += [finding(code, len(records), turn, detail=detail) for code, turn, detail in rules]
-                    records.append({"images": _opened(row)})
+                    records.append({"id": row.get("id"), "images": _opened(row)})
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         return [], [finding("T01", detail=f"expected Parquet, {' '.join(str(error).split()):.{SHOWN}}")]
     return records, found if records else [*found, finding("T02")]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from recipe.data.media import shown
 from recipe.errors import ConfigError, nearest
 from recipe.stages.balance._groups import value_of
 
@@ -33,9 +34,9 @@ def tilts(pool: Pool, yes_share: float | None) -> NDArray[np.float64]:
 def image_numbers(pool: Pool) -> NDArray[np.int32]:
     """Return the number of each row's image; a row without an image gets a number of its own.
 
-    Images are numbered in the order of their first rows. O(n).
+    Images are told apart by `recipe.data.media.shown`, and numbered in the order of their first rows. O(n).
     """
-    image = pool.rows.select("image")
+    image = pool.rows.select(shown().alias("image"))
     known = image.drop_nulls().unique(maintain_order=True).with_row_index("number")
     number = image.join(known, on="image", how="left", maintain_order="left")["number"]
     numbers = number.cast(pl.Int32).fill_null(-1).to_numpy().copy()

@@ -12,6 +12,7 @@ from recipe.config.calls import call
 from recipe.config.registry import find
 from recipe.config.step import Step
 from recipe.data.checkpoint import SHARD
+from recipe.data.media import shown
 from recipe.data.pool import Pool
 from recipe.data.vectors import release
 from recipe.stages import checkpoint
@@ -53,7 +54,7 @@ def apply_to_vectors(pool: Pool, plan: Recipe) -> Pool:
 
 def _image_groups(pool: Pool) -> list[NDArray[np.int64]]:
     """Split the eligible samples that share their image with others into groups of about a shard's size by image."""
-    rows = pool.rows.select("row", pl.col("image").fill_null("")).filter(pool.eligible)
+    rows = pool.rows.select("row", shown().fill_null("").alias("image")).filter(pool.eligible)
     crowded = rows.filter(pl.len().over("image") > 1).sort("image", "row")
     ends = np.flatnonzero((crowded["image"] != crowded["image"].shift(-1)).fill_null(value=True).to_numpy()) + 1
     cuts = ends[np.unique(np.searchsorted(ends, np.arange(SHARD, len(crowded), SHARD)))]

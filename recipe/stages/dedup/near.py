@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from recipe.data.media import shown
 from recipe.data.words import words_of
 from recipe.errors import ConfigError
 
@@ -77,7 +78,7 @@ def dedup(
     if not 0 < threshold <= 1:
         raise ConfigError(f"dedup.near: expected a threshold above 0 and up to 1, got threshold={threshold}")
     # Texts are only split and hashed if there is another sample to compare them with.
-    table = pool.rows.select("row", pl.lit("").alias("image") if across_images else pl.col("image").fill_null(""))
+    table = pool.rows.select("row", (pl.lit("") if across_images else shown().fill_null("")).alias("image"))
     table = table.with_columns(text=pool.texts).filter(pool.eligible).filter(pl.len().over("image") > 1)
     table = table.with_columns(crowded=pl.len().over("image") > crowd).sort("image", "row")
     keeper = np.arange(len(pool))

@@ -12,7 +12,7 @@ import polars as pl
 
 from recipe.data.words import words_of
 from recipe.errors import InputError, ShortQuestions
-from recipe.stages.exclude._questions import TABLES, Question, read_lines, read_questions
+from recipe.stages.exclude._questions import TABLES, Question, read_images, read_lines, read_questions
 from recipe.stages.exclude._turns import bare
 from recipe.stages.exclude.images import ENDINGS, index_names, marks_of_name
 from recipe.stages.exclude.ngram import Runs
@@ -65,8 +65,10 @@ def _names(entry: str) -> list[tuple[str, str]]:
     """Return the images that one entry of `exclude.images` names, each with its place."""
     file = Path(entry)
     ending = file.suffix.lower()
-    if ending in {".json", ".jsonl", ".parquet", *TABLES}:
+    if ending == ".parquet":
         raise InputError(f"{entry}: expected a text file with one image id or path per line; convert it")
+    if ending in {".json", ".jsonl", *TABLES}:
+        return read_images(file)
     stands = os.path.exists(file) and not os.path.isdir(file)  # noqa: PTH110, PTH112  Path's raise where a name is too long
     if ending in ENDINGS or not (ending == ".txt" or stands):  # a pipe is no id: reading it says so
         return [(entry, entry)]

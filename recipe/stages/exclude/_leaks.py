@@ -15,7 +15,7 @@ from recipe.io.hashes import check_unchanged
 from recipe.stages import checkpoint
 from recipe.stages.exclude._benchmark import Benchmark, Known, Search, index_benchmark, read_benchmark, warn_of_short
 from recipe.stages.exclude._turns import turn_texts
-from recipe.stages.exclude.images import find_images, marks_of_image
+from recipe.stages.exclude.images import find_images, marks_of_image, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +118,7 @@ def _leaks_by_files(store: Store, folder: str, search: Search, shard: Pool) -> p
 
 def _leaks(known: Known, prompts: str, shard: Pool) -> pl.DataFrame:
     """Find the leaks of a shard: the column `problem`."""
-    found = pl.Series(find_images(shard.rows["image"], known.images), dtype=pl.String)
+    found = find_images(shard.rows, known.images)
     problem = pl.DataFrame({"problem": "bench_image:" + found})
     if not known.places:
         return problem
@@ -157,9 +157,11 @@ def _by_bags(block: pl.DataFrame, known: Known, prompts: str) -> NDArray[np.int6
     free = pairs.join(known.question_of.filter(pl.col("mark").is_null()), on="bag").select("row", "question")
     bound = known.question_of.drop_nulls("mark")
     tied = pairs.join(bound.select("bag").unique(), on="bag", how="semi")
-    image = block["image"].gather(tied["row"])
-    marks = pl.Series([[] if one is None else marks_of_image(one) for one in image], dtype=pl.List(pl.String))
-    named = tied.with_columns(mark=marks).explode("mark").join(bound, on=["bag", "mark"]).select("row", "question")
+    rows = tied["row"].unique()
+    names = names_of(block.select("image", "media")[rows])
+    marks = pl.Series(map(marks_of_image, names["name"]), dtype=pl.List(pl.String))
+    of_row = names.select(row=rows.gather(names["at"]), mark=marks).explode("mark")
+    named = tied.join(of_row, on="row").join(bound, on=["bag", "mark"]).select("row", "question")
     both = pl.concat([free, named])
     return _first(len(block), both["row"].to_numpy(), both["question"].to_numpy())
 

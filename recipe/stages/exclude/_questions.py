@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +19,12 @@ QUESTION = ("question", "text", "prompt", "query", "problem", "instruction")  # 
 CONTEXT = ("hint", "context", "passage")
 OPTIONS = ("choices", "options")
 LETTERS = "ABCDEFGH"
-IMAGE = ("image", "image_path", "image_id", "image_name", "img", "filename")
+IMAGE = (
+    *("image", "image_path", "image_id", "image_name", "imagename", "imageid", "img", "img_path", "img_id"),
+    *("filename", "file_name", "data_id"),  # data_id: SEED-Bench's
+)
+SEVERAL = ("images", "image_paths")
+_LINE_END = re.compile(r"\r\n|\n|\r")  # and no other character, as U+2028, which may stand in a text
 TABLES = {".tsv": "\t", ".csv": ","}
 NAMELESS = ("image", "img")  # stems that are the same for all questions of a benchmark, as in ScienceQA's 5/image.png
 LONGEST = 1024  # characters of a name; MMBench's column `image` contains the image itself
@@ -63,16 +69,51 @@ def read_questions(path: str) -> list[Question]:
     if file.suffix.lower() == ".txt":
         found = [Question(place, line, line, None) for line, place in read_lines(file)]
     else:
-        records = _table(file) if file.suffix.lower() in TABLES else _records(file)
-        found = [question for number, record in enumerate(records) for question in _questions(record, file, number)]
+        found = [one for number, record in enumerate(_all(file)) for one in _questions(record, file, number)]
     if not found:
         raise InputError(f"{file}: expected benchmark questions, found none; check the file")
     return found
 
 
+def read_images(file: Path) -> list[tuple[str, str]]:
+    """Return the images that the records of a benchmark name, each with its place.
+
+    Parameters
+    ----------
+    file
+        As for `read_questions`, but for text files. A record need have no question; a text or a number is a name.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or no record names an image.
+    """
+    found = []
+    for number, record in enumerate(_all(file)):
+        lower = _lower({"image": record} if isinstance(record, str | int) else record)
+        listed = [one for name in SEVERAL if isinstance(lower.get(name), list) for one in lower[name]]
+        alone = _image(lower)
+        names = [alone, *(one for one in listed if isinstance(one, str) and 0 < len(one) <= LONGEST)]
+        found += [(name, f"{file.name}:{number}") for name in names if name]
+    if not found:
+        keys = ", ".join((*IMAGE, *SEVERAL))
+        raise InputError(f"{file}: expected records with the names of images under one of {keys}, got none; convert it")
+    return found
+
+
+def _all(file: Path) -> list[Any]:
+    """Return the records of a file of a benchmark."""
+    return _table(file) if file.suffix.lower() in TABLES else _records(file)
+
+
+def _lower(record: Any) -> dict[str, Any]:
+    """Return a record with its keys in lower case; {} for what is none."""
+    return {str(name).lower(): value for name, value in record.items()} if isinstance(record, dict) else {}
+
+
 def read_lines(file: Path) -> list[tuple[str, str]]:
     """Return the non-blank lines of a text file, each with its place."""
-    lines = _text(file).splitlines()
+    lines = _LINE_END.split(_text(file))
     return [(line.strip(), f"{file.name}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
 
 
@@ -94,7 +135,7 @@ def _records(file: Path) -> list[Any]:
     except (ValueError, RecursionError):
         pass
     records = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_LINE_END.split(text), 1):
         if line.strip():
             try:
                 records.append(json.loads(line))
@@ -118,16 +159,24 @@ def _table(file: Path) -> list[dict[str, Any]]:
     """Return the records of a table, without columns that contain images."""
     try:
         regular(file)
-        whole = pl.scan_csv(file, separator=TABLES[file.suffix.lower()], infer_schema=False)
-        short = pl.when(pl.all().str.len_bytes() <= LONGEST).then(pl.all())
-        names = {*QUESTION, *CONTEXT, *OPTIONS, *LETTERS.lower(), "image"}
-        columns = [name for name in whole.collect_schema().names() if name.lower() in {*names, *IMAGE}]
-        table = whole.select(columns)
-        images = [name for name in columns if name.lower() in IMAGE]
-        return table.with_columns(table.select(images).select(short).collect()).collect().to_dicts()
+        try:
+            return _rows(file, '"')
+        except pl.exceptions.PolarsError:  # a quote that ends nowhere is a character like any other
+            return _rows(file, None)
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{file}: expected a table of questions ({reason}); check the file") from error
+
+
+def _rows(file: Path, quote: str | None) -> list[dict[str, Any]]:
+    """Return the rows of a table; a cell that contains an image is null."""
+    whole = pl.scan_csv(file, separator=TABLES[file.suffix.lower()], infer_schema=False, quote_char=quote)
+    short = pl.when(pl.all().str.len_bytes() <= LONGEST).then(pl.all())
+    names = {*QUESTION, *CONTEXT, *OPTIONS, *LETTERS.lower(), *(f"choice_{one}" for one in LETTERS.lower())}
+    columns = [name for name in whole.collect_schema().names() if name.lower() in {*names, *IMAGE}]
+    table = whole.select(columns)
+    images = [name for name in columns if name.lower() in IMAGE]
+    return table.with_columns(table.select(images).select(short).collect()).collect().to_dicts()
 
 
 def _questions(record: Any, file: Path, number: int) -> Iterator[Question]:
@@ -136,7 +185,7 @@ def _questions(record: Any, file: Path, number: int) -> Iterator[Question]:
     if isinstance(record, str):
         yield Question(place, record, record, None)
         return
-    lower = {str(name).lower(): value for name, value in record.items()} if isinstance(record, dict) else {}
+    lower = _lower(record)
     image = _image(lower)
     if isinstance(lower.get("conversations"), list):
         for turn in lower["conversations"]:
@@ -163,7 +212,8 @@ def _options(record: Mapping[str, Any], lower: Mapping[str, Any]) -> list[str]:
         return [f"{letter}. {option}" for letter, option in options.items()]
     if isinstance(options, list):
         return [f"{chr(ord('A') + at)}. {option}" for at, option in enumerate(options)]
-    return [f"{letter}. {record[letter]}" for letter in LETTERS if isinstance(record.get(letter), str)]
+    named = {letter: record.get(letter, lower.get(f"choice_{letter.lower()}")) for letter in LETTERS}
+    return [f"{letter}. {option}" for letter, option in named.items() if isinstance(option, str)]
 
 
 def _image(lower: Mapping[str, Any]) -> str | None:

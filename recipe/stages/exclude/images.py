@@ -1,21 +1,27 @@
-"""Find the images of a benchmark by id or by path."""
+"""Find the images of a benchmark by id, by path, or by the hash of their bytes."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+import polars as pl
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
-# COCO's names of 2014 and of 2017, and Vision-Flan's prefixes of them; VizWiz's numbers have twelve digits too.
-COCO = re.compile(r"(?:(?!.*VizWiz_).*_)?(\d{12})", re.ASCII)
+from recipe.data.media import coco_number, spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ENDINGS = (
+    *(".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".jp2", ".avif", ".heic"),
+    *(".mp4", ".webm", ".avi", ".mkv", ".mov", ".wav", ".mp3", ".flac", ".ogg", ".m4a"),
+)
+_QUERY = re.compile(r"[?#].*")
 NUMBER = re.compile(r"\d+", re.ASCII)
 
 
 def is_path(name: str) -> bool:
-    """Return whether a name is a path rather than an id: it has a folder, or the ending of an image.
+    """Return whether a name is a path rather than an id: it has a folder, or the ending of a picture, video or sound.
 
     Examples
     --------
@@ -42,7 +48,7 @@ def marks_of_name(name: str) -> list[str]:
     if not is_path(path):
         number = [f"#{int(path)}"] if NUMBER.fullmatch(path) else []
         return [f"={path}", *number, *_coco(path)]
-    return [f"/{path}", *_coco(_stem(path))]
+    return [f"/{path}", *_coco(path)]
 
 
 def marks_of_image(image: str) -> list[str]:
@@ -57,7 +63,7 @@ def marks_of_image(image: str) -> list[str]:
     parts, stem = path.split("/"), _stem(path)
     number = [f"#{int(stem)}"] if NUMBER.fullmatch(stem) else []
     ends = ["/" + "/".join(parts[at:]) for at in reversed(range(len(parts)))]
-    return [*ends, f"={stem}", *number, *_coco(stem)]
+    return [*ends, f"={stem}", *number, *_coco(path)]
 
 
 def index_names(names: Iterable[tuple[str, str]]) -> dict[str, tuple[int, str]]:
@@ -75,25 +81,61 @@ def index_names(names: Iterable[tuple[str, str]]) -> dict[str, tuple[int, str]]:
     return known
 
 
-def find_images(images: Iterable[str | None], known: dict[str, tuple[int, str]]) -> Iterator[str | None]:
-    """Yield for each image the place of the first name that matches it; None if none does or it is None; O(n)."""
-    places: dict[str, str | None] = {}
-    for image in images:
-        if image is None:
-            yield None
-            continue
-        if image not in places:
-            hits = [known[mark] for mark in marks_of_image(image) if mark in known]
-            places[image] = min(hits)[1] if hits else None
-        yield places[image]
+def find_images(rows: pl.DataFrame, known: Mapping[str, tuple[int, str]]) -> pl.Series:
+    """Return for each row the place of the first name that matches one of its images, videos or sounds.
+
+    Parameters
+    ----------
+    rows
+        n rows with the columns `image` and `media`.
+    known
+        As of `index_names`.
+
+    Returns
+    -------
+    polars.Series
+        (n,) str, null where none matches. O(n).
+    """
+    names = names_of(rows)
+    hits = [
+        (name, *min(found))
+        for name in names["name"].unique()
+        if (found := [known[mark] for mark in marks_of_image(name) if mark in known])
+    ]
+    table = pl.DataFrame(hits, {"name": pl.String, "hit": pl.Int64, "place": pl.String}, orient="row")
+    first = names.join(table, on="name").sort("at", "hit").unique("at", keep="first", maintain_order=True)
+    every = rows.select(at=pl.int_range(pl.len(), dtype=pl.UInt32))
+    return every.join(first, on="at", how="left", maintain_order="left")["place"]
+
+
+def names_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return every name by which what the rows show may be called.
+
+    Parameters
+    ----------
+    rows
+        n rows with the columns `image` and `media`.
+
+    Returns
+    -------
+    polars.DataFrame
+        Lines of `at` (u32, the row) and `name`: in the mix, by the hash of its bytes, and by its path with and without
+        the folder that a list names.
+    """
+    numbered = rows.select("image", "media", at=pl.int_range(pl.len(), dtype=pl.UInt32))
+    parts = numbered.drop_nulls("media").select("at", "media").explode("media").drop_nulls("media").unnest("media")
+    below = pl.concat_str("root", "path", separator="/")
+    inside = pl.concat_str("hash", pl.col("ending").fill_null("bin"), separator=".")
+    found = [numbered.select("at", name="image"), *(parts.select("at", name=one) for one in ("path", below, inside))]
+    return pl.concat(found).drop_nulls().unique(maintain_order=True)
 
 
 def _plain(name: str) -> str:
-    """Write a path with slashes, without a leading slash or `./`."""
-    path = name.strip().replace("\\", "/")
-    while path.startswith(("./", "/")):
-        path = path.removeprefix("./").lstrip("/")
-    return path
+    """Spell a path one way, without a leading slash, and a URL without its query."""
+    path = name.strip()
+    if "://" in path:
+        return _QUERY.sub("", path)
+    return spelled(path).lstrip("/")
 
 
 def _stem(path: str) -> str:
@@ -102,7 +144,7 @@ def _stem(path: str) -> str:
     return name.rpartition(".")[0] or name
 
 
-def _coco(stem: str) -> list[str]:
+def _coco(path: str) -> list[str]:
     """Return the mark of an image that has one of COCO's names."""
-    found = COCO.fullmatch(stem)
-    return [f"@{int(found[1])}"] if found else []
+    number = coco_number(path)
+    return [] if number is None else [f"@{number}"]

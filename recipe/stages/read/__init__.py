@@ -20,6 +20,8 @@ from recipe.stages.read._aside import companion
 from recipe.stages.read._entry import Context, Entry
 from recipe.stages.read._given import sort_out
 from recipe.stages.read._images import Images
+from recipe.stages.read._lists import read_list
+from recipe.stages.read._roots import warn_of_shared_names
 from recipe.stages.read._rows import stack
 from recipe.stages.read._shards import Options, Piece, pieces_of, read_piece, read_shards
 from recipe.stages.read._sources import File, expand
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from recipe.stages.read._detect import Format
     from recipe.stages.read._given import Held, Sources
 
-__all__ = ["Context", "Entry", "File", "Images", "apply", "companion", "expand", "read_pool", "sort_out"]
+__all__ = ["Context", "Entry", "File", "Images", "apply", "companion", "expand", "read_list", "read_pool", "sort_out"]
 
 IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memory, if no store is given
 
@@ -143,6 +145,7 @@ def read_pool(
     found = find_files(sources)
     with by_name(found.files, found.held):
         pool = _read(found.files, side_data, as_named(format), options, store)
+    warn_of_shared_names(pool.rows)
     return replace(pool, checkpoint=replace(pool.checkpoint, passed=tuple(found.passed), held=found.held))
 
 

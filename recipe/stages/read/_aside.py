@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from recipe.data.checkpoint import NO_ENDING
 from recipe.io.families import SIDE_FILES
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def other_files(names: Iterable[str]) -> list[tuple[str, str]]:
     return [
         (
             f"{count:,} file{'s' if count > 1 else ''} {f'.{ending}' if ending else 'without an ending'}",
-            "no ending of samples",
+            NO_ENDING,
         )
         for ending, count in ordered
     ]

@@ -114,8 +114,8 @@ def _sample(entries: Sequence[Found | Record], beside: Mapping[str, Any] | None)
             head = entry if isinstance(entry, dict) else decode(entry)
         except Undecodable:
             continue
-        if isinstance(head, dict):
-            heads.append(by_usual_names(head, beside))
+        inside = head if isinstance(head, list) else [head]
+        heads += [by_usual_names(one, beside) for one in inside[:SAMPLE] if isinstance(one, dict)]
     return heads
 
 

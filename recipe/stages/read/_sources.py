@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from warnings import warn
 
+from recipe.data.checkpoint import OWN_MIX
 from recipe.errors import ConfigError, InputError, PassedOver, nearest
 from recipe.io.families import MANIFEST, family_of
-from recipe.stages.read._aside import is_list_of_files, other_files, passed_over
+from recipe.stages.read._aside import SIDE_DATA, companion, is_list_of_files, other_files, passed_over
 from recipe.stages.read._lists import YAML, Take, read_list
 from recipe.stages.read._walk import is_hidden, kind_of, matches, walk
 
@@ -126,7 +127,8 @@ def survey(sources: Source | Sequence[Source]) -> Survey:
         raise InputError(f"expected files of samples, got lists that name none: {', '.join(passed)}; correct them")
     folder = Path(os.path.commonpath([file.path.parent for file in files]))
     named_files = [replace(f, source=f.source or f.path.relative_to(folder).as_posix()) for f in files]
-    return Survey(_told_apart(named_files), sorted(passed.items()))
+    read_with = {beside.name for f in files if (beside := companion(f.path))} & set(SIDE_DATA)
+    return Survey(_told_apart(named_files), sorted((n, why) for n, why in passed.items() if n not in read_with))
 
 
 def _told_apart(files: list[File]) -> list[File]:
@@ -275,4 +277,4 @@ def _without_mixes(files: list[Path], where: Path) -> tuple[list[Path], list[tup
         more = f" and {len(written) - 1} more" if len(written) > 1 else ""
         what = f"passed over {written[0].name}{more}, which recipe wrote"
         warn(PassedOver(f"{where}: {what}; name a mix to read it"), stacklevel=5)
-    return kept, [(file.name, "a mix that recipe wrote") for file in written]
+    return kept, [(file.name, OWN_MIX) for file in written]

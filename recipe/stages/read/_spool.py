@@ -1,4 +1,4 @@
-r"""Samples in memory, written to temporary files of JSON Lines, so that they are read as any other file is.
+"""Samples in memory, written to temporary files of JSON, so that they are read as any other file is.
 
 So they have the same readers, limits and rejects, are read by all workers, are found again in a cache by their bytes,
 and take no memory beyond what holds them already: an iterator is taken once and never held. A picture in them is a data
@@ -109,14 +109,14 @@ def spool(held: Sequence[Held]) -> tuple[list[File], Kept]:
         path.parent.mkdir()
         try:
             with path.open("xb") as file:
-                taken = sum(_write(one, file) for one in held if one.name == name)
+                taken = _write([one for one in held if one.name == name], file)
         except OSError as error:
             what = f"cannot be kept in {path.parent} ({error.strerror})"
             raise InputError(f"{name}: {what}; free some space, or name another folder by TMPDIR") from error
         if not taken:
             raise InputError(f"{name}: expected records, got none; check what was given")
         files.append(File(path, name, formats[name]))
-    return files, Kept(store, tuple(formats))
+    return files, Kept(store, {file.source: str(file.path) for file in files})
 
 
 @contextmanager
@@ -126,18 +126,21 @@ def by_name(files: Sequence[File], held: Kept | None) -> Iterator[None]:
         yield
     except RecipeError as error:
         text = str(error)
-        for one in (file for file in files if held and file.source in held.names):
+        for one in (file for file in files if held and file.source in held.files):
             text = text.replace(str(one.path), f"{one.source} (in memory)")
         error.args = (text,)
         raise
 
 
-def _write(held: Held, file: IO[bytes]) -> int:
-    """Write the records of some data as lines, and return how many there are."""
+def _write(held: Sequence[Held], file: IO[bytes]) -> int:
+    """Write the records of data of one name as an array, and return how many there are."""
     number = 0
-    for record in _taken(held):
-        file.write(f"{line_of(record, f'{held.name}: record {number}')}\n".encode())
-        number += 1
+    for one in held:
+        for record in _taken(one):
+            line = line_of(record, f"{one.name}: record {number}")
+            file.write(f"{',' if number else '['}\n{line}".encode())
+            number += 1
+    file.write(b"\n]\n")
     return number
 
 

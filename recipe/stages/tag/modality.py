@@ -28,8 +28,8 @@ def tag(pool: Pool) -> pl.DataFrame:
     Examples
     --------
     >>> from recipe import demo_pool
-    >>> tag(demo_pool(images=2))["modality"].unique().to_list()
-    ['image']
+    >>> tag(demo_pool(images=2))["modality"].unique().sort().to_list()
+    ['image', 'text']
     """
     images = (
         pl.when(pl.col("media").is_null()).then(pl.col("image").is_not_null().cast(pl.UInt32)).otherwise(_of("image"))

@@ -24,6 +24,7 @@ _ELSEWHERE = r"^/|\\|(?:^|/)\.\.(?:/|$)|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]*:/|^d
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 _INVISIBLE = r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
 _CHAT = r"<\|im_(?:start|end)\|>|\[/?INST\]|###\s*(?:Human|Assistant|Instruction|Response)|<s>|\bUSER:"
+_BOX = r"\[\s*[-+]?[\d.]+\s*(?:,\s*[-+]?[\d.]+\s*){3}\]"
 _SOURCE = (
     r"(?i)\bbounding box(?:es)?\b|\bthe descriptions? (?:mention|state|say|indicate|do not|does not|provide)"
     r"|\b(?:based on|according to|from|(?:mentioned|given|stated|described|provided) in) (?:the|these|both|all) "
@@ -83,6 +84,7 @@ FLAGS = (
     Rule("runaway", pl.col("runaway"), "repeats itself"),
     Rule("chat_markup", pl.col("chat"), "markup of another chat template"),
     Rule("control_characters", pl.col("control"), "other than tab and line breaks"),
+    Rule("unknown_frame", pl.col("boxed") & pl.col("frame").is_null(), "nothing says what its boxes refer to"),
     Rule("invisible_characters", pl.col("invisible"), "zero width, direction marks, soft hyphens"),
 )
 
@@ -141,6 +143,7 @@ def _shows(rows: pl.DataFrame, holds: tuple[str, ...]) -> pl.DataFrame:
         "image",
         "n_tokens",
         "noted",
+        "frame",
         turns=pl.col("turns").list.len().fill_null(0),
         n_media=media.cast(pl.UInt32),
         beyond=beyond,
@@ -164,6 +167,7 @@ def _facts(turns: pl.LazyFrame) -> pl.DataFrame:
         control=text.str.contains(_CONTROL),
         invisible=text.str.contains(_INVISIBLE),
         chat=text.str.contains(_CHAT),
+        boxed=text.str.contains(_BOX),
         boilerplate=is_boilerplate(answers),
         source=answers.str.contains(_SOURCE),
         n_words=answers.str.count_matches(r"\S+"),
@@ -190,6 +194,7 @@ def _facts(turns: pl.LazyFrame) -> pl.DataFrame:
         long=(col("n_words") > LONG).any(),
         runaway=col("loops").any(),
         chat=col("chat").any(),
+        boxed=col("boxed").any(),
         control=col("control").any(),
         invisible=col("invisible").any(),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
-from recipe.data.frames import converted, needs_size, rewritten, written
+from recipe.data.frames import converted, has_boxes, needs_size, rewritten, written
+from recipe.errors import BoxesLeft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from recipe.data.boxes import Size
     from recipe.data.frames import Box
@@ -38,6 +40,36 @@ def sizes_of(chat: Chat, sizes: Sizes | None) -> list[Size | None]:
         for i, size in zip(unknown, looked_up, strict=True):
             stated[i] = size
     return stated
+
+
+def in_frames(
+    some: Iterable[Chat], frames: Sequence[str], sizes: Sizes | None, dress: Callable[[list[Box]], str] | None = None
+) -> Iterator[Chat]:
+    """Yield samples as `in_frame` returns them, and say at the end how many kept boxes in a frame of their own.
+
+    Warns
+    -----
+    BoxesLeft
+        If some did, since the sizes of their pictures are not known, or are several.
+    """
+    left = 0
+    for chat in some:
+        found = in_frame(chat, frames, sizes, dress)
+        left += found is chat and is_left(chat, frames)
+        yield found
+    say_left(left)
+
+
+def is_left(chat: Chat, frames: Sequence[str]) -> bool:
+    """Return whether a sample that was not converted has boxes in a frame that its trainer does not take."""
+    return chat.frame is not None and chat.frame not in frames and any(has_boxes(said) for _, said in chat.turns)
+
+
+def say_left(count: int) -> None:
+    """Warn of boxes that were not converted."""
+    if count:
+        what = f"boxes of {count:,} samples stay in their frame, since the size of their image is not known"
+        warnings.warn(f"{what}; name the folder of the images (--images)", BoxesLeft, stacklevel=4)
 
 
 def in_frame(

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args
 import numpy as np
 
 from recipe.config.ranges import Ids
+from recipe.data.frames import has_boxes
 from recipe.data.media import media_of
 from recipe.errors import ConfigError
 from recipe.io.arrow import take
 from recipe.stages.write import _pack
-from recipe.stages.write._boxes import in_frame
+from recipe.stages.write._boxes import in_frame, say_left
 from recipe.stages.write._chats import Chat, expect
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def records(pool: Pool, rows: Rows, *, ids: Ids = "string", sizes: Sizes | None 
         raise ConfigError(f"write: expected one of {', '.join(get_args(Ids))}, got ids={ids!r}")
     columns = ("id", "image", "turns", "extra", "media", "frame", "source", "key")
     order = np.asarray(rows, dtype=np.int64)
+    left = 0
     for start in range(0, len(order), SLICE):
         for name, image, turns, extra, media, frame, *origin in take(
             pool.rows, columns, order[start : start + SLICE]
@@ -79,8 +81,10 @@ def records(pool: Pool, rows: Rows, *, ids: Ids = "string", sizes: Sizes | None 
                 if media is None and frame in (None, *LLAVA)
                 else _fitting(image, turns, media, frame, origin=origin, sizes=sizes)
             )
+            left += said is turns and frame not in {None, *LLAVA} and any(has_boxes(turn["value"]) for turn in turns)
             record = {"id": name, **shown, "conversations": said}
             yield record if extra is None else _with_extra(record, json.loads(extra), ids)
+    say_left(left)
 
 
 def _fitting(
@@ -97,7 +101,8 @@ def _fitting(
     source, key = origin
     chat = Chat("", key, source, said, media_of(image, media), frame, None, {})
     expect(chat, (), "llava")
-    return [{"from": who, "value": value} for who, value in in_frame(chat, LLAVA, sizes).turns]
+    found = in_frame(chat, LLAVA, sizes)
+    return turns if found is chat else [{"from": who, "value": value} for who, value in found.turns]
 
 
 def _with_extra(record: Record, extra: dict[str, Any], ids: Ids) -> Record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from recipe.stages.write._boxes import in_frame, marked, sizes_of
+from recipe.stages.write._boxes import in_frames, marked, sizes_of
 from recipe.stages.write._chats import chats
 from recipe.stages.write._conversations import record_of
 from recipe.stages.write._files import below, write_lines
@@ -65,13 +65,13 @@ def write(
     it, of OpenGVLab/InternVL, commit 2410d1d.
     """
     some = chats(pool, rows, holds=HOLDS, trainer="internvl", pack=pack, max_tokens=max_tokens)
-    return write_lines((json.dumps(_record(chat, sizes)) for chat in some), path)
+    return write_lines((json.dumps(_record(chat, sizes)) for chat in in_frames(some, FRAMES, sizes, marked)), path)
 
 
 def _record(chat: Chat, sizes: Sizes | None) -> dict[str, Any]:
     """Return the record of a sample."""
     listed = chat.system is not None
-    record = record_of(in_frame(chat, FRAMES, sizes, marked), system=True, listed=listed)
+    record = record_of(chat, system=True, listed=listed)
     known = [size for size in sizes_of(chat, sizes) if size is not None]
     if not known or len(known) < len(chat.of("image")):
         return record

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from recipe.stages.write._boxes import in_frame
+from recipe.stages.write._boxes import in_frames
 from recipe.stages.write._chats import chats
 from recipe.stages.write._conversations import record_of
 from recipe.stages.write._files import below, write_array
@@ -61,13 +61,12 @@ def write(
     commit df17966.
     """
     some = chats(pool, rows, holds=HOLDS, trainer="llava-next", pack=pack, max_tokens=max_tokens)
-    return write_array(_lines(some, sizes), path)
+    return write_array(_lines(in_frames(some, FRAMES, sizes)), path)
 
 
-def _lines(some: Iterator[Chat], sizes: Sizes | None) -> Iterator[str]:
+def _lines(some: Iterator[Chat]) -> Iterator[str]:
     """Yield the record of each sample."""
-    for chat in some:
-        found = in_frame(chat, FRAMES, sizes)
+    for found in some:
         turns = (
             [(who, said.replace("<video>", "<image>")) for who, said in found.turns]
             if found.of("video")

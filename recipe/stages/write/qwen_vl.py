@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from recipe.stages.write._boxes import in_frame
+from recipe.stages.write._boxes import in_frames
 from recipe.stages.write._chats import chats
 from recipe.stages.write._conversations import record_of
 from recipe.stages.write._files import write_array, write_lines
@@ -60,5 +60,5 @@ def write(
     QwenLM/Qwen3-VL, commit 9658872.
     """
     some = chats(pool, rows, holds=HOLDS, trainer="qwen-vl", pack=pack, max_tokens=max_tokens)
-    lines = (json.dumps(record_of(in_frame(chat, (frame,), sizes))) for chat in some)
+    lines = (json.dumps(record_of(chat)) for chat in in_frames(some, (frame,), sizes))
     return (write_lines if Path(path).suffix == ".jsonl" else write_array)(lines, path)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from recipe.config.ranges import From1, Switch
+    from recipe.data.media import Medium
     from recipe.data.pool import Pool
     from recipe.stages.write._chats import Pictures
     from recipe.stages.write._pack import Rows
@@ -31,6 +32,7 @@ FEATURES = {
     "images": [{"_type": "Image"}],
 }
 _MARK = re.compile(r"(<image>)")
+_AFTER = re.compile(r"(<image>)\n+")
 
 
 def write(
@@ -100,21 +102,28 @@ def _records(group: list[Chat], pictures: Pictures | None) -> list[dict[str, Any
         {
             "id": chat.id,
             "messages": [{"role": one["role"], "content": _blocks(one)} for one in messages_of(chat)],
-            "images": [{"bytes": next(found), "path": one.name} for one in chat.of("image")],
+            "images": [_picture(one, next(found)) for one in chat.of("image")],
         }
         for chat in group
     ]
 
 
+def _picture(picture: Medium, content: bytes | None) -> dict[str, bytes | str | None]:
+    """Return a picture: with its bytes, its path only says how its source named it."""
+    path = picture.path if content is not None and picture.hash is not None and picture.path else picture.name
+    return {"bytes": content, "path": path}
+
+
 def _blocks(message: dict[str, str]) -> list[dict[str, str | None]]:
-    """Return the blocks of a message: of a question each mark is a picture, and no other text is lost.
+    """Return the blocks of a message: of a question each mark is a picture, with the line breaks after it.
 
     Examples
     --------
     >>> [block["type"] for block in _blocks({"role": "user", "content": "<image>Is this <image>?"})]
     ['image', 'text', 'image', 'text']
     """
-    parts = _MARK.split(message["content"]) if message["role"] == "user" else [message["content"]]
+    said = message["content"]
+    parts = _MARK.split(_AFTER.sub(r"\1", said)) if message["role"] == "user" else [said]
     blocks: list[dict[str, str | None]] = [
         {"type": "image", "text": None} if part == "<image>" else {"type": "text", "text": part}
         for part in parts

@@ -7,6 +7,7 @@ import json
 import tarfile
 from typing import TYPE_CHECKING, Any
 
+from recipe.data.signatures import UNKNOWN, ending_of
 from recipe.errors import InputError
 from recipe.io.atomic import atomic_write
 from recipe.stages.write._chats import bytes_of, chats, plain_marks
@@ -17,23 +18,12 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from recipe.config.ranges import From1, Switch
-    from recipe.data.media import Medium
     from recipe.data.pool import Pool
     from recipe.stages.write._chats import Chat, Pictures
     from recipe.stages.write._pack import Rows
 
 HOLDS = ("images", "system", "bytes")
 ENDINGS = (".tar",)
-KNOWN = {
-    "jpeg": "jpg",
-    "jpg": "jpg",
-    "png": "png",
-    "gif": "gif",
-    "webp": "webp",
-    "bmp": "bmp",
-    "tif": "tif",
-    "tiff": "tif",
-}
 
 
 def write(
@@ -87,19 +77,16 @@ def write(
 
 def _members(chat: Chat, key: str, pictures: Pictures | None) -> Iterator[tuple[str, bytes]]:
     """Yield the files of a sample: its pictures, and then its record."""
+    names: list[str] = []
     shown = chat.of("image")
-    names = [_ending(one) if len(shown) == 1 else f"{i}.{_ending(one)}" for i, one in enumerate(shown)]
-    for one, name, content in zip(shown, names, bytes_of([chat], pictures), strict=True):
+    for number, (one, content) in enumerate(zip(shown, bytes_of([chat], pictures), strict=True)):
         if content is None:
             what = f"expected the bytes of {one.name}, which a tar holds, got none"
             raise InputError(f"write.webdataset: {what}; name the folder of the images (--images)")
-        yield f"{key}.{name}", content
+        found = ending_of(content)
+        ending = "jpg" if found == UNKNOWN else found
+        names.append(ending if len(shown) == 1 else f"{number}.{ending}")
+        yield f"{key}.{names[-1]}", content
     record: dict[str, Any] = {"id": chat.id, "texts": messages_of(chat)}
     record |= {"media": "image", "name": names} if names else {"media": "text"}
     yield f"{key}.json", json.dumps(record).encode("ascii")
-
-
-def _ending(picture: Medium) -> str:
-    """Return the ending of a picture, jpg where it is not known."""
-    given = picture.ending or picture.name.rpartition(".")[2].lower()
-    return KNOWN.get(given, "jpg")

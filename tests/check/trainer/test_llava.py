@@ -146,8 +146,41 @@ def test_images_that_begin_after_the_first_chunk(first, last, expected):
     text = "<image>\nWhy?" if last is seen else "Why?"
     head = "<image>\nWhy?" if first is seen else 'Why "image"?'
     mix = [first(head, "So.", note="x" * (11 << 20)), last(text, "So.")]
+    mix = [each | {"id": str(number)} for number, each in enumerate(mix)]
     assert codes(mix, others=True) == [(code, None, None) for code in expected]
     assert codes(mix[::-1], others=True) == []
+
+
+def test_repeated_ids_are_told_once_with_examples():
+    """Ids that repeat are one finding of the file, which counts them and names some; null and missing ones are none."""
+    ids = ["a", 1, "1", "a", None, None, "b", 1, 1, "b", "c", "c", "d", "d"]
+    mix = [said("Why?", "So.") | {"id": name} for name in ids]
+    (found,) = [each for each in _findings(json.dumps(mix).encode(), None) if each.code == "O04"]
+    assert (found.record, found.severity) == (None, "other")
+    assert found.detail == '5 of them in 11 records, as "a" in 0, 3; 1 in 1, 7, 8; "b" in 6, 9'
+    assert [each[0] for each in codes([said("Why?", "So.", id=name) for name in "abc"], others=True)] == []
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf"), 1e999])
+def test_a_number_that_is_no_json_is_a_problem_of_other_loaders_only(number):
+    """NaN and the infinities are reported at their record, and a text that only says so is not."""
+    mix = [said("Is it NaN?", "Infinity, 1e999."), said("Why?", "So.", id="2", more=[{"score": number}])]
+    assert codes(mix, others=True) == [("O05", 1, None)]
+    assert codes(mix) == []
+    huge = json.dumps(mix).replace("Infinity}", "1e999}").encode()
+    assert codes(huge, others=True) == [("O05", 1, None)]
+
+
+@pytest.mark.parametrize("image", [None, "", "none", "None", "NULL", "nan", " NaN ", [], [None], ["", "none"]])
+def test_an_image_that_names_nothing_is_a_finding(image):
+    """LLaVA stops at it, whatever its spelling, and a name that only begins so is a file."""
+    assert ("L07", 0, None) in codes([said("Why?", "So.", image=image)])
+    assert codes([seen("<image>\nWhy?", "So.", image="none.jpg")]) == []
+
+
+def test_backslashes_are_a_finding():
+    """A path with backslashes, which only Windows reads as folders, is found."""
+    assert codes([seen("<image>\nWhy?", "So.", image="a\\b.jpg")]) == [("W08", 0, None)]
 
 
 def test_every_record_code_has_an_example():
@@ -204,7 +237,7 @@ def test_missing_images_are_found_only_with_a_folder(tmp_path):
 def test_a_file_is_read(tmp_path):
     """Findings come in the order of the file, and say where and what."""
     path = tmp_path / "mix.json"
-    path.write_text(json.dumps([said("Why?", ""), said("Why?"), said("Why?", "So.")]))
+    path.write_text(json.dumps([said("Why?", "", id="a"), said("Why?", id="b"), said("Why?", "So.")]))
     found = check_mix(path)
     assert [str(finding).split(";")[0] for finding in found] == [
         "record 0, turn 1: W06 an empty turn masks every label of the record",

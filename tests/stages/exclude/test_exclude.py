@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipe import read_pool, select_mix
+from recipe.data.media import media_column
 from recipe.data.problems import PROBLEMS, code_of
 from recipe.data.prompts import FORMAT_PROMPTS
 from recipe.data.words import words_of
@@ -216,7 +217,8 @@ def test_no_warning_where_all_can_be_found(tmp_path):
 )
 def test_images_meant(name, image, meant):
     """An id is a stem or a number, a path is the end of a path, and COCO's names of one picture are one."""
-    assert list(find_images([None, image], index_names([(name, "here")]))) == [None, "here" if meant else None]
+    rows = pl.DataFrame({"image": [None, image]}).with_columns(media_column([None, None]))
+    assert find_images(rows, index_names([(name, "here")])).to_list() == [None, "here" if meant else None]
 
 
 def test_images_by_line_and_by_name(tmp_path):
@@ -288,7 +290,7 @@ BAD = {
     "a table without a question": ("questions", "q.csv", b"a,b\n1,2\n", "expected"),
     "an empty table": ("questions", "q.tsv", b"", "expected"),
     "an empty list": ("images", "i.txt", b"", "empty"),
-    "a list of another kind": ("images", "i.json", b'["a"]', "text file"),
+    "a list of another kind": ("images", "i.parquet", b"PAR1", "text file"),
 }
 
 

@@ -337,3 +337,37 @@ def test_memory_stays_bounded():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 20_000  # kilobytes
+
+
+def shown(red):
+    """Return a small picture as the bytes of a JPEG."""
+    from PIL import Image
+
+    written = io.BytesIO()
+    Image.new("RGB", (8, 6), (red, 2, 3)).save(written, "JPEG")
+    return written.getvalue()
+
+
+def test_pictures_in_memory_travel_with_the_mix(tmp_path):
+    """The bytes of the pictures of picks are written, by a mix of records and by one of a pool of them."""
+    from recipe.data.signatures import hash_of
+
+    records = [{**RECORDS[i], "image": {"bytes": shown(8 * i), "path": None}} for i in range(6)]
+    names = {f"{hash_of([record['image']['bytes']])}.jpg": record["image"]["bytes"] for record in records}
+    pool = read_pool(records)
+    assert set(pool.rows["image"]) == names.keys()
+    for number, data in enumerate((records, pool)):
+        mix = select_mix(data, size=4, dedup={"near": None}, **ALONE)
+        mix.write_images(tmp_path / str(number))
+        written = {file.name: file.read_bytes() for file in (tmp_path / str(number)).iterdir()}
+        assert written == {record["image"]: names[record["image"]] for record in mix}
+        assert mix.manifest()["memory"] == ["memory"]
+
+
+def test_several_pictures_iterate_as_a_list():
+    """Records with several pictures, picked for a trainer that takes them, show them as a list."""
+    talk = [{"role": "user", "content": "<image><image>Differ?"}, {"role": "assistant", "content": "Yes."}]
+    records = [{"id": f"a{i}", "images": [f"{i}.jpg", f"{i}b.jpg"], "messages": talk} for i in range(5)]
+    mix = select_mix(records, size=3, write={"format": "llava-next"}, dedup={"near": None}, **ALONE)
+    assert all(record["image"] == [f"{record['id'][1]}.jpg", f"{record['id'][1]}b.jpg"] for record in mix)
+    assert [record["conversations"][0]["value"] for record in mix] == ["<image><image>Differ?"] * 3

@@ -244,7 +244,8 @@ def test_text_without_an_image_is_not_touched(tmp_path):
     [
         (None, "not_a_record"),
         (7, "not_a_record"),
-        ([qa()], "not_a_record"),
+        ([qa(), 7], "not_a_record"),
+        ([{"text": "Who?"}], "not_a_record"),
         ({}, "L05"),
         ({"conversations": None}, "L05"),
         ({"conversations": "Who?"}, "L05"),
@@ -252,20 +253,18 @@ def test_text_without_an_image_is_not_touched(tmp_path):
         ({"conversations": []}, "L09"),
         (qa(answer=7), "L05"),
         (qa(answer=None), "L05"),
-        ({"conversations": [{"from": "user", "value": "Who?"}]}, "L10"),
-        ({"conversations": [{"role": "human", "content": "Who?"}]}, "L10"),
+        ({"conversations": [{"from": "tool", "value": "Who?"}]}, "L10"),
+        ({"conversations": [{"value": "Who?"}]}, "L10"),
         ({"conversations": [{"from": ["human"], "value": "Who?"}]}, "L10"),
         (qa("\ud83d"), "L12"),
         (qa(image="\ude00.jpg"), "L12"),
-        (qa(image=None), "L07"),
-        (qa(image=""), "L07"),
+        (qa("<image>\nWho?", image=None), "L07"),
+        (qa("<image>\nWho?", image=""), "L07"),
         (qa(image=7), "L07"),
-        (qa(image=[]), "L07"),
-        (qa(image=[""]), "L07"),
-        (qa(image=["a.jpg", "b.jpg"]), "many_images"),
-        (qa(video="a.mp4"), "many_images"),
-        (qa(score=float("nan")), "bad_json:NaN is no JSON number"),
-        (qa(score=float("-inf")), "bad_json:-Infinity is no JSON number"),
+        (qa("<image>\nWho?", image=[]), "L07"),
+        (qa(image={"bytes": None, "path": "a.jpg"}), "L07"),
+        (qa("<image>\nWho?", image=["a.jpg", "b.jpg"]), "marks:2 of image, 1 in the text"),
+        ({"conversations": float("nan")}, "L05"),
     ],
 )
 def test_a_bad_entry_is_a_row_that_says_why(tmp_path, entry, problem):
@@ -350,11 +349,20 @@ def test_every_container_holds_the_same_pool(tmp_path, data, name):
 
 @pytest.mark.parametrize("around", ["[%s]", "%s", '{"data": [%s]}', '{"a": %s}', '{"n": 1, "data": [%s], "m": {}}'])
 def test_a_broken_value_is_found_in_every_container(tmp_path, around):
-    """NaN in a record marks that record whether the file is an array, one record, wrapped, or keyed by id."""
-    (tmp_path / "x.json").write_text(around % json.dumps(qa(score=float("nan"))))
+    """A number beyond a float marks its record whether the file is an array, one record, wrapped, or keyed by id."""
+    (tmp_path / "x.json").write_text(around % json.dumps(qa(score=7)).replace("7", "1e999"))
     assert read_pool(tmp_path / "x.json", format="llava").rows["problem"].to_list() == [
-        "bad_json:NaN is no JSON number"
+        "bad_json:1e999 is beyond the range of a float"
     ]
+
+
+@pytest.mark.parametrize("around", ["[%s]", "%s", '{"data": [%s]}', '{"a": %s}', '{"n": 1, "data": [%s], "m": {}}'])
+def test_nan_costs_nothing_in_every_container(tmp_path, around):
+    """NaN in a key that nobody reads is null, whether the file is an array, one record, wrapped, or keyed by id."""
+    (tmp_path / "x.json").write_text(around % json.dumps(qa(score=float("nan"))))
+    (row,) = read_pool(tmp_path / "x.json", format="llava").rows.to_dicts()
+    assert row["problem"] is None
+    assert json.loads(row["extra"])["score"] is None
 
 
 @pytest.mark.parametrize(

@@ -299,7 +299,7 @@ def test_problem_of_a_sample(expected, image, texts):
 
 def test_every_problem_has_an_example_and_a_meaning():
     """Every rule of the table of problems has an example, and `recipe.data.problems` explains each code."""
-    codes = {rule.name for rule in trouble.PROBLEMS}
+    codes = {rule.name for rule in trouble.PROBLEMS} - {"many_images"}  # in test_modality.py
     assert codes == {code for code, _, _ in PROBLEM_OF}
     assert codes <= set(PROBLEMS)
 
@@ -331,6 +331,7 @@ FLAG_OF = [
     ("runaway", None, ["Why?", "It is a cat. " * 20]),
     ("chat_markup", None, ["Why?", "So.\n### Human: And?"]),
     ("control_characters", None, ["Why?", "So\x07."]),
+    ("unknown_frame", "a.jpg", ["<image>\nWhere?", "The jay sits at [.1, 0.2, 0.3, 1]."]),
     ("invisible_characters", None, ["Why?", "S\u200bo."]),
 ]
 
@@ -460,7 +461,7 @@ def test_yes_and_no_of_real_files(real):
         ("llava_gpt_first", ["W03", "W03", None]),
         ("llava_empty_answer", ["W06", "W06", None, "W06", None]),
         ("llava_image_token_in_answer", ["L13", "L13", None]),
-        ("llava_image_value_odd", ["L07", "L07", "W08", "W08", "W08", "W08", None, None, None]),
+        ("llava_image_value_odd", ["L07", "L07", "W08", "W08", None, "W08", None, None, None]),
         ("llava_long_answer", ["W07", None]),
     ],
 )

@@ -151,8 +151,8 @@ def decode(entry: Found) -> Any:
     Raises
     ------
     Undecodable
-        If the entry is damaged, contains NaN, an infinity or a number beyond the range of a float, is larger than 64
-        MB, or nested more than 100 brackets deep; the argument says which.
+        If the entry is damaged, contains a number beyond the range of a float, is larger than 64 MB, or nested more
+        than 100 brackets deep; the argument says which. NaN and infinities are null.
     """
     if isinstance(entry, Damage):
         raise Undecodable(entry.why)
@@ -161,7 +161,7 @@ def decode(entry: Found) -> Any:
         return _decode(entry)
     except _REFUSED:
         try:
-            return json.loads(text_of(entry), parse_constant=_refuse, parse_float=_finite)
+            return json.loads(text_of(entry), parse_constant=_none, parse_float=_finite)
         except JSONDecodeError as error:
             raise Malformed(error.msg) from error
         except ValueError as error:
@@ -297,9 +297,8 @@ def _plain(message: str | None) -> str:
     return (message or "").removesuffix(" at").removesuffix(" starting")
 
 
-def _refuse(name: str) -> float:
-    """Refuse NaN and the infinities, which no other JSON reader accepts."""
-    raise Undecodable(f"{name} is no JSON number")
+def _none(_: str) -> None:
+    """Read NaN and the infinities, which JSON has not, as null: in a key that nobody reads they cost nothing."""
 
 
 def _finite(number: str) -> float:
