@@ -137,7 +137,7 @@ def test_every_oddity_alone_is_read_as_by_its_reader(tmp_path, monkeypatch, imag
         for more in ([], [{"from": "human", "value": "And image_1?"}, {"from": "gpt", "value": "<box>"}])
     ]
     path = tmp_path / "x.parquet"
-    pq.write_table(table_of(rows, image, set(plain)), path)
+    pq.write_table(table_of(rows, image, set(plain)), path, row_group_size=100)
     assert_frame_equal(read(path, columns=True), read(path, columns=False))
 
 
