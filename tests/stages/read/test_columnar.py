@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from recipe.stages.read import _columnar, _shards
+from recipe.stages.read import _columnar
 from recipe.stages.read._containers import parquet
 from recipe.stages.read._shards import Options, Piece, read_piece
 from recipe.stages.read._sources import File
@@ -70,18 +70,18 @@ def read(path, *, columns, span=None, **options):
     """Read a file, column by column or record by record."""
     given = {"boxes": "square", "suffix_seed": 0, "image_token": "front", "lenient": True, "images": None}
     given |= {"boxes_frame": None, **options}
-    was = _shards.is_columnar
+    was = _columnar.is_columnar
     asked = []
 
     def is_columnar(*about):
         asked.append(was(*about))
         return columns and asked[-1]
 
-    _shards.is_columnar = is_columnar
+    _columnar.is_columnar = is_columnar
     try:
         made = read_piece(Piece(File(path, "x"), None, "llava", span), Options(**given))
     finally:
-        _shards.is_columnar = was
+        _columnar.is_columnar = was
     assert asked == [True]
     return made
 
