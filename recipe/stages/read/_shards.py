@@ -125,7 +125,7 @@ def _read(piece: Piece, options: Options) -> pl.DataFrame:
         heads, entries = sampled(entries)
         known = piece.format or recognise(heads, path, lenient=lenient, beside=piece.file.beside)
         read = reader_of(known, mixed=piece.mixed)
-        if container_of(path) == "parquet":
+        if container_of(path) == "parquet" and not lenient:
             from recipe.stages.read import _columnar  # noqa: PLC0415  pyarrow, which other pools need not wait for
 
             if _columnar.is_columnar(piece, known, context):

@@ -68,7 +68,7 @@ def table_of(rows, image, others):
 
 def read(path, *, columns, span=None, **options):
     """Read a file, column by column or record by record."""
-    given = {"boxes": "square", "suffix_seed": 0, "image_token": "front", "lenient": True, "images": None}
+    given = {"boxes": "square", "suffix_seed": 0, "image_token": "front", "lenient": False, "images": None}
     given |= {"boxes_frame": None, **options}
     was = _columnar.is_columnar
     asked = []

@@ -303,6 +303,33 @@ def test_a_damaged_shard_never_crashes(tmp_path, at, bytes_):
         assert "\n" not in str(error)  # noqa: PT017  it need not be raised
 
 
+@pytest.mark.parametrize("ending", ["tar", "parquet", "arrow"])
+def test_what_came_before_damage_is_read_leniently(tmp_path, ending):
+    """A damaged file is refused; leniently its records before the damage are rows, and one says what is lost."""
+    said = [{"from": "human", "value": "Who?"}, {"from": "gpt", "value": "A jay."}]
+    path = tmp_path / f"x.{ending}"
+    if ending == "tar":
+        files = [(f"{n}.json", json.dumps({"conversations": said}).encode()) for n in range(4)]
+        path.write_bytes(shard(files)[: 512 * 7])
+    elif ending == "arrow":
+        made = pa.table({"id": [f"{n}" for n in range(4)], "conversations": pa.array([said] * 4, pa.list_(TURN))})
+        with path.open("wb") as file, pa.ipc.new_stream(file, made.schema) as writer:
+            writer.write_table(made, max_chunksize=1)
+        path.write_bytes(path.read_bytes()[:-300])
+    else:
+        made = pa.table({"id": [f"{n}" for n in range(4)], "conversations": pa.array([said] * 4, pa.list_(TURN))})
+        pq.write_table(made, path, row_group_size=1, use_dictionary=False)
+        at, data = pq.read_metadata(path).row_group(3).column(0).data_page_offset, path.read_bytes()
+        path.write_bytes(data[:at] + b"\xff" * 9 + data[at + 9 :])
+    with pytest.raises(InputError, match="cannot be read as"):
+        read_pool(path)
+    problems = read_pool(path, lenient=True).rows.sort("record")["problem"].to_list()
+    assert len(problems) == 4
+    assert problems[:3] == [None] * 3
+    assert problems[-1].startswith("bad_json:cannot be read as")
+    assert problems[-1].endswith("what followed is lost")
+
+
 cell = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\0"), max_size=8)
 
 
