@@ -306,8 +306,8 @@ class Writer(Protocol):
             File to write.
         **knobs
             Any of `ids`, `pack`, `max_tokens`, `originals` (the records as they were read), `pictures` and `sizes`
-            (pairs of source and `Medium` -> the bytes, or width and height, of each, None where they are not known)
-            that the function takes.
+            (pairs of source and `Medium` -> the bytes, or the width and height, of each; None where not known) that the
+            function takes.
 
         Returns
         -------
