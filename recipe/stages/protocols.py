@@ -271,10 +271,10 @@ class Writer(Protocol):
     r"""Writes samples to a file that a trainer reads: ``recipe/stages/write/NAME.py`` with a function `write`.
 
     A recipe names it with ``write: {format: NAME}``; by default the ending of the path decides. The file may say
-    `HOLDS`, what its records can hold beside text and one picture (``"images"``, ``"video"``, ``"videos"``, ``"audio"``,
-    ``"system"``, ``"bytes"``: see `recipe.config.writers`), by which samples are eligible; `ENDINGS` of its file;
-    `FRAMES` of its boxes; and `BESIDE`, the endings of files beside the mix, whose texts a function ``beside(records)``
-    returns.
+    `HOLDS`, what its records can hold beside text and one picture (``"images"``, ``"video"``, ``"videos"``,
+    ``"audio"``, ``"system"``, ``"bytes"``: see `recipe.config.writers`), by which samples are eligible; `ENDINGS` of
+    its file; `FRAMES` of its boxes; and `BESIDE`, the endings of files beside the mix, whose texts a function
+    ``beside(records)`` returns.
 
     Examples
     --------
