@@ -42,8 +42,9 @@ def interrupt(*_):
 
 def tried(target, rng, state, folder):
     """Try one input, and return the error that must not come out, if there was one."""
-    faulthandler.dump_traceback_later(3 * SECONDS, exit=True)  # for code that no signal interrupts
-    signal.alarm(SECONDS)
+    if not hasattr(target, "OWN_LIMITS"):
+        faulthandler.dump_traceback_later(3 * SECONDS, exit=True)  # for code that no signal interrupts
+    signal.alarm(0 if hasattr(target, "OWN_LIMITS") else SECONDS)
     try:
         target.attempt(rng, state, folder)
     except RecipeError as error:
@@ -60,6 +61,8 @@ def tried(target, rng, state, folder):
 
 def name_of(error):
     """Name an error by its kind and its place, so that each is reported once."""
+    if hasattr(error, "name") and hasattr(error, "case"):  # named by the target
+        return error.name
     place = traceback.extract_tb(error.__traceback__)[-1:]
     return type(error).__name__ + "".join(f" in {Path(one.filename).name}:{one.lineno}" for one in place)
 
@@ -87,6 +90,8 @@ def fuzz(target, minutes, seed, keep):
             tally[what] += 1
             if error and name_of(error) not in broken:
                 broken[name_of(error)] = (number, error)
+                if hasattr(error, "case"):
+                    target.shrunk(error, state, folder)
                 copied(folder, keep / f"{target.__name__.rpartition('.')[2]}-{seed}-{number}")
             if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 > MEGABYTES:
                 broken["memory"] = (number, f"more than {MEGABYTES} MB")
