@@ -168,6 +168,21 @@ def test_a_text_that_is_not_utf_8_costs_no_other_record(tmp_path):
     assert [one["conversations"] for one in found] == [[{"from": "human", "value": "é"}], [], None]
 
 
+def test_a_path_that_is_not_utf_8_is_a_problem_only_without_bytes(tmp_path):
+    """A picture by its bytes needs no path; a path that cannot be written is the problem L12, in JSON too."""
+    path = pa.array([b"\xff.png"] * 2, pa.binary()).view(pa.string())
+    images = pa.StructArray.from_arrays([pa.array([PNG, None], pa.binary()), path], ["bytes", "path"])
+    turns = [{"from": "human", "value": "<image>\nWho?"}, {"from": "gpt", "value": "A jay."}]
+    made = pa.table({"image": images, "conversations": pa.array([turns] * 2, pa.list_(TURN))})
+    pq.write_table(made, tmp_path / "x.parquet")
+    rows = read_pool(tmp_path / "x.parquet").rows.sort("record")
+    assert rows["problem"].to_list() == [None, "L12"]
+    assert rows["image"][0].endswith(".png")
+    caption = b'[{"filename": "\xb1.jpg", "split": "train", "sentences": [{"raw": "A jay."}]}]'
+    (tmp_path / "y.json").write_bytes(caption)
+    assert read_pool(tmp_path / "y.json", lenient=True).rows["problem"].to_list() == ["L12"]
+
+
 def test_a_batch_is_bounded_by_its_bytes(tmp_path, monkeypatch):
     """A row group of 40 MB in pages of 1 MB is read with a few MB in memory, if a batch has 1 MB."""
     content = [PNG + os.urandom(20_000) for _ in range(2_000)]
