@@ -82,14 +82,18 @@ def records(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]]:
             yield from rows_of(batch, first)
 
 
-def batches_in(path: Path, span: Span | None, rows: int = ROWS) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """Yield batches of at most so many rows, each with the number of its first; raise as `records`."""
+def batches_in(path: Path, span: Span | None, rows: int | None = None) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Yield batches of at most so many rows, each with the number of its first; raise as `records`.
+
+    By default none reaches over the end of a row group, so that damage in the next one costs nothing of it.
+    """
     with _opened(path) as file:
         groups = list(_groups(file.metadata, span))
-        first = groups[0][1] if groups else 0
-        for batch in batches(file, [group for group, _ in groups], rows=rows):
-            yield batch, first
-            first += len(batch)
+        runs = [([group for group, _ in groups], groups[0][1])] if rows and groups else [([g], at) for g, at in groups]
+        for run, first in runs:
+            for batch in batches(file, run, rows=rows or ROWS):
+                yield batch, first
+                first += len(batch)  # noqa: PLW2901  the number of the next
 
 
 def schema_of(path: Path) -> pa.Schema:
