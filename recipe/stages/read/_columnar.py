@@ -60,13 +60,7 @@ def is_columnar(piece: Piece, container: str, reader: object, context: Context) 
     context
         What is known of the file.
     """
-    if (
-        container not in CONTAINERS
-        or reader != "llava"
-        or piece.file.take is not None
-        or context.listed
-        or context.beside
-    ):
+    if reader != "llava" or piece.file.take is not None or context.listed or context.beside:
         return False
     schema = module_of(container).schema_of(piece.file.path)
     kinds = {name: schema.field(i).type for i, name in enumerate(schema.names)}
