@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from trainers import TRAINERS, picture
@@ -13,6 +15,7 @@ from trainers import TRAINERS, picture
 from recipe import Recipe, read_pool, rebuild_mix, select_mix
 from recipe.check import check_mix
 from recipe.config.registry import home
+from recipe.data.media import media_of
 from recipe.demo import write_demo
 from recipe.errors import ConfigError, InputError
 from recipe.io.families import family_of
@@ -165,6 +168,26 @@ def test_lines_that_recipe_wrote_are_sound(mix, tmp_path):
     mix.write(tmp_path / "mix.jsonl")
     assert {one.code for one in check_mix(tmp_path / "mix.jsonl")} <= {"O04"}
     assert [one.code for one in check_mix(tmp_path / "mix.jsonl", trainer="llava") if one.code != "O04"] == ["L01"]
+
+
+@pytest.mark.parametrize("writer", TRAINERS)
+def test_every_case_for_every_trainer(writer, cases, tmp_path, monkeypatch):
+    """One pool of every format: read is picked and rejected, and what is written has no finding but ids that repeat."""
+    monkeypatch.chdir(cases / "formats")
+    folders = [folder for folder in sorted(Path().iterdir()) if folder.name != "37_csv"]
+    for image, media in read_pool([str(folder) for folder in folders]).rows.select("image", "media").iter_rows():
+        for one in media_of(image, media):
+            if one.hash is None and not re.match(r"/|[a-z0-9]+:", one.name):
+                (tmp_path / "images" / one.name).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / "images" / one.name).write_bytes(picture())
+    rest = {"dedup": {"exact": False, "near": None}, "balance": {"yes_share": None, "margins": {}}, "select": "random"}
+    target = {"format": writer, "path": str(tmp_path / f"mix{TRAINERS[writer]}")}
+    read = {"images": str(tmp_path / "images")}
+    mix = select_mix([str(folder) for folder in folders], size=1.0, write=target, read=read, **rest)
+    counts = mix.counts
+    assert counts["read"] == sum(count for name, count in counts.items() if name != "read") > 200
+    mix.write(images_out=None if writer in BYTES else tmp_path / "out")
+    assert {one.code for one in check_mix(mix.recipe.write.path)} <= {"O04"}
 
 
 def test_records_as_they_were_are_llava_s(mix, tmp_path):
