@@ -15,9 +15,11 @@ from trainers import TRAINERS, picture
 from recipe import Recipe, read_pool, rebuild_mix, select_mix
 from recipe.check import check_mix
 from recipe.config.registry import home
+from recipe.config.step import Step
+from recipe.config.writers import beside, holds
 from recipe.data.media import media_of
 from recipe.demo import write_demo
-from recipe.errors import ConfigError, InputError
+from recipe.errors import ConfigError, FunctionError, InputError
 from recipe.io.families import family_of
 
 BESIDE = {"llava_next": "mix.yaml", "llama_factory": "mix.dataset_info.json", "internvl": "mix.meta.json"}
@@ -109,10 +111,10 @@ def test_parts_are_listed_beside(folder, tmp_path):
     """With a file for each part, the file beside the mix lists them all, in their order."""
     parts = {"stage1": {"size": 5}, "stage2": {"size": 7}}
     mix = select_mix(folder / "pool", size=12, parts=parts, write={"files": "parts"})
-    for writer, beside in BESIDE.items():
+    for writer, listed in BESIDE.items():
         (tmp_path / writer).mkdir()
         mix.write(tmp_path / writer / f"mix{TRAINERS[writer]}", to=writer)
-        text = (tmp_path / writer / beside).read_text()
+        text = (tmp_path / writer / listed).read_text()
         first, second = (text.index(f"mix.{part}{TRAINERS[writer]}") for part in parts)
         assert first < second
         for part in parts:
@@ -218,3 +220,36 @@ def test_every_writer_says_what_it_holds():
         assert ending in module.ENDINGS
         assert ("bytes" in module.HOLDS) == (writer in BYTES)
         assert hasattr(module, "beside") == bool(getattr(module, "BESIDE", ()))
+
+
+def own(pool, rows, path):
+    """Write the keys of samples."""
+    path.write_text("\n".join(pool.rows["key"].gather(rows)))
+    return len(rows)
+
+
+def test_a_writer_of_your_own_may_say_the_same(mix, tmp_path, monkeypatch):
+    """It may state what it holds, its endings and files beside the mix; what is stated wrongly is one line."""
+    chosen = select_mix(mix.pool, size=5, write={"format": own})
+    for name, value in {"HOLDS": ("images",), "ENDINGS": (".txt",), "BESIDE": ("list",)}.items():
+        monkeypatch.setattr(own, name, value, raising=False)
+    with pytest.raises(FunctionError, match="'beside'"):
+        chosen.write(tmp_path / "mix.txt")
+    monkeypatch.setattr(own, "beside", list, raising=False)
+    with pytest.raises(FunctionError, match="text of each file"):
+        chosen.write(tmp_path / "mix.txt")
+    monkeypatch.setattr(own, "beside", lambda records: {"list": " ".join(file.name for file in records)})
+    chosen.write(tmp_path / "mix.txt")
+    assert (tmp_path / "mix.list").read_text() == "mix.txt"
+    assert tmp_path / "mix.list" in family_of(tmp_path / "mix.manifest.json")
+    with pytest.raises(ConfigError, match=r"ending in \.txt"):
+        chosen.write(tmp_path / "mix.json")
+    assert holds(Step(own, {})) == {"images"}
+    for name, value, ask in (
+        ("HOLDS", ("pictures",), holds),
+        ("BESIDE", ("stats.json",), beside),
+        ("BESIDE", ("../a",), beside),
+    ):
+        monkeypatch.setattr(own, name, value)
+        with pytest.raises(ConfigError, match=name):
+            ask(Step(own, {}))
