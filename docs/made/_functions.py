@@ -16,7 +16,7 @@ from recipe.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-GIVEN = {"groups", "pictures", "sizes"}  # by the room, never by a recipe
+GIVEN = {"groups"}  # by the room, never by a recipe
 SAME = re.compile(r"As (?:for|of) `([\w.]+)`")
 
 
