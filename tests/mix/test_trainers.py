@@ -222,6 +222,21 @@ def test_every_writer_says_what_it_holds():
         assert hasattr(module, "beside") == bool(getattr(module, "BESIDE", ()))
 
 
+def test_sizes_of_visual_genome_are_known(tmp_path):
+    """SVIT's boxes are written 0 to 1000 by the sizes of image_data.json beside its files, with no folder of images."""
+    talk = [{"from": "user", "value": "Where is <st>the jay<ed> [0, 0.5, 0.5, 1]?"}, {"from": "gpt", "value": "There."}]
+    item = {"image_id": 7, "conversations": [{"content": talk}]}
+    (tmp_path / "pool").mkdir()
+    (tmp_path / "pool" / "referring_qa.json").write_text(json.dumps([item]))
+    sizes = [{"image_id": 7, "width": 200, "height": 100}]
+    (tmp_path / "pool" / "image_data.json").write_text(json.dumps(sizes))
+    mix = select_mix(tmp_path / "pool", size=1, write={"format": "internvl"})
+    mix.write(tmp_path / "mix.jsonl")
+    record = json.loads((tmp_path / "mix.jsonl").read_text())
+    assert (record["width"], record["height"]) == (200, 100)
+    assert "<box>[[0, 500, 500, 1000]]</box>" in record["conversations"][0]["value"]
+
+
 def own(pool, rows, path):
     """Write the keys of samples."""
     path.write_text("\n".join(pool.rows["key"].gather(rows)))
