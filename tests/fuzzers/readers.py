@@ -78,10 +78,11 @@ class Case:
         """Write its files and what is done with them, and nothing else."""
         shutil.rmtree(folder, ignore_errors=True)
         for file in self.files:
-            place = folder / file.name
+            place = folder / "files" / file.name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(file.content())
         call = {"paths": self.paths, "knobs": self.knobs, "store": self.store, "held": self.held}
+        folder.mkdir(exist_ok=True)
         (folder / "call.json").write_text(json.dumps({**call, "expected": self.expected()}))
 
 
@@ -172,7 +173,9 @@ def made(rng):
     paths = tuple(file.name for file in files) if rng.random() < 0.5 else (".",)
     paths = paths if len(files) == 1 or rng.random() < 0.5 else (files[0].name,)
     held = len(files) == 1 and files[0].container == "json" and not files[0].packing and not files[0].damages
-    return Case(tuple(files), paths, knobs, rng.random() < 0.35, held and rng.random() < 0.2)
+    if held and rng.random() < 0.2:
+        return Case(tuple(files), (files[0].name,), knobs, rng.random() < 0.35, held=True)
+    return Case(tuple(files), paths, knobs, rng.random() < 0.35)
 
 
 def _one(rng):

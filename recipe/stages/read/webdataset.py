@@ -57,7 +57,7 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
         and isinstance(inside.get("texts"), list)
         and "user" not in str(inside["texts"][:1])[:9]
     ):
-        yield read_conversation({"id": inside.get("id", key)}, context, inside["texts"], (), shown=shown)
+        yield read_conversation({"id": inside.get("id", key)}, context, inside["texts"], ("texts",), shown=shown)
         return
     if (
         isinstance(inside, dict)
