@@ -71,6 +71,8 @@ def read_conversation(
             media = own or media
     except NoMedium as wrong:
         problem = problem or str(wrong)
+    if any(is_broken(one.name) for one in media):
+        problem, media = problem or "L12", []
     frame, added = None, False
     filled: tuple[str, ...] = ()
     if not problem:

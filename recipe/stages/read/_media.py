@@ -146,7 +146,9 @@ def read_media(value: Any, kind: Kind, context: Context | None, place: str) -> I
 
 
 def by_bytes(content: bytes, kind: Kind, context: Context | None, place: str, path: str | None = None) -> Medium:
-    """Return a picture that is given by its bytes."""
+    """Return a picture that is given by its bytes; raise if there are none."""
+    if not content:
+        raise NoMedium("L08")
     made = medium_of(content, path=path, place=None if context is None else context.at(place))
     return made._replace(kind=kind) if made.ending == UNKNOWN else made
 

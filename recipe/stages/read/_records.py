@@ -13,7 +13,7 @@ from recipe.errors import InputError
 from recipe.io.hashes import state_of
 from recipe.stages.read._columns import by_usual_names
 from recipe.stages.read._containers import JSON, container_of, module_of
-from recipe.stages.read._detect import SAMPLE
+from recipe.stages.read._detect import SAMPLE, listed
 from recipe.stages.read._entry import Context, Where
 from recipe.stages.read._json import Undecodable, decode, read_entries, read_span
 from recipe.stages.read._json.cut import SHORTEST, cut
@@ -67,7 +67,7 @@ def _check_columns(path: Path, rows: list[Record]) -> list[Record]:
     """Return the rows of a table, or raise unless a table has VLMEvalKit's columns: any other might be of anything."""
     columns = list(rows[0]) if rows else []
     if rows and not set(columns) >= _COLUMNS:
-        what = f"expected a table of VLMEvalKit (index, image, question, A ..., answer), got the columns {columns}"
+        what = f"expected a table of VLMEvalKit (index, image, question, A ..., answer), got the columns {listed(columns)}"
         raise InputError(f"{path}: {what}; write it as JSON Lines with image, question and answer")
     return rows
 
