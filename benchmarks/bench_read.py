@@ -119,10 +119,10 @@ def compete(files: list[Path], repeat: int) -> tuple[list[dict[str, Any]], dict[
                     runs[reader.name].append(run)
                     print(f"{reader.name}: {run.seconds:.2f} s, {run.peak_mb:,.0f} MB", flush=True)
     size = sum(file.stat().st_size for file in files)
-    return [_row(name, ran, size) for name, ran in runs.items() if ran], notes
+    return [summed_up(name, ran, size) for name, ran in runs.items() if ran], notes
 
 
-def _row(name: str, runs: list[Measured], size: int) -> dict[str, Any]:
+def summed_up(name: str, runs: list[Measured], size: int) -> dict[str, Any]:
     """Sum up a reader's runs."""
     seconds, samples = median(run.seconds for run in runs), runs[0].result
     return {

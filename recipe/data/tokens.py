@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 IMAGE = "<image>"
-MANY = 20_000  # texts from which on a compiled kernel counts
+MANY = 200_000  # texts of a process from which on a compiled kernel counts: loading it takes a second
 WORD, LETTER, SIGN = 1.25, 1.5, 1.0  # tokens of each
 WHITE = "\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Unicode's White_Space, spelled out
 
@@ -83,9 +83,10 @@ def measured(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     import polars as pl  # noqa: PLC0415  as above
 
     table = texts.to_frame("text")
-    if len(texts) < MANY:  # fewer are counted before the kernel is loaded
+    _counted[0] += len(texts)
+    if _counted[0] < MANY:
         return _by_patterns(table)
-    from recipe.data import _kernels as kernels  # noqa: PLC0415  compiles, which few texts need not wait for
+    from recipe.data import _kernels as kernels  # noqa: PLC0415  as above
 
     content = texts.to_arrow().cast("large_binary")
     _, offsets, data = content.buffers()
@@ -98,6 +99,9 @@ def measured(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     if len(strange):
         words[strange], tokens[strange] = _by_patterns(table[pl.Series(strange)])
     return words, tokens
+
+
+_counted = [0]  # texts in this process, as yet
 
 
 def _by_patterns(table: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -270,7 +270,11 @@ class Selector(Protocol):
 class Writer(Protocol):
     r"""Writes samples to a file that a trainer reads: ``recipe/stages/write/NAME.py`` with a function `write`.
 
-    A recipe names it with ``write: {format: NAME}``; by default the ending of the path decides.
+    A recipe names it with ``write: {format: NAME}``; by default the ending of the path decides. The file may say
+    `HOLDS`, what its records can hold beside text and one picture (``"images"``, ``"video"``, ``"videos"``,
+    ``"audio"``, ``"system"``, ``"bytes"``: see `recipe.config.writers`), by which samples are eligible; `ENDINGS` of
+    its file; `FRAMES` of its boxes; and `BESIDE`, the endings of files beside the mix, whose texts a function
+    ``beside(records)`` returns.
 
     Examples
     --------
@@ -301,7 +305,9 @@ class Writer(Protocol):
         path
             File to write.
         **knobs
-            Any of `ids`, `pack`, `max_tokens` and `originals` (the records as they were read) that the function takes.
+            Any of `ids`, `pack`, `max_tokens`, `originals` (the records as they were read), `pictures` and `sizes`
+            (pairs of source and `Medium` -> the bytes, or the width and height, of each; None where not known) that the
+            function takes.
 
         Returns
         -------

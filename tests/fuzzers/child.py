@@ -90,7 +90,9 @@ def _seen_again(pool, good):
     held = pool.checkpoint.held
     files = {name: seen.path for name, seen in pool.checkpoint.sources.items()} | dict(held.files if held else {})
     for source, file in files.items():
-        media = [one for many in good.filter(good["source"] == source)["media"] for one in (many if many is not None else ())]
+        media = [
+            one for many in good.filter(good["source"] == source)["media"] for one in (many if many is not None else ())
+        ]
         lying = [one for one in media if one["place"] is not None]
         try:
             contents = list(picture_bytes(Path(file), [one["place"] for one in lying]))

@@ -21,8 +21,8 @@ import sys
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from fuzzers.containers import bytes_of
 from fuzzers.damage import damaged, twisted
+from fuzzers.packed import bytes_of
 from fuzzers.shapes import KEYS, RECORDS, SETS, SHARD
 
 from recipe.config.registry import names

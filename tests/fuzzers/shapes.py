@@ -108,7 +108,15 @@ RECORDS: dict[str, list[Any]] = {  # one list a dialect; bytes stand for picture
 }  # fmt: skip
 TABLE = [
     {"index": "1", "image": BASE64, "question": "Which?", "hint": "", "A": "A jay", "B": "A tit", "answer": "A"},
-    {"index": "2", "image": "1", "question": 'The "big", one?', "hint": "It sings.", "A": "x\ny", "B": "", "answer": "B"},
+    {
+        "index": "2",
+        "image": "1",
+        "question": 'The "big", one?',
+        "hint": "It sings.",
+        "A": "x\ny",
+        "B": "",
+        "answer": "B",
+    },
 ]
 SHARD = [
     {"__key__": "0001", "jpg": PNG, "json": chat("What bird?", "A jay.")},

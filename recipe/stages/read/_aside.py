@@ -18,12 +18,11 @@ SIDE_DATA = ("image_data.json",)  # Visual Genome's list of image sizes is kept 
 SIDE_NAMES = {  # name of a file -> what it is
     "image_data.json": "sizes of Visual Genome's pictures",
     "state.json": "state of a data set that was saved to disk",
-    "dataset_infos.json": "description of a data set",
+    **dict.fromkeys(("dataset_infos.json", "dataset_dict.json", "croissant.json"), "description of a data set"),
     "package.json": "description of a package",
-    "config.json": "settings of a model",
-    "tokenizer.json": "settings of a tokenizer",
-    "tokenizer_config.json": "settings of a tokenizer",
-    "preprocessor_config.json": "settings of a model",
+    **dict.fromkeys(("config.json", "generation_config.json", "preprocessor_config.json"), "settings of a model"),
+    **dict.fromkeys(("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"), "settings of a tokenizer"),
+    "trainer_state.json": "state of a training run",
 }
 SIDE_ENDS = {  # end of a name -> what it is
     "_stats.json": "counts of a download",
@@ -80,6 +79,8 @@ def _reason(file: Path) -> str | None:
     end = next((end for end in SIDE_ENDS if name.endswith(end)), None)
     if end is not None and (end != "_stats.json" or b'"successes"' in _head(file)):
         return SIDE_ENDS[end]
+    if name.startswith("cache-") and name.endswith(".arrow"):
+        return "what a data set was changed to, as datasets keeps it"
     if name == "dataset_info.json" and b'"features"' in _head(file):
         return "description of a data set"
     if name.endswith(".json") and (found := _ANNOTATIONS.match(_head(file).decode("utf-8", "replace"))):

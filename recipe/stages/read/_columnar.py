@@ -19,7 +19,7 @@ from recipe.stages.read._containers._values import column_of, is_medium, is_soun
 from recipe.stages.read._containers.parquet import batches_in, schema_of
 from recipe.stages.read._conversation import IDS
 from recipe.stages.read._entry import digest, pack_extra
-from recipe.stages.read._media import KEYS, read_media
+from recipe.stages.read._media import KEYS, is_alike, read_media
 from recipe.stages.read._rows import BOXES, Rows, grouped
 from recipe.stages.read.llava import is_usual
 
@@ -37,7 +37,10 @@ TURNS, IMAGE, ID, TASK = "conversations", "image", "id", "task_name"
 MARK = "<image>\n"
 ODD = ["<image>", "<video>", "<audio>", "<img>", "image_", *BOXES]  # in a text that its reader looks at
 _ANY = "[<>_]"  # one of these is in each of them
-MEANT = {*KEYS, *IDS, "conversatons", "objects", "width", "height", "width_list", "height_list"} - {IMAGE, ID}
+MEANT = {"image_id", *KEYS, *IDS, "conversatons", "objects", "width", "height", "width_list", "height_list"} - {
+    IMAGE,
+    ID,
+}
 ROWS = 1 << 16  # of a batch, at most
 MANY = 0.2  # share of odd records from which on all of a batch are left to their reader
 _encode_lines = msgspec.json.Encoder().encode_lines
@@ -62,6 +65,7 @@ def is_columnar(piece: Piece, reader: object, context: Context) -> bool:
     return (
         len(kinds) == len(schema)
         and MEANT.isdisjoint(kinds)
+        and not any(is_alike(name) for name in kinds if name != IMAGE)
         and _are_turns(kinds.pop(TURNS, None))
         and (_is_text(shown := kinds.pop(IMAGE, pa.string())) or is_medium(shown))
         and all(_is_text(kinds.get(name, pa.string())) for name in (ID, TASK))
@@ -158,10 +162,9 @@ def _usual_turns(lists: pa.ListArray) -> tuple[Flags, Flags]:
     usual[_records(ends, np.flatnonzero(~sound.to_numpy()))] = False
     odd = np.flatnonzero(said.str.contains(_ANY).fill_null(value=False).to_numpy())
     odd = odd[said.gather(odd).str.contains_any(ODD).to_numpy()]
-    texts = said.gather(odd)
-    rest = texts.str.strip_prefix(MARK)
+    rest = said.gather(odd).str.strip_prefix(MARK)
     front = np.isin(odd, ends - counts) & (who.gather(odd) == "human").fill_null(value=False).to_numpy()
-    front &= (rest != texts).to_numpy() & ~rest.str.contains_any(ODD).to_numpy()
+    front &= ~rest.str.contains_any(ODD).to_numpy()
     marked[_records(ends, odd[front])] = True
     usual[_records(ends, odd[~front])] = False
     return usual, marked

@@ -132,7 +132,7 @@ def _sides(turn: object) -> list[tuple[str, str, Any, dict[str, Any]]]:
     said = next((key for key in _SAID if key in turn), None)
     if said is None:
         raise NoMedium("L05")
-    rest = {key: value for key, value in turn.items() if key not in (who, said) and value is not None}
+    rest = {key: value for key, value in turn.items() if key not in (who, said, "images") and value is not None}
     return [(SPEAKERS[speaker], said, turn[said], rest)]
 
 

@@ -124,7 +124,7 @@ def _onevision(entries: list[Any], path: Path) -> Iterator[Listed]:
             what = "expected sampling_strategy as all, first:N, end:N or random:N, with % for a share"
             raise InputError(f"{where}: {what}, got {strategy!r:.60}; correct the list")
         take = None if found[1] else Take(found[2], int(found[3]), found[4] is not None)
-        root = entry.get("images_folder") or entry.get("image_folder")
+        root = next((entry[key] for key in ("data_root", "images_folder", "image_folder") if entry.get(key)), None)
         for one in _braced(entry["json_path"]):
             yield Listed(_existing(one, path, where), root if isinstance(root, str) else None, take)
 

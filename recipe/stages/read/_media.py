@@ -88,7 +88,7 @@ def media_in(record: Mapping[str, Any], context: Context | None) -> tuple[list[M
     found: dict[Kind, list[Medium]] = {}
     keys: set[str] = set()
     for key, kind in KEYS.items():
-        if key not in record or kind in found:
+        if key not in record:
             continue
         value = record[key]
         if is_nothing(value):
@@ -96,11 +96,54 @@ def media_in(record: Mapping[str, Any], context: Context | None) -> tuple[list[M
             continue
         if key in _OFTEN_OTHER and not _names_a_file(value):
             continue
-        found[kind] = list(read_media(value, kind, context, key))
+        named = list(read_media(value, kind, context, key))
+        if len(named) > len(found.get(kind, ())):  # `image` may repeat the first of `images`
+            found[kind] = named
         keys.add(key)
+    if not found:
+        for key in alike(record):
+            kind = _KIND_OF[record[key].rpartition(".")[2].lower()]
+            found[kind] = list(read_media(record[key], kind, context, key))
+            keys.add(key)
     return [medium for kind in MARKS for medium in found.get(kind, [])], keys  # type: ignore[call-overload]
 
 
+def alike(record: Mapping[str, Any]) -> list[str]:
+    """Return keys that are none of `KEYS`, and yet are called like a picture's and name the file of one.
+
+    Examples
+    --------
+    >>> alike({"img_name": "a.jpg", "image_size": 7, "url": "https://a.org/b"})
+    ['img_name']
+    """
+    return [
+        key
+        for key, value in record.items()
+        if isinstance(key, str)
+        and isinstance(value, str)
+        and key not in KEYS
+        and is_alike(key)
+        and value.rpartition(".")[2].lower() in _KIND_OF
+        and len(value) < _LONGEST
+    ][:1]
+
+
+def is_alike(key: str) -> bool:
+    """Return whether a key is called as that of a picture, a video or a sound might be."""
+    return _LIKE.search(key) is not None
+
+
+_LIKE = re.compile(
+    r"(?:^|_)(?:image|img|photo|picture|pic|visual|video|clip|audio|sound)s?(?:_?(?:path|file|filename|name|url|uri|id))?s?$"
+    r"|^(?:file_?name|url|path)$",
+    re.IGNORECASE,
+)
+_LONGEST = 1000  # characters of a path
+_KIND_OF: dict[str, Kind] = {
+    **dict.fromkeys(("jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff"), "image"),
+    **dict.fromkeys(("mp4", "avi", "mov", "mkv", "webm"), "video"),
+    **dict.fromkeys(("wav", "mp3", "flac", "ogg"), "audio"),
+}
 _OFTEN_OTHER = ("audio", "img", "picture", "pictures")  # keys that may hold something else than the name of a file
 
 

@@ -123,7 +123,7 @@ def grouped(speakers: pl.Series, values: pl.Series, ends: Sequence[int] | NDArra
     Examples
     --------
     >>> grouped(pl.Series(["human", "gpt"]), pl.Series(["Who?", "A jay."]), [2, 2]).rows()
-    [([{'from': 'human', 'value': 'Who?'}, {'from': 'gpt', 'value': 'A jay.'}], 4, 8), ([], 0, 0)]
+    [([{'from': 'human', 'value': 'Who?'}, {'from': 'gpt', 'value': 'A jay.'}], 3, 6), ([], 0, 0)]
     """
     import pyarrow as pa  # noqa: PLC0415  polars groups by sorting; these are grouped already
 

@@ -16,7 +16,6 @@ from recipe.errors import InputError
 from recipe.io.arrow import map_table, write_table
 from recipe.io.hashes import check_unchanged
 from recipe.stages.read._checks import reader_of
-from recipe.stages.read._columnar import is_columnar, read_columns
 from recipe.stages.read._containers import JSON, container_of, module_of
 from recipe.stages.read._detect import is_known, no_record, recognise
 from recipe.stages.read._entry import Context, Entry, dump
@@ -126,9 +125,12 @@ def _read(piece: Piece, options: Options) -> pl.DataFrame:
         heads, entries = sampled(entries)
         known = piece.format or recognise(heads, path, lenient=lenient, beside=piece.file.beside)
         read = reader_of(known, mixed=piece.mixed)
-        if container_of(path) == "parquet" and is_columnar(piece, known, context):
-            one = partial(_samples, read=read, context=context, piece=piece, lenient=lenient)
-            return read_columns(piece, context, options, one)
+        if container_of(path) == "parquet":
+            from recipe.stages.read import _columnar  # noqa: PLC0415  pyarrow, which other pools need not wait for
+
+            if _columnar.is_columnar(piece, known, context):
+                one = partial(_samples, read=read, context=context, piece=piece, lenient=lenient)
+                return _columnar.read_columns(piece, context, options, one)
         for number, entry in enumerate(entries):
             context.where.number = number  # type: ignore[union-attr]
             for sample in _samples(entry, read, context, piece, lenient=lenient):

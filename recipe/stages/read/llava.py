@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from recipe.data.media import spelled
+from recipe.data.media import Medium, spelled
 from recipe.stages.read._conversation import read_conversation
-from recipe.stages.read._entry import Entry, is_broken, pack_extra, read_turns, text_id
-from recipe.stages.read._media import KEYS, NOTHING
+from recipe.stages.read._entry import Entry, dump, is_broken, pack_extra, read_turns, text_id
+from recipe.stages.read._media import KEYS, NOTHING, alike, is_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from recipe.stages.read._entry import Context
 
 SCHEMA = ("id", "image", "conversations")
+PLAIN = {"id", "conversations", "model"}  # keys of a record that is text alone
 USUAL = 300  # characters of a path; a longer text may be base64
 _OTHER = {*KEYS, "idx", "sample_id", "objects", "width", "height", "width_list"} - {"image"}
 
@@ -84,7 +86,7 @@ def is_usual(record: dict[str, Any], image: object) -> bool:
     if not _OTHER.isdisjoint(record):
         return False
     if not image:
-        return "image" not in record
+        return "image" not in record and (record.keys() <= PLAIN or not ("image_id" in record or alike(record)))
     return (
         type(image) is str
         and len(image) < USUAL
@@ -98,7 +100,20 @@ def _read_any(record: dict[str, Any], context: Context) -> Entry:
     """Read a record in a dialect of the format."""
     if "conversatons" in record:
         record = _respelled(record)
-    return read_conversation(record, context, record.get("conversations"), ["conversations"], marks=True)
+    shown, problem = None, None
+    if "image_id" in record and not any(key in record for key in KEYS) and not alike(record):
+        shown, problem = _by_id(record["image_id"])
+    made = read_conversation(record, context, record.get("conversations"), ["conversations"], shown=shown, marks=True)
+    return made._replace(problem=problem, raw=dump(record)) if problem and not made.problem else made
+
+
+def _by_id(image_id: object) -> tuple[list[Medium] | None, str | None]:
+    """Return the picture that an id alone names, and a problem where it is not known which: it is never left out."""
+    if is_nothing(image_id):
+        return None, None
+    if isinstance(image_id, str) and re.fullmatch(r"(?:COCO_\w+_)?\d{12}", image_id):
+        return [Medium(path=f"{image_id}.jpg")], None
+    return None, "L07"
 
 
 def _respelled(record: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 QUESTION, HINT = "question", "hint"
 ANSWERS = ("multiple_choice_answer", "answer", "answers", "fullAnswer")  # the first that a record has counts
 OPTIONS = "ABCDEFGHIJ"  # VLMEvalKit: a column an option
+LISTED = ("choices", "options")  # a list of options, of which the answer may be the number
 _NAMED = ("imageId", "image_id")  # a picture by its number
 
 
@@ -37,7 +38,8 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     record
         ``{"question": str, "answer": str | [str]}`` and a picture under a key of its own, or its number: ``imageId``
         (GQA), ``image_id`` (VQAv2, with the names of COCO's files; LRV, with those of Visual Genome's). Of several
-        answers the most frequent counts. Options under ``A``, ``B`` ... and a ``hint`` become part of the question.
+        answers the most frequent counts. Options under ``A``, ``B`` ..., or a list of
+        them, of which the answer may be the number, and a ``hint`` become part of the question.
     context
         For the folder of its pictures.
 
@@ -55,12 +57,15 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     ([('human', '<image>\nWhat bird?'), ('gpt', 'jay')], '550.jpg')
     """
     key = next((key for key in ANSWERS if not is_nothing(record.get(key))), ANSWERS[0])
-    options = [letter for letter in OPTIONS if isinstance(record.get(letter), str) and record[letter]]
-    turns = [
-        {"from": "human", "value": _asked(record, options)},
-        {"from": "gpt", "value": _most_given(record.get(key))},
-    ]
-    used = [QUESTION, key, *options, *([HINT] if isinstance(record.get(HINT), str) else [])]
+    listed = next((name for name in LISTED if _are_texts(record.get(name))), None)
+    options = {one: record[one] for one in OPTIONS if isinstance(record.get(one), str) and record[one]}
+    if listed is not None:
+        options = dict(zip(OPTIONS, record[listed], strict=False))
+    answer = record.get(key)
+    if listed is not None and type(answer) is int:
+        answer = OPTIONS[answer] if 0 <= answer < len(options) else None
+    turns = [{"from": "human", "value": _asked(record, options)}, {"from": "gpt", "value": _most_given(answer)}]
+    used = [QUESTION, key, *([listed] if listed else options), *([HINT] if isinstance(record.get(HINT), str) else [])]
     number = None if any(not is_nothing(record.get(name)) for name in MEDIA) else picture_by_number(record, context)
     shown = None if number is None else [number]
     yield read_conversation(record, context, turns, used, shown=shown)
@@ -89,13 +94,18 @@ def picture_by_number(record: Mapping[str, Any], context: Context | None) -> Med
     return Medium(path=f"{number:012}.jpg", root=root)
 
 
-def _asked(record: Mapping[str, Any], options: list[str]) -> Any:
+def _are_texts(given: object) -> bool:
+    """Return whether a value is a list of as many texts as there are letters, or fewer."""
+    return isinstance(given, list) and 1 < len(given) <= len(OPTIONS) and all(isinstance(one, str) for one in given)
+
+
+def _asked(record: Mapping[str, Any], options: Mapping[str, str]) -> Any:
     """Return the question with its hint before it and its options after it."""
     question = record.get(QUESTION)
     if not isinstance(question, str):
         return question
     hint = [record[HINT]] if isinstance(record.get(HINT), str) and record[HINT] else []
-    return "\n".join([*hint, question, *(f"{letter}. {record[letter]}" for letter in options)])
+    return "\n".join([*hint, question, *(f"{letter}. {text}" for letter, text in options.items())])
 
 
 def _most_given(answer: Any) -> Any:

@@ -1,10 +1,13 @@
 """The files that a source stands for, and the name of each."""
 
+import json
+
 import pytest
 
 from recipe.errors import ConfigError, InputError
 from recipe.io.atomic import atomic_write
-from recipe.stages.read import expand
+from recipe.stages.read import expand, read_pool
+from recipe.stages.read._sources import survey
 
 
 def fill(folder, *names):
@@ -113,3 +116,49 @@ def test_an_unfinished_file_is_never_read(tmp_path):
         assert not (tmp_path / "mix.json").exists()
         assert sources(tmp_path) == ["a.json"]
     assert sources(tmp_path) == ["a.json", "mix.json"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["state.json", "dataset_dict.json", "tokenizer.json", "config.json", "00000_stats.json", "cache-0f.arrow", "x.md"],
+)
+def test_what_holds_no_samples_stops_no_folder(tmp_path, name):
+    """A file that lies beside samples is passed over with its reason, whatever it is called, and samples are read."""
+    (tmp_path / "a.json").write_text("[]")
+    (tmp_path / name).write_text('{"successes": 3}')
+    files, passed = survey(tmp_path)
+    assert [file.source for file in files] == ["a.json"]
+    assert [reason for _, reason in passed]
+
+
+def test_a_list_that_names_no_file_is_refused(tmp_path):
+    """A list whose file is missing, or whose strategy is not understood, is refused with the place in the list."""
+    (tmp_path / "a.json").write_text("[]")
+    for entry, words in (
+        ("json_path: b.json", "expected a file that exists, got 'b.json'"),
+        ("{json_path: a.json, sampling_strategy: 'middle:3'}", "expected sampling_strategy as"),
+        ("7", "expected an object with json_path"),
+    ):
+        (tmp_path / "mix.yaml").write_text(f"datasets:\n  - {entry}\n")
+        with pytest.raises(InputError, match=r"mix.yaml: datasets\[0\]") as caught:
+            survey(tmp_path / "mix.yaml")
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "taken"),
+    [
+        ("all", "01234"),
+        ("first:2", "01"),
+        ("end:2", "34"),
+        ("first:50%", "012"),
+        ("end:100%", "01234"),
+        ("first:9", "01234"),
+    ],
+)
+def test_a_list_takes_what_it_says(tmp_path, strategy, taken):
+    """First, end and shares take as many records as LLaVA-NeXT's loader does; shares are rounded up."""
+    turns = [{"from": "human", "value": "Who?"}, {"from": "gpt", "value": "A jay."}]
+    (tmp_path / "a.json").write_text(json.dumps([{"id": str(number), "conversations": turns} for number in range(5)]))
+    (tmp_path / "mix.yaml").write_text(f"datasets: [{{json_path: a.json, sampling_strategy: '{strategy}'}}]")
+    assert "".join(read_pool(tmp_path / "mix.yaml").rows.sort("order")["id"]) == taken

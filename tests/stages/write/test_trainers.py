@@ -251,7 +251,8 @@ def test_swift_has_one_of_each_kind_early(tmp_path, monkeypatch):
 def test_packs_have_one_picture(writer, tmp_path):
     """Questions about one picture become one record that shows it once; several pictures are no pack."""
     questions = [chat(f"<image>\nQ{i}?", "A.", media=shown("a.jpg")) for i in range(3)]
-    chats = held_by(writer, [*questions, TWO, TWO | {"id": "e"}])
+    several = [chat(f"<image>\n<image>\nQ{i}?", "A.", media=shown("a.jpg", "b.jpg"), name=f"e{i}") for i in range(2)]
+    chats = held_by(writer, [*questions, *several])
     file = tmp_path / f"mix{TRAINERS[writer]}"
     count = find("write", writer)(pool_of_chats(chats), np.arange(len(chats)), file, pack=True, **knobs_of(writer))
     assert count == 1 + len(chats) - 3
