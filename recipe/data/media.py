@@ -90,8 +90,8 @@ def spelled(path: str) -> str:
     if _URL.match(path):
         return path
     path = path.replace("\\", "/")
-    while "//" in path or "/./" in path:
-        path = _REPEATED.sub("/", path)
+    while (shorter := _REPEATED.sub("/", path)) != path:
+        path = shorter
     while path.startswith("./"):
         path = path[2:]
     return path
