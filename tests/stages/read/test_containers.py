@@ -196,6 +196,24 @@ def test_a_batch_is_bounded_by_its_bytes(tmp_path, monkeypatch):
     assert max(held) < 8 << 20
 
 
+@pytest.mark.parametrize("kind", ["parquet", "dictionary", "arrow"])
+def test_a_long_value_that_every_record_names_is_not_unpacked_for_all(tmp_path, kind):
+    """A file of some kilobytes whose 1,000 records name one text of a megabyte takes no gigabyte."""
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array(["x" * 1_000_000]))
+    made, path = pa.table({"id": long}), tmp_path / "x"
+    if kind == "arrow":
+        with path.open("wb") as file, pa.ipc.new_file(file, made.schema) as writer:
+            writer.write_table(made)
+    else:
+        pq.write_table(made, path, store_schema=kind == "dictionary")
+    before, most, count = pa.total_allocated_bytes(), 0, 0
+    for record in module_of(container_of(path)).records(path):
+        most = max(most, pa.total_allocated_bytes() - before)
+        count += len(record["id"])
+    assert count == 10**9
+    assert most < 200e6
+
+
 @on_disk
 @given(cut=st.integers(0, 10**6), kind=st.sampled_from(["parquet", "file", "stream"]))
 def test_a_truncated_table_is_refused_in_one_line(tmp_path, cut, kind):

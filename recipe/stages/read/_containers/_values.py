@@ -73,7 +73,10 @@ def is_sound(batch: pa.RecordBatch) -> bool:
 
 
 def column_of(name: str, column: pa.Array, first: int, *, sound: bool) -> list[Any]:
-    """Return the values of a column."""
+    """Return the values of a column; those of a dictionary are shared: each record may name the same long one."""
+    if isinstance(column, pa.DictionaryArray) and not _has_bytes(column.type):
+        known = [*column_of(name, column.dictionary, 0, sound=sound), None]
+        return [known[-1 if at is None else at] for at in column.indices.to_pylist()]
     column = _stored(column)
     if sound and _has(column.type, _PLAIN):
         values: list[Any] = column.to_pylist()
@@ -81,6 +84,19 @@ def column_of(name: str, column: pa.Array, first: int, *, sound: bool) -> list[A
     if sound and not _has_bytes(column.type):
         return [_json(value) for value in column.to_pylist()]
     return [_value(column[i], (first + i, name)) for i in range(len(column))]
+
+
+def dictionary_in(column: pa.Array) -> pa.Array | None:
+    """Return the dictionary of a column, or of what its lists and structs hold; None if there is none."""
+    if isinstance(column, pa.DictionaryArray):
+        return column.dictionary
+    if isinstance(column, pa.ExtensionArray):
+        return dictionary_in(column.storage)
+    inside = column.flatten() if column.type.num_fields else []
+    for part in inside if isinstance(inside, list) else [inside]:
+        if (found := dictionary_in(part)) is not None:
+            return found
+    return None
 
 
 def _stored(column: pa.Array) -> pa.Array:

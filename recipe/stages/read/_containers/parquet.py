@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.errors import InputError
 from recipe.io.regular import regular
-from recipe.stages.read._containers._values import BYTES, ROWS, found, reading, rows_of
+from recipe.stages.read._containers._values import BYTES, ROWS, dictionary_in, found, reading, rows_of
 from recipe.stages.read._json.cut import Span
 from recipe.stages.read._places import Place, decoded
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyarrow.parquet import FileMetaData, ParquetFile
 
 WHAT = "Parquet"
+MOST = 1 << 26  # bytes that the texts of a batch may unpack to
 _ENCRYPTED = b"PARE"
 
 
@@ -149,7 +150,30 @@ def batches(
     size, count = sum(group.total_byte_size for group in about), sum(group.num_rows for group in about)
     if groups:
         rows = max(1, min(rows, BYTES * count // max(1, size)))
+        rows = min([rows, *(_fitting(file, group, columns, rows) for group in groups)])
         yield from file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
+
+
+def _fitting(file: ParquetFile, group: int, columns: list[str] | None, rows: int) -> int:
+    """Return how many rows of a group fit into memory: a value that a dictionary names for each may be a long one."""
+    import pyarrow.compute as pc  # noqa: PLC0415  as in _opened
+    import pyarrow.parquet as pq  # noqa: PLC0415  as above
+
+    about = file.metadata.row_group(group)
+    for chunk in map(about.column, range(about.num_columns)):
+        each = -(-chunk.num_values // max(1, about.num_rows))
+        path = chunk.path_in_schema
+        wanted = columns is None or path.partition(".")[0] in columns
+        if not wanted or not chunk.has_dictionary_page or rows * each * chunk.total_uncompressed_size <= MOST:
+            continue
+        if chunk.physical_type == "BYTE_ARRAY":
+            known = {"metadata": file.metadata, "read_dictionary": [path], "pre_buffer": False}
+            with pq.ParquetFile(file.reader_source, **known) as coded:
+                first = next(coded.iter_batches(1, row_groups=[group], columns=[path], use_threads=False)).column(0)
+            words = dictionary_in(first)
+            longest = 0 if words is None or not len(words) else pc.max(pc.binary_length(words)).as_py()
+            rows = min(rows, max(1, MOST // max(1, each * longest)))
+    return rows
 
 
 def _groups(metadata: FileMetaData, span: Span | None) -> Iterator[tuple[int, int]]:
@@ -173,4 +197,5 @@ def _opened(path: Path) -> Iterator[ParquetFile]:
                 raise InputError(f"{path}: expected Parquet, got an encrypted file; decrypt it first")
             handle.seek(0)
             with pq.ParquetFile(handle, pre_buffer=False, buffer_size=1 << 20) as file:
+                file.reader_source = handle  # which `_fitting` opens once more
                 yield file
