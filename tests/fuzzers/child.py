@@ -105,6 +105,7 @@ def _seen_again(pool, good):
 
 def _given(folder, call):
     """Return the sources: paths below the folder, or the records of a file in memory."""
+    folder = folder / "files"
     if not call["held"]:
         return [str(folder / name) for name in call["paths"]]
     records = json.loads((folder / call["paths"][0]).read_bytes().decode("utf-8", "surrogatepass"))

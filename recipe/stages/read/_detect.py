@@ -15,7 +15,7 @@ from recipe.stages.read._entry import Entry, dump
 from recipe.stages.read._json import Undecodable, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from recipe.stages.read._json import Found
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Format = str | Callable[..., Any]
     Record = dict[str, Any]
 
+ROOM = 400  # characters of an error for the keys of a record
 SAMPLE = 64  # records of a file by which its format is recognised, from its whole length
 EXPECTED = {  # the keys by which each format is known, for an error
     "llava": ("id", "image", "conversations"),
@@ -132,13 +133,25 @@ def _first(entries: Sequence[Found | Record]) -> object:
 def _shape(first: object, count: int) -> str:
     """Describe the entries of a file by the first of them, and name the format that is nearest to it."""
     if isinstance(first, dict) and first:
-        keys = ", ".join(map(repr, first))
+        keys = listed(first)
         if {"image_id", "width", "height"} <= first.keys():
             return f"records with the keys {keys}, which are sizes of images (read: image_data)"
         return f"records with the keys {keys}{_nearest(first)}"
     if isinstance(first, list) and first and isinstance(first[0], dict):
-        return f"{count} entries without keys: lists of records with the keys {', '.join(map(repr, first[0]))}"
+        return f"{count} entries without keys: lists of records with the keys {listed(first[0])}"
     return f"{count} entries without keys"
+
+
+def listed(names: Iterable[object]) -> str:
+    """Return names in quotes, as many as a line has room for.
+
+    Examples
+    --------
+    >>> listed(["id", "image"])
+    "'id', 'image'"
+    """
+    text = ", ".join(f"{name!r:.60}" for name in names)
+    return text if len(text) <= ROOM else f"{text[:ROOM]}..."
 
 
 def _nearest(record: Record) -> str:
@@ -153,7 +166,7 @@ def _nearest(record: Record) -> str:
             for own in record
         ]
         ratio, own, key, name = max(near)
-        return f" (is {own!r} meant as {key!r} of {name}?)" if ratio >= 0.75 else ""  # noqa: PLR2004  a misspelling
+        return f" (is {own!r:.60} meant as {key!r} of {name}?)" if ratio >= 0.75 else ""  # noqa: PLR2004  a misspelling
     lacks = next((key for key in EXPECTED[best] if key not in record), None)
     odd = f"lacks {lacks!r}" if lacks else f"has another {EXPECTED[best][-1]!r}"
     return f" (nearest is {best}: it {odd})"

@@ -189,7 +189,10 @@ def read_media(value: Any, kind: Kind, context: Context | None, place: str) -> I
 
 
 def by_bytes(content: bytes, kind: Kind, context: Context | None, place: str, path: str | None = None) -> Medium:
-    """Return a picture that is given by its bytes."""
+    """Return a picture that is given by its bytes; raise if there are none."""
+    if not content:
+        raise NoMedium("L08")
+    path = None if path is None or is_broken(path) else path
     made = medium_of(content, path=path, place=None if context is None else context.at(place))
     return made._replace(kind=kind) if made.ending == UNKNOWN else made
 
@@ -198,6 +201,8 @@ def _with_root(medium: Medium, context: Context | None) -> Medium:
     """Put a picture that its container gives below the folder that a list names for it."""
     root = None if context is None else context.root
     path = None if medium.path is None else below(None, medium.path)
+    if medium.hash is not None and path is not None and is_broken(path):
+        path = None
     return medium._replace(path=path, root=root if medium.hash is None else None)
 
 

@@ -6,13 +6,11 @@ from itertools import groupby, pairwise
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from recipe.errors import InputError
 from recipe.stages.read._containers import JSON, container_of, module_of
 from recipe.stages.read._json import Undecodable, decode, read_entries, read_span
 from recipe.stages.read._json.cut import Span, cut
-from recipe.stages.read._json.load import load
+from recipe.stages.read._json.load import members_of
 from recipe.stages.read._places import BESIDE, Place, decoded, value_at
 
 if TYPE_CHECKING:
@@ -85,20 +83,12 @@ def _beside(path: Path, places: Sequence[str]) -> Iterator[bytes]:
         if not name or container_of(file) != JSON:
             yield from picture_bytes(file, inside)
             continue
-        known = _members(file)
+        known = members_of(file)
         for key in inside:
             content = decoded(_record(known[key])) if key in known else None
             if content is None:
                 raise InputError(f"{file}: expected a picture under {key!r:.80}, got none; read the pool again")
             yield content
-
-
-def _members(file: Path) -> dict[str, msgspec.Raw]:
-    """Return what an object of JSON has under each key, not yet decoded."""
-    try:
-        return msgspec.json.decode(load(file, lenient=False).data, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError as error:
-        raise InputError(f"{file}: expected an object of pictures, got other JSON ({error}); check the file") from None
 
 
 def _found(path: Path, container: str, places: Sequence[Place]) -> Iterator[bytes]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
 from recipe.data.media import Medium
@@ -14,14 +13,15 @@ from recipe.errors import InputError
 from recipe.io.hashes import state_of
 from recipe.stages.read._columns import by_usual_names
 from recipe.stages.read._containers import JSON, container_of, module_of
-from recipe.stages.read._detect import SAMPLE
+from recipe.stages.read._detect import SAMPLE, listed
 from recipe.stages.read._entry import Context, Where
-from recipe.stages.read._json import decode, read_entries, read_span
+from recipe.stages.read._json import Damage, Undecodable, decode, read_entries, read_span
 from recipe.stages.read._json.cut import SHORTEST, cut
+from recipe.stages.read._json.load import members_of
 from recipe.stages.read._media import NoMedium, read_media
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -50,9 +50,9 @@ def records_of(piece: Piece, *, lenient: bool) -> Iterable[Found | Record]:
     container = container_of(path)
     entries: Iterable[Found | Record]
     if container != JSON:
-        entries = module_of(container).records(path, span)
-        if container == "table":
-            entries = _check_columns(path, list(entries))  # type: ignore[arg-type]
+        rows: Iterable[Record] = module_of(container).records(path, span)
+        rows = _checked(path, rows) if container == "table" else rows
+        entries = _before_damage(path, rows) if lenient else rows
     elif span is not None:
         entries = read_span(path, span)
     else:
@@ -63,13 +63,22 @@ def records_of(piece: Piece, *, lenient: bool) -> Iterable[Found | Record]:
     return [whole[number] for number in piece.file.take.rows(len(whole))]
 
 
-def _check_columns(path: Path, rows: list[Record]) -> list[Record]:
-    """Return the rows of a table, or raise unless a table has VLMEvalKit's columns: any other might be of anything."""
-    columns = list(rows[0]) if rows else []
-    if rows and not set(columns) >= _COLUMNS:
-        what = f"expected a table of VLMEvalKit (index, image, question, A ..., answer), got the columns {columns}"
-        raise InputError(f"{path}: {what}; write it as JSON Lines with image, question and answer")
-    return rows
+def _checked(path: Path, rows: Iterable[Record]) -> Iterator[Record]:
+    """Yield the rows of a table, or raise unless it has VLMEvalKit's columns: any other might be of anything."""
+    for number, row in enumerate(rows):
+        if number == 0 and not row.keys() >= _COLUMNS:
+            columns = f"the columns {listed(list(row))}"
+            what = f"expected a table of VLMEvalKit (index, image, question, A ..., answer), got {columns}"
+            raise InputError(f"{path}: {what}; write it as JSON Lines with image, question and answer")
+        yield row
+
+
+def _before_damage(path: Path, rows: Iterable[Record]) -> Iterator[Found | Record]:
+    """Yield the records of a file up to its damage, and then what is lost."""
+    try:
+        yield from rows
+    except InputError as error:
+        yield Damage("", f"{str(error).removeprefix(f'{path}: ')}; what followed is lost")
 
 
 def sampled(entries: Iterable[Found | Record]) -> tuple[Sequence[Found | Record], Iterable[Found | Record]]:
@@ -92,7 +101,7 @@ def context_of(piece: Piece, options: Options, images: Images) -> Context:
         options.suffix_seed,
         images,
         piece.file.root,
-        Where(partial(_first_record, piece.file.path, piece.span)),
+        Where(cache(partial(_first_record, piece.file.path, piece.span))),
         beside or None,
     )
 
@@ -101,7 +110,10 @@ def _first_record(path: Path, span: Span | None) -> int:
     """Return the number of the first record of a piece; counted only where a record holds the bytes of a picture."""
     if span is None or span.start == 0:
         return 0
-    if container_of(path) != JSON:  # which count their records; a shard names bytes instead
+    container = container_of(path)
+    if container == "tar":
+        return module_of(container).first_record(path, span)  # type: ignore[no-any-return]
+    if container != JSON:  # which count their records
         return span.start
     return int(np.searchsorted(_starts(path, state_of(path)), span.start))
 
@@ -134,10 +146,10 @@ def _pictures(path: Path, _: tuple[Seen, ...]) -> Mapping[str, Medium]:
             if isinstance(one, Medium)
         }
     known: dict[str, Medium] = {}
-    for name, value in msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw]).items():
+    for name, value in members_of(path).items():
         try:
-            (known[name],) = read_media(decode(value), "image", None, "")
-            known[name] = known[name]._replace(place=f"@{path.name}:{name}")
-        except (NoMedium, ValueError):
+            (medium,) = read_media(decode(value), "image", None, "")
+        except (NoMedium, Undecodable, ValueError):
             continue
+        known[name] = medium if medium.hash is None else medium._replace(place=f"@{path.name}:{name}")
     return known

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.config.registry import names
 from recipe.data.media import Medium
+from recipe.stages.read._containers.tar import TEXTS
 from recipe.stages.read._conversation import read_conversation
+from recipe.stages.read._entry import Entry, dump, text_id
 from recipe.stages.read.captions import QUESTION, TASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from recipe.stages.read._entry import Context, Entry
+    from recipe.stages.read._entry import Context
 
 KEY = "__key__"
+_WORDS = ("json", *TEXTS)
 
 
 def confidence(record: dict[str, Any]) -> float:
@@ -38,7 +41,7 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     Yields
     ------
     Entry
-        The samples; the key is their id unless they have their own.
+        The samples; the key is their id unless they have their own. A picture that is a link, or has no bytes, is L08.
 
     Source: WebDataset; img2dataset; Megatron-Energon; LLaVA-OneVision-1.5, `convert_to_webdataset.py`.
 
@@ -47,6 +50,9 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     >>> next(read({"__key__": "a", "jpg": Medium(path="a.jpg"), "txt": "A jay."}, None)).turns[1]
     ('gpt', 'A jay.')
     """
+    if any(value is None and name.rpartition(".")[2] not in _WORDS for name, value in record.items()):
+        yield Entry([], id=text_id(record.get(KEY, "")), problem="L08", raw=dump(record))
+        return
     shown = [value for value in record.values() if isinstance(value, Medium)]
     inside, key = record.get("json"), record.get(KEY)
     if isinstance(inside, list):
@@ -57,7 +63,7 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
         and isinstance(inside.get("texts"), list)
         and "user" not in str(inside["texts"][:1])[:9]
     ):
-        yield read_conversation({"id": inside.get("id", key)}, context, inside["texts"], (), shown=shown)
+        yield read_conversation({"id": inside.get("id", key)}, context, inside["texts"], ("texts",), shown=shown)
         return
     if (
         isinstance(inside, dict)

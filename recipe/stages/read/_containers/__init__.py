@@ -92,7 +92,7 @@ def container_of(path: Path) -> str:
     if what := _other(path, head, size):
         raise InputError(f"{path}: expected samples, got {what}")
     named = ENDINGS.get(path.suffix.lower(), JSON)
-    return JSON if named in ("parquet", "tar") and head.lstrip()[:1] in (b"[", b"{") else named
+    return JSON if named in ("parquet", "tar", "table") and head.lstrip()[:1] in (b"[", b"{") else named
 
 
 def module_of(container: str) -> Any:

@@ -21,6 +21,7 @@ from recipe.stages.read._json import LARGEST, Undecodable, decode
 from recipe.stages.read._json.cut import Span
 from recipe.stages.read._packed import HEAD as PACKED_HEAD
 from recipe.stages.read._packed import Unpacked, packing_of
+from recipe.stages.read._places import decoded, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +80,7 @@ def records(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]]:
     ------
     dict
         ``{"__key__": "0001", "json": {...}, "txt": "...", "jpg": Medium(...), "img0.jpg": Medium(...)}``: what follows
-        the first dot of a file's name, in small letters, to its content; None for a link. Hidden files are passed over.
+        the first dot of a file's name, in small letters, to its content; None for a link, and for a picture without bytes. Hidden files are passed over.
 
     Raises
     ------
@@ -119,14 +120,37 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
     InputError
         If the file cannot be read.
     """
+    inside = [place for place in places if place.pointer is not None]  # before the others in this order
+    yield from _in_texts(path, inside)
     with _reading(path), _handle(path) as file:
-        for place in places:
-            if place.pointer is not None:
-                yield None  # base64 in the JSON of a shard
-                continue
+        for place in places[len(inside) :]:
             file.seek(place.start)
             content = file.read(place.number)
             yield content if 0 < len(content) == place.number else None
+
+
+def first_record(path: Path, span: Span) -> int:
+    """Return the number of the first record of a range of a shard."""
+    count, last, seen = 0, None, set[str]()
+    for member in _members(path, Span(0, span.start)):
+        key, name = split(member.name)
+        if key != last or name in seen:
+            count, last, seen = count + 1, key, set()
+        seen.add(name)
+    return count
+
+
+def _in_texts(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]:
+    """Yield the bytes in base64 that the JSON of some records holds, in ascending order of the records."""
+    at = 0
+    for number, record in enumerate(records(path) if places else ()):
+        while at < len(places) and places[at].number == number:
+            keys = places[at].keys()
+            yield decoded(value_at(record.get("json"), keys if keys[0] else keys[1:]))
+            at += 1
+        if at == len(places):
+            break
+    yield from [None] * (len(places) - at)
 
 
 def split(name: str) -> tuple[str, str]:
@@ -183,7 +207,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> Any:
-    """Return the content of a file: decoded JSON, a text, or a medium; None of a link, and of a file with holes."""
+    """Return the content of a file: decoded JSON, a text, or a medium; None of a link, and of a file with holes or nothing."""
     file = tar.extractfile(member) if member.isreg() and not member.issparse() else None
     if file is None:
         return None
@@ -194,6 +218,8 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> Any:
         text = _whole(file, member).decode(errors="surrogateescape")
         return _decoded(text) if ending == "json" else text
     head = file.read(HEAD)
+    if not member.size:
+        return None
     hashed = hash_of(_chunks(file, head, member))
     of_bytes = ending_of(head)
     place = f"bytes:{member.offset_data}:{member.size}"

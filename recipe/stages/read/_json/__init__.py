@@ -253,6 +253,8 @@ def _first(entry: Slice) -> str:
 
 def _with_id(key: str, record: str) -> str:
     """Add the key of a record to it as its id; an id of its own comes later in the text and so takes precedence."""
+    if not record.startswith("{"):
+        return record
     rest = record[1:].lstrip()
     return f'{{"id":{json.dumps(key)}{"" if rest.startswith("}") else ","}{rest}'
 

@@ -89,7 +89,7 @@ def _captions(top: Mapping[str, Slice]) -> list[str] | None:
         pictures = {one.id: one for one in msgspec.json.decode(_raw(top["images"]), type=list[_Picture])}
         of = msgspec.json.decode(_raw(top["annotations"]), type=list[_OfPicture])
         records = msgspec.json.decode(_raw(top["annotations"]), type=list[msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     found = []
     for one, record in zip(of, records, strict=True):
@@ -107,14 +107,14 @@ def _questions(top: Mapping[str, Slice], companion: Path) -> list[str] | None:
         answers = {
             one.question_id: one for one in msgspec.json.decode(companion.read_bytes(), type=_Answers).annotations
         }
-    except (OSError, msgspec.DecodeError, UnicodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeError, RecursionError) as error:
         what = "expected the answers to the questions beside it, {annotations: [{question_id, multiple_choice_answer}]}"
         raise InputError(f"{companion}: {what}, got {str(error)[:120]}; restore the file, or move it away") from None
     try:
         ids = msgspec.json.decode(_raw(top["questions"]), type=list[_Question])
         records = msgspec.json.decode(_raw(top["questions"]), type=list[msgspec.Raw])
         subtype = msgspec.json.decode(_raw(top["data_subtype"])) if "data_subtype" in top else None
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     shared: dict[str, Any] = {} if not isinstance(subtype, str) else {"data_subtype": subtype}
     found = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from recipe.errors import InputError
 from recipe.stages.read._packed import HEAD, Damaged, packing_of, unpacked
 
@@ -67,6 +69,31 @@ def load(path: Path, *, lenient: bool) -> Loaded:
         raise InputError(f"{path}: {what}; fetch the file again, or read its valid records with --lenient")
     loaded = _decoded(path, data, lenient=lenient)
     return loaded._replace(loss=broken) if broken else loaded
+
+
+def members_of(path: Path) -> dict[str, msgspec.Raw]:
+    """Return what a file that is one object has under each key, not yet decoded.
+
+    Parameters
+    ----------
+    path
+        As for `load`.
+
+    Returns
+    -------
+    dict
+        Key to the text of its value.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or holds anything else.
+    """
+    try:
+        return msgspec.json.decode(load(path, lenient=False).data, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        what = f"expected an object of pictures by their ids, got other JSON ({error})"
+        raise InputError(f"{path}: {what}; restore the file, or move it away") from None
 
 
 def _unpack(file: IO[bytes], path: Path, packing: str) -> tuple[bytes, str | None]:
