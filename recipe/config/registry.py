@@ -29,7 +29,7 @@ DATA = {  # the positional arguments of the functions of each stage
     "select": ("pool", "quotas"),
     "write": ("pool", "rows", "path"),
 }
-GIVEN = ("groups",)  # keyword arguments that come from the stage, not from a recipe
+GIVEN = ("groups", "pictures", "sizes")  # keyword arguments that come from the stage, not from a recipe
 
 
 def names(room: str) -> list[str]:

@@ -1,7 +1,7 @@
 """What a writer says of itself: what its records can hold, which endings its file may have, what lies beside it.
 
-A file of ``recipe/stages/write`` says so in constants, a writer of your own in attributes of its function or constants
-of its module, and nobody needs to import the room to ask. `HOLDS` is made of these words, beside text and one picture,
+A file of ``recipe/stages/write`` says so in constants, a writer of your own in attributes of its function, and nobody
+needs to import the room to ask. `HOLDS` is made of these words, beside text and one picture,
 which every writer can hold:
 
 ==========  ======================================================================
@@ -16,12 +16,12 @@ bytes       the bytes of pictures
 
 from __future__ import annotations
 
-import sys
+import re
 from typing import TYPE_CHECKING, Any
 
 from recipe.config.registry import home, names
 from recipe.errors import ConfigError
-from recipe.io.families import FORMATS
+from recipe.io.families import FORMATS, SIDE_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from recipe.config.step import Step
 
+_ENDING = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 WORDS = frozenset({"images", "video", "videos", "audio", "system", "bytes"})
 
 
@@ -45,12 +46,10 @@ def as_user_said(name: str) -> str:
 
 
 def stated(step: Step | None, what: str, default: Any) -> Any:
-    """Return a constant of a writer's file, or of your own function or its module."""
+    """Return a constant of a writer's file, or an attribute of your own function."""
     if step is None:
         return default
-    owner = home("write", step.name)
-    module = sys.modules.get(getattr(owner, "__module__", None) or "")
-    return getattr(owner, what, getattr(module, what, default))
+    return getattr(home("write", step.name), what, default)
 
 
 def holds(step: Step | None) -> frozenset[str]:
@@ -110,22 +109,13 @@ def lacking(known: Iterable[str], *, images: int, videos: int, audios: int, syst
     return next((word for word, is_needed in needed.items() if is_needed and word not in known), None)
 
 
-def frames(step: Step | None) -> tuple[str, ...]:
-    """Return what the coordinates of boxes may refer to in the file of a writer, the wanted frame first; none for any.
-
-    Examples
-    --------
-    >>> from recipe.config.step import Step
-    >>> frames(Step("internvl", {})), frames(None), frames(Step("trl", {}))
-    (('thousand',), ('square', 'unit'), ())
-    """
-    wanted = {} if step is None else step.knobs
-    given: tuple[str, ...] = tuple(stated(step, "FRAMES", ("square", "unit") if step is None else ()))
-    return (wanted["frame"],) if given and "frame" in wanted else given
-
-
 def beside(step: Step | None) -> tuple[str, ...]:
     """Return the endings of the files that a writer puts beside its mix, as ``("yaml",)`` for ``mix.yaml``.
+
+    Raises
+    ------
+    ConfigError
+        If it states something else, or the name of a file that every mix has.
 
     Examples
     --------
@@ -133,7 +123,11 @@ def beside(step: Step | None) -> tuple[str, ...]:
     >>> beside(Step("internvl", {})), beside(None)
     (('meta.json',), ())
     """
-    return tuple(stated(step, "BESIDE", ()))
+    given = tuple(stated(step, "BESIDE", ()))
+    for name in given:
+        if not isinstance(name, str) or not _ENDING.fullmatch(name) or name in (*SIDE_FILES, "manifest.json"):
+            raise ConfigError(f"write: expected BESIDE of endings as 'yaml', which no mix has, got {name!r:.60}")
+    return given
 
 
 def check_ending(path: Path, step: Step | None) -> None:

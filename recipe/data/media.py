@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
@@ -131,8 +132,16 @@ def media_column(media: Sequence[Sequence[Medium] | None]) -> pl.Series:
     """
     if not any(media):
         return pl.Series("media", [None] * len(media), dtype=pl.List(MEDIUM))
-    given = [None if some is None else [one._asdict() for one in some] for some in media]
-    return pl.Series("media", given, dtype=pl.List(MEDIUM))
+    import pyarrow as pa  # noqa: PLC0415  polars would look at each of them by itself, which takes 50 times as long
+
+    flat = [one for some in media if some for one in some]
+    fields = {field.name: field.dtype for field in MEDIUM.fields}
+    columns = dict(zip(fields, zip(*flat, strict=True), strict=True))
+    structs = pl.DataFrame(columns, schema=fields).to_struct().to_arrow()
+    ends = np.cumsum([0, *(len(some or ()) for some in media)])
+    missing = pa.array([some is None for some in media])
+    lists = pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), structs, mask=missing)
+    return pl.Series("media", lists).cast(pl.List(MEDIUM))
 
 
 def plain(media: Sequence[Medium]) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from recipe.stages.read._images import header_size
+from recipe.stages.read import Images, expand
+from recipe.stages.read._aside import SIDE_DATA
+from recipe.stages.read._images import header_size, image_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +61,11 @@ def pictures_of(plan: Recipe, inside: Bytes | None = None) -> Bytes:
 
 
 def sizes_of(plan: Recipe, inside: Bytes | None = None) -> Callable[[Sequence[Wanted]], Iterator[Size | None]]:
-    """Return what yields the sizes of pictures in files or inside of sources, by their first bytes; None if unknown."""
+    """Return what yields the sizes of pictures in files or inside of sources, by their first bytes; None if unknown.
+
+    Where there is no file, the size of a picture of Visual Genome is the one in `image_data.json`.
+    """
+    stated = _Stated(plan)
 
     def sizes(wanted: Sequence[Wanted]) -> Iterator[Size | None]:
         """Yield the size of each picture."""
@@ -68,9 +75,34 @@ def sizes_of(plan: Recipe, inside: Bytes | None = None) -> Callable[[Sequence[Wa
                 yield None if content is None else header_size(BytesIO(content))
                 continue
             file = _file(plan, picture)
-            yield None if file is None else header_size(file)
+            yield (None if file is None else header_size(file)) or stated.size(source, picture)
 
     return sizes
+
+
+class _Stated:
+    """The sizes of Visual Genome's pictures, from `image_data.json` of the recipe or beside a source."""
+
+    def __init__(self, plan: Recipe) -> None:
+        self.plan = plan
+
+    def size(self, source: str, picture: Medium) -> Size | None:
+        """Return the size of a picture that a reader of SVIT's files has named; None if nothing states it."""
+        number = image_number(PurePosixPath(picture.name).name) if picture.name.startswith("vg/") else None
+        images = None if number is None else self._images.get(source)
+        return None if number is None or images is None else images.size(number, picture.name)
+
+    @cached_property
+    def _images(self) -> dict[str, Images]:
+        """What is known of pictures, by source; each file is read once, when the first size is asked for."""
+        given = [source.model_dump(exclude_none=True) for source in self.plan.sources]
+        found: dict[str, Images] = {}
+        known: dict[Path, Images] = {}
+        for file in expand(given) if given else []:
+            beside = self.plan.read.image_data or file.path.with_name(SIDE_DATA[0])
+            if Path(beside).is_file():
+                found[file.source] = known.setdefault(Path(beside), Images(Path(beside)))
+        return found
 
 
 def _file(plan: Recipe, picture: Medium) -> Path | None:

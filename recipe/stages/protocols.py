@@ -273,8 +273,8 @@ class Writer(Protocol):
     A recipe names it with ``write: {format: NAME}``; by default the ending of the path decides. The file may say
     `HOLDS`, what its records can hold beside text and one picture (``"images"``, ``"video"``, ``"videos"``,
     ``"audio"``, ``"system"``, ``"bytes"``: see `recipe.config.writers`), by which samples are eligible; `ENDINGS` of
-    its file; `FRAMES` of its boxes; and `BESIDE`, the endings of files beside the mix, whose texts a function
-    ``beside(records)`` returns.
+    its file; and `BESIDE`, the endings of files beside the mix, whose texts a function ``beside(records)`` returns. A
+    writer of your own says it in attributes of its function.
 
     Examples
     --------

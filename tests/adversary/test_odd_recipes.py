@@ -16,7 +16,7 @@ from fuzzers import recipe as fuzzer
 from recipe import Recipe, demo_pool, select_mix
 from recipe.check.drift.tolerance_files import load_tolerances
 from recipe.config.knobs import annotation_of, described
-from recipe.config.registry import check_knobs, find, names
+from recipe.config.registry import GIVEN, check_knobs, find, names
 from recipe.errors import ConfigError, RecipeError
 from recipe.io.yaml import MOST_NODES, load_yaml
 from recipe.mix.plan import make_plan
@@ -105,7 +105,7 @@ def test_every_shipped_knob_has_a_type_that_is_checked(room):
     for name in names(room):
         function = find(room, name)
         for one in inspect.signature(function).parameters.values():
-            if one.kind is one.KEYWORD_ONLY and one.name not in {"groups", "originals"}:
+            if one.kind is one.KEYWORD_ONLY and one.name not in {*GIVEN, "originals"}:
                 annotation = annotation_of(function, one)
                 assert annotation is not Any, f"{room}.{name}.{one.name}"
                 assert annotation not in {int, float}, f"{room}.{name}.{one.name} has no range"
@@ -121,7 +121,7 @@ def test_defaults_and_numbers_of_numpy_fit():
         for name in names(room):
             knobs = {one.name: one.default for one in inspect.signature(find(room, name)).parameters.values()}
             given = {knob: value for knob, value in knobs.items() if value is not inspect.Parameter.empty}
-            given.pop("originals", None)
+            given = {knob: value for knob, value in given.items() if knob not in {*GIVEN, "originals"}}
             check_knobs(room, name, given, given=knobs)
     check_knobs("embed", "hashing", {"d": np.int64(8)})
     check_knobs("select", "facility", {"concepts": np.float32(0.5), "quality": {"length": 1}})

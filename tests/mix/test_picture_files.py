@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from recipe import read_pool, select_mix
 from recipe.cli import app
+from recipe.data.media import media_of
 from recipe.errors import ConfigError, InputError
 from recipe.mix import picture_files
 from recipe.mix.picture_files import Written, write_pictures
@@ -206,7 +207,12 @@ def test_writers_that_hold_bytes_get_them_in_any_order(tmp_path, sources):
     mix.write(tmp_path / "mix.parquet", to="trl")
     shown = [one for row in pq.read_table(tmp_path / "mix.parquet")["images"].to_pylist() for one in row]
     assert len(shown) == len(mix)
-    assert all(everything()[one["path"]] == one["bytes"] for one in shown)
+    names = [
+        one.name
+        for row in mix.pool.rows[mix.picks.rows].iter_rows(named=True)
+        for one in media_of(row["image"], row["media"])
+    ]
+    assert [one["bytes"] for one in shown] == [everything()[one] for one in names]
 
 
 def test_the_sizes_of_pictures_inside_of_sources_are_known(tmp_path, sources):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from trainers import TRAINERS, picture
@@ -13,8 +15,11 @@ from trainers import TRAINERS, picture
 from recipe import Recipe, read_pool, rebuild_mix, select_mix
 from recipe.check import check_mix
 from recipe.config.registry import home
+from recipe.config.step import Step
+from recipe.config.writers import beside, holds
+from recipe.data.media import media_of
 from recipe.demo import write_demo
-from recipe.errors import ConfigError, InputError
+from recipe.errors import ConfigError, FunctionError, InputError
 from recipe.io.families import family_of
 
 BESIDE = {"llava_next": "mix.yaml", "llama_factory": "mix.dataset_info.json", "internvl": "mix.meta.json"}
@@ -106,10 +111,10 @@ def test_parts_are_listed_beside(folder, tmp_path):
     """With a file for each part, the file beside the mix lists them all, in their order."""
     parts = {"stage1": {"size": 5}, "stage2": {"size": 7}}
     mix = select_mix(folder / "pool", size=12, parts=parts, write={"files": "parts"})
-    for writer, beside in BESIDE.items():
+    for writer, listed in BESIDE.items():
         (tmp_path / writer).mkdir()
         mix.write(tmp_path / writer / f"mix{TRAINERS[writer]}", to=writer)
-        text = (tmp_path / writer / beside).read_text()
+        text = (tmp_path / writer / listed).read_text()
         first, second = (text.index(f"mix.{part}{TRAINERS[writer]}") for part in parts)
         assert first < second
         for part in parts:
@@ -167,6 +172,26 @@ def test_lines_that_recipe_wrote_are_sound(mix, tmp_path):
     assert [one.code for one in check_mix(tmp_path / "mix.jsonl", trainer="llava") if one.code != "O04"] == ["L01"]
 
 
+@pytest.mark.parametrize("writer", TRAINERS)
+def test_every_case_for_every_trainer(writer, cases, tmp_path, monkeypatch):
+    """One pool of every format: read is picked and rejected, and what is written has no finding but ids that repeat."""
+    monkeypatch.chdir(cases / "formats")
+    folders = [folder for folder in sorted(Path().iterdir()) if folder.name != "37_csv"]
+    for image, media in read_pool([str(folder) for folder in folders]).rows.select("image", "media").iter_rows():
+        for one in media_of(image, media):
+            if one.hash is None and not re.match(r"/|[a-z0-9]+:", one.name):
+                (tmp_path / "images" / one.name).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / "images" / one.name).write_bytes(picture())
+    rest = {"dedup": {"exact": False, "near": None}, "balance": {"yes_share": None, "margins": {}}, "select": "random"}
+    target = {"format": writer, "path": str(tmp_path / f"mix{TRAINERS[writer]}")}
+    read = {"images": str(tmp_path / "images")}
+    mix = select_mix([str(folder) for folder in folders], size=1.0, write=target, read=read, **rest)
+    counts = mix.counts
+    assert counts["read"] == sum(count for name, count in counts.items() if name != "read") > 200
+    mix.write(images_out=None if writer in BYTES else tmp_path / "out")
+    assert {one.code for one in check_mix(mix.recipe.write.path)} <= {"O04"}
+
+
 def test_records_as_they_were_are_llava_s(mix, tmp_path):
     """Records that are kept as they were read are LLaVA's: for another trainer that is an error."""
     with pytest.raises(ConfigError, match=r"records=given.*internvl"):
@@ -195,3 +220,51 @@ def test_every_writer_says_what_it_holds():
         assert ending in module.ENDINGS
         assert ("bytes" in module.HOLDS) == (writer in BYTES)
         assert hasattr(module, "beside") == bool(getattr(module, "BESIDE", ()))
+
+
+def test_sizes_of_visual_genome_are_known(tmp_path):
+    """SVIT's boxes are written 0 to 1000 by the sizes of image_data.json beside its files, with no folder of images."""
+    talk = [{"from": "user", "value": "Where is <st>the jay<ed> [0, 0.5, 0.5, 1]?"}, {"from": "gpt", "value": "There."}]
+    item = {"image_id": 7, "conversations": [{"content": talk}]}
+    (tmp_path / "pool").mkdir()
+    (tmp_path / "pool" / "referring_qa.json").write_text(json.dumps([item]))
+    sizes = [{"image_id": 7, "width": 200, "height": 100}]
+    (tmp_path / "pool" / "image_data.json").write_text(json.dumps(sizes))
+    mix = select_mix(tmp_path / "pool", size=1, write={"format": "internvl"})
+    mix.write(tmp_path / "mix.jsonl")
+    record = json.loads((tmp_path / "mix.jsonl").read_text())
+    assert (record["width"], record["height"]) == (200, 100)
+    assert "<box>[[0, 500, 500, 1000]]</box>" in record["conversations"][0]["value"]
+
+
+def own(pool, rows, path):
+    """Write the keys of samples."""
+    path.write_text("\n".join(pool.rows["key"].gather(rows)))
+    return len(rows)
+
+
+def test_a_writer_of_your_own_may_say_the_same(mix, tmp_path, monkeypatch):
+    """It may state what it holds, its endings and files beside the mix; what is stated wrongly is one line."""
+    chosen = select_mix(mix.pool, size=5, write={"format": own})
+    for name, value in {"HOLDS": ("images",), "ENDINGS": (".txt",), "BESIDE": ("list",)}.items():
+        monkeypatch.setattr(own, name, value, raising=False)
+    with pytest.raises(FunctionError, match="'beside'"):
+        chosen.write(tmp_path / "mix.txt")
+    monkeypatch.setattr(own, "beside", list, raising=False)
+    with pytest.raises(FunctionError, match="text of each file"):
+        chosen.write(tmp_path / "mix.txt")
+    monkeypatch.setattr(own, "beside", lambda records: {"list": " ".join(file.name for file in records)})
+    chosen.write(tmp_path / "mix.txt")
+    assert (tmp_path / "mix.list").read_text() == "mix.txt"
+    assert tmp_path / "mix.list" in family_of(tmp_path / "mix.manifest.json")
+    with pytest.raises(ConfigError, match=r"ending in \.txt"):
+        chosen.write(tmp_path / "mix.json")
+    assert holds(Step(own, {})) == {"images"}
+    for name, value, ask in (
+        ("HOLDS", ("pictures",), holds),
+        ("BESIDE", ("stats.json",), beside),
+        ("BESIDE", ("../a",), beside),
+    ):
+        monkeypatch.setattr(own, name, value)
+        with pytest.raises(ConfigError, match=name):
+            ask(Step(own, {}))

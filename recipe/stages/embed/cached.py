@@ -13,6 +13,7 @@ import polars as pl
 from recipe.data.alignment import check_ids, check_order, check_repeats, rows_by_name, rows_by_order
 from recipe.data.vectors import unit_rows
 from recipe.errors import AlignmentError, ConfigError, InputError
+from recipe.io.lines import lines_of
 from recipe.io.panics import unprinted
 from recipe.io.regular import bytes_of
 from recipe.stages.embed._sample import sample_rows
@@ -167,7 +168,7 @@ def _placed(
     if names is None:
         return _mapped(file, len(pool)), rows_by_order(pool.rows, order or "sources")
     try:
-        given = bytes_of(names).decode("utf-8-sig").splitlines()
+        given = lines_of(bytes_of(names).decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"embed.cached: cannot read {names!s:.200} ({reason}); write one name a line") from error

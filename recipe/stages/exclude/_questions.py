@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from recipe.errors import InputError
+from recipe.io.lines import lines_of
 from recipe.io.regular import bytes_of, regular
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ IMAGE = (
     *("filename", "file_name", "data_id"),  # data_id: SEED-Bench's
 )
 SEVERAL = ("images", "image_paths")
-_LINE_END = re.compile(r"\r\n|\n|\r")  # and no other character, as U+2028, which may stand in a text
 TABLES = {".tsv": "\t", ".csv": ","}
 NAMELESS = ("image", "img")  # stems that are the same for all questions of a benchmark, as in ScienceQA's 5/image.png
 LONGEST = 1024  # characters of a name; MMBench's column `image` contains the image itself
@@ -113,7 +112,7 @@ def _lower(record: Any) -> dict[str, Any]:
 
 def read_lines(file: Path) -> list[tuple[str, str]]:
     """Return the non-blank lines of a text file, each with its place."""
-    lines = _LINE_END.split(_text(file))
+    lines = lines_of(_text(file))
     return [(line.strip(), f"{file.name}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
 
 
@@ -135,7 +134,7 @@ def _records(file: Path) -> list[Any]:
     except (ValueError, RecursionError):
         pass
     records = []
-    for number, line in enumerate(_LINE_END.split(text), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if line.strip():
             try:
                 records.append(json.loads(line))

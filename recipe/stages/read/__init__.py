@@ -44,10 +44,9 @@ IN_MEMORY = 64_000_000  # bytes of sources up to which a pool is read into memor
 
 def apply(plan: Recipe, cache: str | Path | None = None, *, held: Sequence[Held] = ()) -> Pool:
     """Read the sources of a recipe, and samples in memory beside them."""
-    if cache is None and distributed() and nodes() > 1:
-        raise ConfigError(
-            "engine=ray on several machines: expected cache=..., a path or URL that all of them can reach"
-        )
+    if (cache is None or held) and distributed() and nodes() > 1:
+        wanted = "cache=..., a path or URL" if cache is None else "files in place of samples in memory"
+        raise ConfigError(f"engine=ray on several machines: expected {wanted} that all of them can reach")
     sources = [*(source.model_dump(exclude_none=True) for source in plan.sources), *(one._asdict() for one in held)]
     return read_pool(sources, **plan.read.model_dump(), store=None if cache is None else open_store(cache))
 

@@ -1,4 +1,4 @@
-"""Parquet of LLaVA's records, column by column: the same rows as record by record, several times as fast.
+"""Parquet and Arrow of LLaVA's records, column by column: the same rows as record by record, several times as fast.
 
 A record that is not as nearly all are is left to its reader: other speakers, marks in odd places, boxes, no id.
 """
@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from recipe.data.media import Medium, media_column, plain, spelled
 from recipe.data.pool import SCHEMA
+from recipe.stages.read._containers import module_of
 from recipe.stages.read._containers._values import column_of, is_medium, is_sound, rows_of
-from recipe.stages.read._containers.parquet import batches_in, schema_of
 from recipe.stages.read._conversation import IDS
 from recipe.stages.read._entry import digest, pack_extra
 from recipe.stages.read._media import KEYS, is_alike, read_media
@@ -46,13 +46,15 @@ MANY = 0.2  # share of odd records from which on all of a batch are left to thei
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
-def is_columnar(piece: Piece, reader: object, context: Context) -> bool:
-    """Return whether a piece of Parquet has the columns of LLaVA's records, and no other that a reader looks at.
+def is_columnar(piece: Piece, container: str, reader: object, context: Context) -> bool:
+    """Return whether a piece has the columns of LLaVA's records, and no other that a reader looks at.
 
     Parameters
     ----------
     piece
-        Of a Parquet file.
+        Of a file.
+    container
+        Of the file: parquet or arrow.
     reader
         The name of its reader.
     context
@@ -60,7 +62,7 @@ def is_columnar(piece: Piece, reader: object, context: Context) -> bool:
     """
     if reader != "llava" or piece.file.take is not None or context.listed or context.beside:
         return False
-    schema = schema_of(piece.file.path)
+    schema = module_of(container).schema_of(piece.file.path)
     kinds = {name: schema.field(i).type for i, name in enumerate(schema.names)}
     return (
         len(kinds) == len(schema)
@@ -74,13 +76,17 @@ def is_columnar(piece: Piece, reader: object, context: Context) -> bool:
 
 
 def read_columns(
-    piece: Piece, context: Context, options: Options, read: Callable[[dict[str, Any]], Sequence[Entry]]
+    piece: Piece,
+    container: str,
+    context: Context,
+    options: Options,
+    read: Callable[[dict[str, Any]], Sequence[Entry]],
 ) -> pl.DataFrame:
     """Read a piece of which `is_columnar` is true.
 
     Parameters
     ----------
-    piece, context, options
+    piece, container, context, options
         As for `recipe.stages.read._shards.read_piece`.
     read
         Returns the entries of a record that is read by itself.
@@ -92,7 +98,7 @@ def read_columns(
     """
     none = Rows(piece.file.source, image_token=options.image_token, frame=options.boxes_frame).frame()
     tables = [none.drop("record")]
-    for batch, first in batches_in(piece.file.path, piece.span, ROWS):
+    for batch, first in module_of(container).batches_in(piece.file.path, piece.span, ROWS):
         rows = Rows(piece.file.source, image_token=options.image_token, frame=options.boxes_frame)
         usual, media = _looked_at(batch, first, context)
         at = []

@@ -69,10 +69,9 @@ def read_conversation(
         if shown is None:
             own, keys = media_in(record, context)
             media = own or media
+        media = [_writable(one) for one in media]
     except NoMedium as wrong:
-        problem = problem or str(wrong)
-    if any(is_broken(one.name) for one in media):
-        problem, media = problem or "L12", []
+        problem, media = problem or str(wrong), []
     frame, added = None, False
     filled: tuple[str, ...] = ()
     if not problem:
@@ -100,6 +99,15 @@ def read_conversation(
         frame,
         noted=("mark_added",) if added else (),
     )
+
+
+def _writable(medium: Medium) -> Medium:
+    """Return a medium whose path UTF-8 can write: one that is called by its hash needs none; raise for another."""
+    if not any(text and is_broken(text) for text in (medium.path, medium.root)):
+        return medium
+    if medium.hash is None:
+        raise NoMedium("L12")
+    return medium._replace(path=None)
 
 
 def _id(record: Mapping[str, Any], given: object) -> str | None:

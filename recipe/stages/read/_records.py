@@ -15,13 +15,13 @@ from recipe.stages.read._columns import by_usual_names
 from recipe.stages.read._containers import JSON, container_of, module_of
 from recipe.stages.read._detect import SAMPLE, listed
 from recipe.stages.read._entry import Context, Where
-from recipe.stages.read._json import Undecodable, decode, read_entries, read_span
+from recipe.stages.read._json import Damage, Undecodable, decode, read_entries, read_span
 from recipe.stages.read._json.cut import SHORTEST, cut
 from recipe.stages.read._json.load import members_of
 from recipe.stages.read._media import NoMedium, read_media
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -50,9 +50,9 @@ def records_of(piece: Piece, *, lenient: bool) -> Iterable[Found | Record]:
     container = container_of(path)
     entries: Iterable[Found | Record]
     if container != JSON:
-        entries = module_of(container).records(path, span)
-        if container == "table":
-            entries = _check_columns(path, list(entries))  # type: ignore[arg-type]
+        rows: Iterable[Record] = module_of(container).records(path, span)
+        rows = _checked(path, rows) if container == "table" else rows
+        entries = _before_damage(path, rows) if lenient else rows
     elif span is not None:
         entries = read_span(path, span)
     else:
@@ -63,13 +63,22 @@ def records_of(piece: Piece, *, lenient: bool) -> Iterable[Found | Record]:
     return [whole[number] for number in piece.file.take.rows(len(whole))]
 
 
-def _check_columns(path: Path, rows: list[Record]) -> list[Record]:
-    """Return the rows of a table, or raise unless a table has VLMEvalKit's columns: any other might be of anything."""
-    columns = list(rows[0]) if rows else []
-    if rows and not set(columns) >= _COLUMNS:
-        what = f"expected a table of VLMEvalKit (index, image, question, A ..., answer), got the columns {listed(columns)}"
-        raise InputError(f"{path}: {what}; write it as JSON Lines with image, question and answer")
-    return rows
+def _checked(path: Path, rows: Iterable[Record]) -> Iterator[Record]:
+    """Yield the rows of a table, or raise unless it has VLMEvalKit's columns: any other might be of anything."""
+    for number, row in enumerate(rows):
+        if number == 0 and not row.keys() >= _COLUMNS:
+            columns = f"the columns {listed(list(row))}"
+            what = f"expected a table of VLMEvalKit (index, image, question, A ..., answer), got {columns}"
+            raise InputError(f"{path}: {what}; write it as JSON Lines with image, question and answer")
+        yield row
+
+
+def _before_damage(path: Path, rows: Iterable[Record]) -> Iterator[Found | Record]:
+    """Yield the records of a file up to its damage, and then what is lost."""
+    try:
+        yield from rows
+    except InputError as error:
+        yield Damage("", f"{str(error).removeprefix(f'{path}: ')}; what followed is lost")
 
 
 def sampled(entries: Iterable[Found | Record]) -> tuple[Sequence[Found | Record], Iterable[Found | Record]]:

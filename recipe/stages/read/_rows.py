@@ -129,7 +129,7 @@ def grouped(speakers: pl.Series, values: pl.Series, ends: Sequence[int] | NDArra
 
     edges = np.concatenate([[0], np.asarray(ends, dtype=np.int64)])
     turns = pa.StructArray.from_arrays([speakers.to_arrow(), values.to_arrow()], ["from", "value"])
-    lists = pa.LargeListArray.from_arrays(pa.array(edges), turns)
+    lists = pa.LargeListArray.from_arrays(pl.Series(edges).to_arrow(), turns)  # pa.array of numpy imports pandas
     words, tokens = (np.diff(np.concatenate([[0], np.cumsum(counts)])[edges]) for counts in measured(values))
     return pl.DataFrame(
         {

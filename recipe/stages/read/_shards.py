@@ -125,12 +125,12 @@ def _read(piece: Piece, options: Options) -> pl.DataFrame:
         heads, entries = sampled(entries)
         known = piece.format or recognise(heads, path, lenient=lenient, beside=piece.file.beside)
         read = reader_of(known, mixed=piece.mixed)
-        if container_of(path) == "parquet":
+        if (container := container_of(path)) in ("parquet", "arrow") and not lenient:
             from recipe.stages.read import _columnar  # noqa: PLC0415  pyarrow, which other pools need not wait for
 
-            if _columnar.is_columnar(piece, known, context):
+            if _columnar.is_columnar(piece, container, known, context):
                 one = partial(_samples, read=read, context=context, piece=piece, lenient=lenient)
-                return _columnar.read_columns(piece, context, options, one)
+                return _columnar.read_columns(piece, container, context, options, one)
         for number, entry in enumerate(entries):
             context.where.number = number  # type: ignore[union-attr]
             for sample in _samples(entry, read, context, piece, lenient=lenient):

@@ -188,8 +188,7 @@ def line_of(record: Any, where: str) -> str:
     '{"id": 7, "image": {"bytes": "data:image/gif;base64,R0lGODlh", "path": null}}'
     """
     try:
-        shown = {key: _named(one) for key, one in record.items()} if isinstance(record, Mapping) else record
-        return json.dumps(shown, default=_plain)
+        return json.dumps(dict(record) if isinstance(record, Mapping) else record, default=_plain)
     except RecursionError:
         return TOO_DEEP
     except Exception as error:  # noqa: BLE001  a picture of Pillow may raise anything
@@ -197,15 +196,6 @@ def line_of(record: Any, where: str) -> str:
             return TOO_DEEP
         what = (_strange(record) if isinstance(error, TypeError) else None) or f"one that raised {told(error)}"
         raise InputError(f"{where}: {WANTED}, got {what}; convert it") from None
-
-
-def _named(value: Any) -> Any:
-    """Return a picture of Hugging Face without bytes as its path, and any other value as it is."""
-    if type(value) is list:
-        return [_named(one) if type(one) is dict else one for one in value]
-    if type(value) is dict and value.keys() == {"bytes", "path"} and value["bytes"] is None:
-        return value["path"]
-    return value
 
 
 def _plain(value: Any) -> Any:

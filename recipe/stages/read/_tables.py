@@ -49,7 +49,8 @@ def records_of(data: Any) -> Iterator[Any]:
     Parameters
     ----------
     data
-        A table, a dataset, or an iterable. A dataset's pictures are taken as their bytes, which are not decoded.
+        A table, a dataset, or an iterable. A dataset's pictures are taken as their bytes, which are not decoded; one
+        of a table or a dataset that has no bytes is its path, as in Parquet.
 
     Yields
     ------
@@ -75,7 +76,16 @@ def records_of(data: Any) -> Iterator[Any]:
         )
     if kind is None:  # a dataset of PyTorch has only numbers
         return iter(data) if isinstance(data, Iterable) else (data[at] for at in range(len(data)))
-    return _ROWS[kind](data)
+    return ({key: _named(value) for key, value in row.items()} for row in _ROWS[kind](data))
+
+
+def _named(value: Any) -> Any:
+    """Return a picture of Hugging Face without bytes as its path, and any other value as it is."""
+    if type(value) is list:
+        return [_named(one) if type(one) is dict else one for one in value]
+    if type(value) is dict and value.keys() == {"bytes", "path"} and value["bytes"] is None:
+        return value["path"]
+    return value
 
 
 def _of_polars(data: Any) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from recipe.stages.read.captions import QUESTION, TASK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from recipe.stages.read._entry import Context, Entry
+    from recipe.stages.read._entry import Context
 
 KEY = "__key__"
 _WORDS = ("json", *TEXTS)

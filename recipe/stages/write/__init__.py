@@ -11,10 +11,10 @@ import numpy as np
 from recipe.config.calls import call
 from recipe.config.code import name_of
 from recipe.config.knobs import shown
-from recipe.config.registry import fitting, home
+from recipe.config.registry import fitting
 from recipe.config.step import Step
 from recipe.config.writers import beside as beside_of
-from recipe.config.writers import check_ending
+from recipe.config.writers import check_ending, stated
 from recipe.errors import FunctionError
 from recipe.io.atomic import atomic_write
 from recipe.io.families import FORMATS, SIDE_FILES, side_file
@@ -162,12 +162,24 @@ def write_beside(path: Path, records: Mapping[Path, int], writer: Step) -> dict[
     -------
     dict
         Ending to path.
+
+    Raises
+    ------
+    FunctionError
+        If a writer of your own says that it has such files, and does not return their texts.
     """
     if not beside_of(writer):
         return {}
-    make = home("write", writer.name).beside
+    make = stated(writer, "beside", None)
+    if not callable(make):
+        what = f"expected a function 'beside', which BESIDE promises, got {shown(make)}"
+        raise FunctionError(f"write.{writer.label}: {what}; give it one")
     knobs = {name: value for name, value in writer.knobs.items() if name in signature(make).parameters}
     texts = call("write", Step(make, knobs), records)
+    for name in beside_of(writer):
+        if not isinstance(texts, dict) or not isinstance(texts.get(name), str):
+            what = f"expected the text of each file from 'beside', as {{{name!r}: ...}}"
+            raise FunctionError(f"write.{writer.label}: {what}, got {shown(texts)}; return it")
     files = {name: side_file(path, name) for name in beside_of(writer)}
     for name, file in files.items():
         with atomic_write(file, "w") as handle:

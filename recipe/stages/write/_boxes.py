@@ -50,12 +50,12 @@ def in_frames(
     Warns
     -----
     BoxesLeft
-        If some did, since the sizes of their pictures are not known, or are several.
+        If some did, since the sizes of their pictures are not known or several, or they lie beyond their pictures.
     """
     left = 0
     for chat in some:
         found = in_frame(chat, frames, sizes, dress)
-        left += found is chat and is_left(chat, frames)
+        left += found.turns == chat.turns and is_left(chat, frames)
         yield found
     say_left(left)
 
@@ -68,7 +68,9 @@ def is_left(chat: Chat, frames: Sequence[str]) -> bool:
 def say_left(count: int) -> None:
     """Warn of boxes that were not converted."""
     if count:
-        what = f"boxes of {count:,} samples stay in their frame, since the size of their image is not known"
+        what = (
+            f"boxes of {count:,} samples stay in their frame, since the size of their image is not known or too small"
+        )
         warnings.warn(f"{what}; name the folder of the images (--images)", BoxesLeft, stacklevel=4)
 
 

@@ -102,7 +102,7 @@ def _fitting(
     chat = Chat("", key, source, said, media_of(image, media), frame, None, {})
     expect(chat, (), "llava")
     found = in_frame(chat, LLAVA, sizes)
-    return turns if found is chat else [{"from": who, "value": value} for who, value in found.turns]
+    return turns if found.turns == said else [{"from": who, "value": value} for who, value in found.turns]
 
 
 def _with_extra(record: Record, extra: dict[str, Any], ids: Ids) -> Record:

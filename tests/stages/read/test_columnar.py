@@ -68,7 +68,7 @@ def table_of(rows, image, others):
 
 def read(path, *, columns, span=None, **options):
     """Read a file, column by column or record by record."""
-    given = {"boxes": "square", "suffix_seed": 0, "image_token": "front", "lenient": True, "images": None}
+    given = {"boxes": "square", "suffix_seed": 0, "image_token": "front", "lenient": False, "images": None}
     given |= {"boxes_frame": None, **options}
     was = _columnar.is_columnar
     asked = []
@@ -122,6 +122,25 @@ SHOWN = [
 ]
 
 
+@pytest.mark.parametrize("opened", [pa.ipc.new_file, pa.ipc.new_stream])
+def test_arrow_is_read_column_by_column_too(tmp_path, monkeypatch, opened):
+    """An Arrow file and a stream in small batches give the rows that they give record by record."""
+    monkeypatch.setattr(_columnar, "MANY", 1.0)
+    plain = {"id": "a", "task_name": "vqa", "data_source": "x", "n": 1, "sure": True}
+    rows = [
+        plain
+        | {"path": "a.jpg", "bytes": stored}
+        | {"conversations": [{"from": "human", "value": asked}, {"from": "gpt", "value": "A jay."}]}
+        for _, stored in SHOWN[:6]
+        for asked in TEXTS
+    ]
+    made = table_of(rows, "bytes", set(plain))
+    path = tmp_path / "x.arrow"
+    with path.open("wb") as file, opened(file, made.schema) as writer:
+        writer.write_table(made, max_chunksize=7)
+    assert_frame_equal(read(path, columns=True), read(path, columns=False))
+
+
 @pytest.mark.parametrize("image", IMAGES)
 def test_every_oddity_alone_is_read_as_by_its_reader(tmp_path, monkeypatch, image):
     """Each odd text in each turn beside each odd picture gives the same rows, though all others are usual."""
@@ -173,7 +192,7 @@ def test_other_columns_are_read_record_by_record(tmp_path, columns, reader):
     turns = pa.array([[{"from": "human", "value": "Who?"}]], pa.list_(TURN))
     pq.write_table(pa.table({"conversations": turns, **columns}), tmp_path / "x.parquet")
     context = _columnar_context(tmp_path / "x.parquet")
-    assert not _columnar.is_columnar(Piece(File(tmp_path / "x.parquet", "x"), None, None), reader, context)
+    assert not _columnar.is_columnar(Piece(File(tmp_path / "x.parquet", "x"), None, None), "parquet", reader, context)
 
 
 def _columnar_context(path):

@@ -168,6 +168,21 @@ def test_a_text_that_is_not_utf_8_costs_no_other_record(tmp_path):
     assert [one["conversations"] for one in found] == [[{"from": "human", "value": "é"}], [], None]
 
 
+def test_a_path_that_is_not_utf_8_is_a_problem_only_without_bytes(tmp_path):
+    """A picture by its bytes needs no path; a path that cannot be written is the problem L12, in JSON too."""
+    path = pa.array([b"\xff.png"] * 2, pa.binary()).view(pa.string())
+    images = pa.StructArray.from_arrays([pa.array([PNG, None], pa.binary()), path], ["bytes", "path"])
+    turns = [{"from": "human", "value": "<image>\nWho?"}, {"from": "gpt", "value": "A jay."}]
+    made = pa.table({"image": images, "conversations": pa.array([turns] * 2, pa.list_(TURN))})
+    pq.write_table(made, tmp_path / "x.parquet")
+    rows = read_pool(tmp_path / "x.parquet").rows.sort("record")
+    assert rows["problem"].to_list() == [None, "L12"]
+    assert rows["image"][0].endswith(".png")
+    caption = b'[{"filename": "\xb1.jpg", "split": "train", "sentences": [{"raw": "A jay."}]}]'
+    (tmp_path / "y.json").write_bytes(caption)
+    assert read_pool(tmp_path / "y.json", lenient=True).rows["problem"].to_list() == ["L12"]
+
+
 def test_a_batch_is_bounded_by_its_bytes(tmp_path, monkeypatch):
     """A row group of 40 MB in pages of 1 MB is read with a few MB in memory, if a batch has 1 MB."""
     content = [PNG + os.urandom(20_000) for _ in range(2_000)]
@@ -301,6 +316,33 @@ def test_a_damaged_shard_never_crashes(tmp_path, at, bytes_):
         tar.spans(path, 1)
     except InputError as error:
         assert "\n" not in str(error)  # noqa: PT017  it need not be raised
+
+
+@pytest.mark.parametrize("ending", ["tar", "parquet", "arrow"])
+def test_what_came_before_damage_is_read_leniently(tmp_path, ending):
+    """A damaged file is refused; leniently its records before the damage are rows, and one says what is lost."""
+    said = [{"from": "human", "value": "Who?"}, {"from": "gpt", "value": "A jay."}]
+    path = tmp_path / f"x.{ending}"
+    if ending == "tar":
+        files = [(f"{n}.json", json.dumps({"conversations": said}).encode()) for n in range(4)]
+        path.write_bytes(shard(files)[: 512 * 7])
+    elif ending == "arrow":
+        made = pa.table({"id": [f"{n}" for n in range(4)], "conversations": pa.array([said] * 4, pa.list_(TURN))})
+        with path.open("wb") as file, pa.ipc.new_stream(file, made.schema) as writer:
+            writer.write_table(made, max_chunksize=1)
+        path.write_bytes(path.read_bytes()[:-300])
+    else:
+        made = pa.table({"id": [f"{n}" for n in range(4)], "conversations": pa.array([said] * 4, pa.list_(TURN))})
+        pq.write_table(made, path, row_group_size=1, use_dictionary=False)
+        at, data = pq.read_metadata(path).row_group(3).column(0).data_page_offset, path.read_bytes()
+        path.write_bytes(data[:at] + b"\xff" * 9 + data[at + 9 :])
+    with pytest.raises(InputError, match="cannot be read as"):
+        read_pool(path)
+    problems = read_pool(path, lenient=True).rows.sort("record")["problem"].to_list()
+    assert len(problems) == 4
+    assert problems[:3] == [None] * 3
+    assert problems[-1].startswith("bad_json:cannot be read as")
+    assert problems[-1].endswith("what followed is lost")
 
 
 cell = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\0"), max_size=8)

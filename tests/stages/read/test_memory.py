@@ -22,6 +22,7 @@ from recipe.errors import ConfigError, FunctionError, InputError
 from recipe.io.cache import open_store
 from recipe.stages.read._given import sort_out
 from recipe.stages.read._spool import line_of
+from recipe.stages.read._tables import records_of
 
 ALONE = {"embed": SMALL, "select": "random"}
 RECORDS = [
@@ -189,7 +190,8 @@ def test_pictures_are_kept_as_their_bytes_or_paths():
     assert json.loads(line_of({"images": [{"bytes": raw, "path": "a.jpg"}]}, "")) == {
         "images": [{"bytes": uri, "path": "a.jpg"}]
     }
-    assert json.loads(line_of({"images": [{"bytes": None, "path": "a.jpg"}]}, "")) == {"images": ["a.jpg"]}
+    table = pl.DataFrame({"images": [[{"bytes": None, "path": "a.jpg"}]]})
+    assert [json.loads(line_of(row, "")) for row in records_of(table)] == [{"images": ["a.jpg"]}]
     for mode in ("RGB", "L", "P", "CMYK", "RGBA", "1", "F"):
         kept = json.loads(line_of({"image": Image.new(mode, (8, 6))}, ""))["image"]
         assert kept["bytes"].startswith("data:image/png;base64,iVBORw0KGgo")
@@ -371,3 +373,18 @@ def test_several_pictures_iterate_as_a_list():
     mix = select_mix(records, size=3, write={"format": "llava-next"}, dedup={"near": None}, **ALONE)
     assert all(record["image"] == [f"{record['id'][1]}.jpg", f"{record['id'][1]}b.jpg"] for record in mix)
     assert [record["conversations"][0]["value"] for record in mix] == ["<image><image>Differ?"] * 3
+
+
+def test_pictures_of_a_dataset_are_not_decoded():
+    """The pictures of a dataset, streamed or not, are their bytes as stored, or their path if they have none."""
+    datasets = pytest.importorskip("datasets")
+    from recipe.data.signatures import hash_of
+
+    kind = datasets.Features({"id": datasets.Value("string"), "image": datasets.Image(), "conversations": [
+        {"from": datasets.Value("string"), "value": datasets.Value("string")}]})  # fmt: skip
+    records = [{**RECORDS[i], "image": {"bytes": b"\xff\xd8\xff no picture %d" % i, "path": None}} for i in range(4)]
+    records[3]["image"] = {"bytes": None, "path": "a/3.jpg"}
+    dataset = datasets.Dataset.from_list(records, features=kind)
+    expected = {f"{hash_of([record['image']['bytes']])}.jpg" for record in records[:3]} | {"a/3.jpg"}
+    for data in (dataset, dataset.to_iterable_dataset(), dataset.shuffle(seed=1)):
+        assert set(read_pool(data).rows["image"]) == expected

@@ -42,7 +42,7 @@ READ = {  # file: how many samples it has, how many of them show nothing, and th
 }
 REFUSED = {  # file: what is said of it
     "e06_gbk.json": "expected UTF-8, got other bytes at byte",
-    "e12_csv.csv": r"expected a table of VLMEvalKit .*, got the columns \['id', 'image', 'question'",
+    "e12_csv.csv": r"expected a table of VLMEvalKit .*, got the columns 'id', 'image', 'question'",
     "e13_lfs.json": "got a Git LFS pointer .*run git lfs pull",
     "e14_html.json": "got an HTML page",
 }

@@ -75,9 +75,23 @@ def records(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]]:
     InputError
         If the file cannot be read, or is damaged.
     """
-    with _opened(path) as handle:
-        for batch, first in _batches(handle, span):
+    for batch, first in batches_in(path, span):
+        with reading(path, WHAT):
             yield from rows_of(batch, first)
+
+
+def batches_in(path: Path, span: Span | None, rows: int | None = None) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Yield slices of at most so many rows, each with the number of its first; raise as `records`."""
+    with _opened(path) as handle:
+        yield from _batches(handle, span, rows or ROWS)
+
+
+def schema_of(path: Path) -> pa.Schema:
+    """Return the names and types of the columns of a file; raise as `records`."""
+    with _opened(path) as handle:
+        is_file = handle.read(len(MAGIC)) == MAGIC
+        handle.seek(0)
+        return (pa.ipc.open_file(handle) if is_file else pa.ipc.open_stream(handle)).schema
 
 
 def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]:
@@ -112,7 +126,7 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
         yield from [None] * (len(places) - at)
 
 
-def _batches(handle: IO[bytes], span: Span | None) -> Iterator[tuple[pa.RecordBatch, int]]:
+def _batches(handle: IO[bytes], span: Span | None, rows: int = ROWS) -> Iterator[tuple[pa.RecordBatch, int]]:
     """Yield slices of the record batches that share a record with a range, each with the number of its first record."""
     starts = _starts(handle)
     if len(starts) == 0:
@@ -124,8 +138,8 @@ def _batches(handle: IO[bytes], span: Span | None) -> Iterator[tuple[pa.RecordBa
         whole, first = map(table.get_batch, wanted), starts[wanted[0]] if wanted else 0
     for batch in whole:
         batch.validate()
-        for start in range(0, len(batch), ROWS):
-            yield batch.slice(start, ROWS), first + start
+        for start in range(0, len(batch), rows):
+            yield batch.slice(start, rows), first + start
         first += len(batch)
     if not starts:
         _check_end(handle)

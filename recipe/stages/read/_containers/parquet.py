@@ -82,11 +82,16 @@ def records(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]]:
             yield from rows_of(batch, first)
 
 
-def batches_in(path: Path, span: Span | None, rows: int = ROWS) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """Yield batches of at most so many rows, each with the number of its first; raise as `records`."""
+def batches_in(path: Path, span: Span | None, rows: int | None = None) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Yield batches of at most so many rows, each with the number of its first; raise as `records`.
+
+    By default none reaches over the end of a row group, so that damage in the next one costs nothing of it.
+    """
     with _opened(path) as file:
-        for group, first in _groups(file.metadata, span):
-            for batch in batches(file, group, rows=rows):
+        groups = list(_groups(file.metadata, span))
+        runs = [([group for group, _ in groups], groups[0][1])] if rows and groups else [([g], at) for g, at in groups]
+        for run, first in runs:
+            for batch in batches(file, run, rows=rows or ROWS):
                 yield batch, first
                 first += len(batch)  # noqa: PLW2901  the number of the next
 
@@ -125,7 +130,7 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
             end = first + file.metadata.row_group(group).num_rows
             if at == len(places) or places[at].number >= end:
                 continue
-            for batch in batches(file, group, columns):
+            for batch in batches(file, [group], columns):
                 while at < len(places) and places[at].number < first + len(batch):
                     key, *keys = places[at].keys()
                     known = batch.schema.get_field_index(key) >= 0
@@ -137,12 +142,14 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
 
 
 def batches(
-    file: ParquetFile, group: int, columns: list[str] | None = None, rows: int = ROWS
+    file: ParquetFile, groups: list[int], columns: list[str] | None = None, rows: int = ROWS
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a row group, about 32 MB at a time."""
-    about = file.metadata.row_group(group)
-    rows = max(1, min(rows, BYTES * about.num_rows // max(1, about.total_byte_size)))
-    yield from file.iter_batches(rows, row_groups=[group], columns=columns, use_threads=False)
+    """Yield the rows of row groups, about 32 MB at a time."""
+    about = [file.metadata.row_group(group) for group in groups]
+    size, count = sum(group.total_byte_size for group in about), sum(group.num_rows for group in about)
+    if groups:
+        rows = max(1, min(rows, BYTES * count // max(1, size)))
+        yield from file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
 
 
 def _groups(metadata: FileMetaData, span: Span | None) -> Iterator[tuple[int, int]]:

@@ -80,7 +80,8 @@ def records(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]]:
     ------
     dict
         ``{"__key__": "0001", "json": {...}, "txt": "...", "jpg": Medium(...), "img0.jpg": Medium(...)}``: what follows
-        the first dot of a file's name, in small letters, to its content; None for a link, and for a picture without bytes. Hidden files are passed over.
+        the first dot of a file's name, in small letters, to its content; None for a link, and for a picture without
+        bytes. Hidden files are passed over.
 
     Raises
     ------
@@ -207,7 +208,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> Any:
-    """Return the content of a file: decoded JSON, a text, or a medium; None of a link, and of a file with holes or nothing."""
+    """Return the content of a file: decoded JSON, a text, or a medium; None of a link and of a file with holes."""
     file = tar.extractfile(member) if member.isreg() and not member.issparse() else None
     if file is None:
         return None
