@@ -67,7 +67,7 @@ def _table(tree, rng):
     names = list(dict.fromkeys(key for row in rows for key in row))
     columns = [_column([row.get(name) for row in rows], rng) for name in names]
     names = [name.encode("utf-8", "replace").decode() for name in names]
-    return pa.Table.from_arrays(columns, names) if names else pa.table({"id": ["1"]})
+    return pa.Table.from_arrays(columns, names) if names else pa.table({"id": ["1"] * len(rows)})
 
 
 def _column(values, rng):
