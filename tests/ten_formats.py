@@ -9,6 +9,7 @@ import re
 import tarfile
 import tempfile
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from recipe import read_pool
 from recipe.demo import write_demo
 
 BOX = re.compile(r"\[\s*[\d.]+\s*,")
+SIZE = (64, 48)
 BATCH = 4000  # records of a row group and of a shard
 
 
@@ -62,9 +64,10 @@ def write_pool(folder, *, images, seed=0):
         counts["svit"] = len(read_pool(svit))
         svit.rename(folder / "pool" / "svit")
     folders = {name: folder / "pool" / name for name in names}
+    sizes = _sizes(folder / "pool" / "svit" / "image_data.json")
     for name in _files(folder / "pool"):
         (folder / "images" / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "images" / name).write_bytes(picture(name))
+        (folder / "images" / name).write_bytes(picture(name, sizes.get(Path(name).stem, SIZE)))
     return Written(folders, counts, folder / "images")
 
 
@@ -90,26 +93,20 @@ def _files(pool):
     return sorted({*single.to_list(), *listed})
 
 
+def _sizes(file):
+    """Return the size of each of SVIT's pictures by its number, to which its boxes refer."""
+    return {str(one["image_id"]): (one["width"], one["height"]) for one in json.loads(file.read_text())}
+
+
 @lru_cache(maxsize=None)
-def picture(name):
+def picture(name, size=SIZE):
     """Return the bytes of a small picture, another for each name."""
     file = io.BytesIO()
     color = tuple(ord(letter) * 7 % 256 for letter in f"{name}---"[-7:])
-    made = Image.new("RGB", (64, 48), color[:3])
-    made.paste(color[3:6], (number_of(name) % 50, 4, 60, 40))
+    made = Image.new("RGB", size, color[:3])
+    made.paste(color[3:6], (0, 0, 1 + sum(map(ord, name)) % size[0], 1))
     made.save(file, "JPEG")
     return file.getvalue() + f"{name}".encode()
-
-
-def number_of(name):
-    """Return a number of a name."""
-    return sum(map(ord, str(name)))
-
-
-def _question(talk):
-    """Return the first question with a mark if there is a picture, and its answer."""
-    (question, answer), *_ = talk.pairs
-    return ("" if talk.picture is None else "<image>\n") + question, answer
 
 
 def _turns(talk, marks=1, who=("human", "gpt"), keys=("from", "value")):
@@ -252,11 +249,8 @@ def _vqa(folder, talks):
         {"question_id": 1_000_000 + one.number, "multiple_choice_answer": one.pairs[0][1], "answer_type": "other"}
         for one in seen
     ]
-    name = "v2_{}_train2014.json"
     top = {"data_subtype": "train2014"}
-    (folder / name.format("OpenEnded_mscoco")).with_stem("v2_OpenEnded_mscoco_train2014_questions").write_text(
-        json.dumps({**top, "questions": asked})
-    )
+    (folder / "v2_OpenEnded_mscoco_train2014_questions.json").write_text(json.dumps({**top, "questions": asked}))
     (folder / "v2_mscoco_train2014_annotations.json").write_text(json.dumps({**top, "annotations": said}))
     return len(seen)
 

@@ -94,6 +94,8 @@ def _seen_again(pool, good):
             one for many in good.filter(good["source"] == source)["media"] for one in (many if many is not None else ())
         ]
         lying = [one for one in media if one["place"] is not None]
+        if not lying:
+            continue
         try:
             contents = list(picture_bytes(Path(file), [one["place"] for one in lying]))
         except RecipeError as error:

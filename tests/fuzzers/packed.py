@@ -25,14 +25,14 @@ def bytes_of(container, tree, rng):
         return _dumps(tree, rng)
 
 
-def _plain(value):
+def plain(value):
     """Return bytes as JSON holds them."""
     return base64.b64encode(value).decode()
 
 
 def _dumps(value, rng, **layout):
     """Write JSON, in ASCII or not."""
-    text = json.dumps(value, ensure_ascii=rng.random() < 0.7, default=_plain, **layout)
+    text = json.dumps(value, ensure_ascii=rng.random() < 0.7, default=plain, **layout)
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -67,7 +67,7 @@ def _table(tree, rng):
     names = list(dict.fromkeys(key for row in rows for key in row))
     columns = [_column([row.get(name) for row in rows], rng) for name in names]
     names = [name.encode("utf-8", "replace").decode() for name in names]
-    return pa.Table.from_arrays(columns, names) if names else pa.table({"id": ["1"]})
+    return pa.Table.from_arrays(columns, names) if names else pa.table({"id": ["1"] * len(rows)})
 
 
 def _column(values, rng):
@@ -87,7 +87,7 @@ def _of_most(values, rng):
     if kinds and rng.random() < 0.7:
         kind = kinds.most_common(1)[0][0]
         return pa.array([one if _fits(one, kind) else None for one in values], kind)
-    texts = [one if isinstance(one, str) else json.dumps(one, default=_plain) for one in values]
+    texts = [one if isinstance(one, str) else json.dumps(one, default=plain) for one in values]
     return pa.array([one.encode("utf-8", "surrogatepass") for one in texts]).view(pa.string())
 
 
@@ -173,7 +173,7 @@ def _values(tree, rng):
     writer = csv.writer(file, delimiter="\t" if rng.random() < 0.8 else ",", escapechar="\\")
     writer.writerow(names)
     for row in rows:
-        texts = [one if isinstance(one, str) else json.dumps(one, default=_plain) for one in map(row.get, names)]
+        texts = [one if isinstance(one, str) else json.dumps(one, default=plain) for one in map(row.get, names)]
         writer.writerow([text.replace("\0", "") for text in texts])
     return file.getvalue().encode("utf-8", "surrogatepass")
 

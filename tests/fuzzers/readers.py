@@ -72,7 +72,7 @@ class Case:
         """Return how many rows there are at least."""
         first = self.files[0]
         whole = len(self.files) == 1 and not first.damages and isinstance(first.tree, list) and len(first.tree) > 1
-        array = first.container != "json" or content.startswith(b"[")
+        array = content.startswith({"json": b"[", "jsonl": b"{"}.get(first.container, b""))
         return len(first.tree) if whole and first.container in COUNTED and array and not first.packing else 0
 
     def write(self, folder):

@@ -41,6 +41,7 @@ _FIRST = {  # what the base64 text of a picture begins with
     "SUkq": "tif",
     "TU0A": "tif",
 }
+_NUMBERED = re.compile(r"<image_\d{1,9}>")
 _SHORTEST = 64  # characters of a base64 text that is taken for a picture without being called so
 
 
@@ -159,7 +160,8 @@ def read_media(value: Any, kind: Kind, context: Context | None, place: str) -> I
     Parameters
     ----------
     value
-        A path, a URL, a data URI, base64, an object with one of these or with bytes, or a list.
+        A path, a URL, a data URI, base64, an object with one of these or with bytes, or a list; or an object that names
+        each by its mark, as ``{"<image_00>": path}`` (MiniCPM-V).
     kind
         What it should be.
     context
@@ -182,6 +184,10 @@ def read_media(value: Any, kind: Kind, context: Context | None, place: str) -> I
         yield _of_text(value, kind, context, place)
     elif isinstance(value, bytes | bytearray):
         yield by_bytes(bytes(value), kind, context, place)
+    elif isinstance(value, dict) and value and all(_NUMBERED.fullmatch(key) for key in value):
+        for key in sorted(value, key=lambda key: int(key[len("<image_") : -1])):
+            if not is_nothing(value[key]):
+                yield from read_media(value[key], kind, context, f"{place}/{key}")
     elif isinstance(value, dict):
         yield _of_object(value, kind, context, place)
     else:

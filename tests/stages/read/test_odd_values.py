@@ -154,3 +154,49 @@ def test_deep_questions(tmp_path, side):
         assert "\n" not in str(error)  # noqa: PT017  either is right
     else:
         assert len(pool) == 1
+
+
+def test_pictures_by_their_marks(tmp_path):
+    """An object that names each picture by its mark (MiniCPM-V) is as many pictures, in the order of their numbers."""
+    uri = f"data:image/jpeg;base64,{base64.b64encode(picture()).decode()}"
+    named = {f"<image_{number:02}>": f"{number}.jpg" for number in (10, 1, 2)} | {"<image_03>": uri}
+    text = "".join(sorted(named)) + "Which?"
+    turns = [{"role": "user", "content": text}, {"role": "assistant", "content": "The first."}]
+    (tmp_path / "pool.json").write_text(json.dumps([{"image": named, "conversations": turns}]))
+    (row,) = read_pool(tmp_path / "pool.json").rows.iter_rows(named=True)
+    assert [one["path"] for one in row["media"]] == ["1.jpg", "2.jpg", None, "10.jpg"]
+    assert list(picture_bytes(tmp_path / "pool.json", [row["media"][2]["place"]])) == [picture()]
+
+
+ONE_LINE = {  # a file of one record each, which has one list
+    "alpaca": {"instruction": "What bird?", "output": "A jay.", "images": ["a.jpg"]},
+    "swift": {"query": "What bird?", "response": "A jay.", "history": []},
+    "vqa": {"question": "What bird?", "answers": [{"answer": "A jay."}], "image_id": 92},
+    "captions": {"filename": "a.jpg", "sentences": [{"raw": "A jay."}]},
+    "trl": {"prompt": "What bird?", "completion": "A jay.", "images": []},
+}
+
+
+@pytest.mark.parametrize("name", ONE_LINE)
+def test_a_file_of_one_record(tmp_path, name):
+    """A file of one record is that record, also where the only list in it might be taken for a list of records."""
+    (tmp_path / "pool.jsonl").write_text(json.dumps(ONE_LINE[name]) + "\n")
+    assert [turns[1]["value"] for turns in read_pool(tmp_path / "pool.jsonl").rows["turns"]] == ["A jay."]
+
+
+@pytest.mark.parametrize("first", ["null", '"text"', "7"])
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_first_line_that_is_no_record(tmp_path, first, lenient):
+    """A line that is no object at the head of JSON Lines is rejected alone, and all after it are read."""
+    lines = [first, *(json.dumps({"id": n, "messages": CHAT}) for n in range(3))]
+    (tmp_path / "pool.jsonl").write_text("\n".join(lines))
+    problems = read_pool(tmp_path / "pool.jsonl", lenient=lenient).rows["problem"]
+    assert sorted(problems, key=str) == [None, None, None, "not_a_record"]
+
+
+def test_a_path_that_is_no_text(tmp_path):
+    """Bytes beside a path that is a list are a picture without one."""
+    shown = [[{"bytes": picture(), "path": [{"from": "gpt"}]}]]
+    pq.write_table(pa.table({"images": shown, "messages": [CHAT]}), tmp_path / "pool.parquet")
+    (medium,) = read_pool(tmp_path / "pool.parquet").rows["media"][0]
+    assert (medium["path"], medium["ending"]) == (None, "jpg")

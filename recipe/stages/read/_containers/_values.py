@@ -170,6 +170,7 @@ def is_medium(kind: pa.DataType) -> bool:
 def _medium(scalar: pa.StructScalar, place: Keys) -> Medium | None:
     """Return the medium of a ``struct{bytes, path}``; None if it has neither."""
     path = _value(scalar["path"], place) or None
+    path = path if isinstance(path, str) else None
     content = scalar["bytes"]
     view = memoryview(content.as_buffer() if content.is_valid and content.type != pa.null() else b"")
     if view:

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 LARGEST = 64 * MB  # bytes of a record; the longest real ones have a few kilobytes
 DEEPEST = 100  # nesting depth of a record; LLaVA's have four
 
-_OF_RECORDS = {"conversations", "messages", "texts", "conversation", "conversatons"}  # keys of turns
+_OF_RECORDS = {  # keys of turns, and of what stands in their place
+    *("conversations", "messages", "texts", "conversation", "conversatons"),
+    *("instruction", "query", "question", "prompt", "caption", "sentences"),
+}
 _REFUSED = (msgspec.DecodeError, UnicodeError, RecursionError)
 _KEPT = "surrogateescape"  # bytes that are not UTF-8 become lone surrogates, which readers detect
 _decode = msgspec.json.Decoder().decode

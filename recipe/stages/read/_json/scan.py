@@ -46,10 +46,10 @@ def pieces(text: str) -> Iterator[Piece]:
     start = _skip(text, 0)
     if text[start] == "[":
         yield from _array(text, start)
-    elif text[start] != "{":
+    elif text[start] != "{" and "\n{" not in text:
         yield Piece(start, len(text), "neither an array nor an object", start)
     else:
-        yield from _broken_object(text, start) or _sequence(text, start)
+        yield from (text[start] == "{" and _broken_object(text, start)) or _sequence(text, start)
 
 
 def members(text: str, at: int) -> Iterator[Piece]:
