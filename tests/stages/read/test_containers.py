@@ -519,3 +519,22 @@ def test_every_picture_in_the_cases_is_found_by_its_place():
                     assert blake2b(content, digest_size=16).hexdigest() == one.hash
                     count += 1
     assert count >= 46
+
+
+@pytest.mark.parametrize("annotation", ["x" * 300, "a" * 5000, "a\0b"])
+def test_a_list_that_names_no_possible_file_is_one_line(tmp_path, annotation):
+    """A path that no disk could have, in a list of files, is a file that does not exist."""
+    listed = {
+        "toy": {"root": "images/", "annotation": annotation, "data_augment": False, "repeat_time": 1, "length": 1}
+    }
+    (tmp_path / "meta.json").write_text(json.dumps(listed))
+    with pytest.raises(InputError, match="expected a file that exists"):
+        read_pool(tmp_path / "meta.json")
+
+
+def test_brackets_without_end_are_no_list_of_files(tmp_path):
+    """JSON nested deeper than Python reads is read as a file of samples, and refused or listed as one."""
+    (tmp_path / "x.json").write_text('{"a": ' + "[" * 3000)
+    with pytest.raises(InputError, match="expected JSON"):
+        read_pool(tmp_path / "x.json")
+    assert len(read_pool(tmp_path / "x.json", lenient=True)) == 1
