@@ -86,17 +86,17 @@ def column_of(name: str, column: pa.Array, first: int, *, sound: bool) -> list[A
     return [_value(column[i], (first + i, name)) for i in range(len(column))]
 
 
-def dictionary_in(column: pa.Array) -> pa.Array | None:
-    """Return the dictionary of a column, or of what its lists and structs hold; None if there is none."""
-    if isinstance(column, pa.DictionaryArray):
-        return column.dictionary
+def dictionaries_in(column: pa.Array) -> Iterator[pa.Array]:
+    """Yield the dictionaries of a column, and of what its lists and structs hold."""
     if isinstance(column, pa.ExtensionArray):
-        return dictionary_in(column.storage)
-    inside = column.flatten() if column.type.num_fields else []
-    for part in inside if isinstance(inside, list) else [inside]:
-        if (found := dictionary_in(part)) is not None:
-            return found
-    return None
+        yield from dictionaries_in(column.storage)
+    elif isinstance(column, pa.DictionaryArray):
+        yield column.dictionary
+    elif isinstance(column, pa.StructArray):
+        for part in column.flatten():
+            yield from dictionaries_in(part)
+    elif isinstance(column, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
+        yield from dictionaries_in(column.values)
 
 
 def _stored(column: pa.Array) -> pa.Array:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.errors import InputError
 from recipe.io.regular import regular
-from recipe.stages.read._containers._values import BYTES, ROWS, dictionary_in, found, reading, rows_of
+from recipe.stages.read._containers._values import BYTES, ROWS, dictionaries_in, found, reading, rows_of
 from recipe.stages.read._json.cut import Span
 from recipe.stages.read._places import Place, decoded
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pyarrow.parquet import FileMetaData, ParquetFile
 
 WHAT = "Parquet"
-MOST = 1 << 26  # bytes that the texts of a batch may unpack to
+MOST = 1 << 28  # bytes that the texts of a batch may unpack to
+USUAL = 4  # texts of one column in a record
 _ENCRYPTED = b"PARE"
 
 
@@ -155,25 +156,24 @@ def batches(
 
 
 def _fitting(file: ParquetFile, group: int, columns: list[str] | None, rows: int) -> int:
-    """Return how many rows of a group fit into memory: a value that a dictionary names for each may be a long one."""
+    """Return how many rows of a group fit into memory: a text that a dictionary names for each may be a long one.
+
+    The metadata of a column are not asked: where they are damaged, pyarrow ends the process.
+    """
     import pyarrow.compute as pc  # noqa: PLC0415  as in _opened
     import pyarrow.parquet as pq  # noqa: PLC0415  as above
 
-    about = file.metadata.row_group(group)
-    for chunk in map(about.column, range(about.num_columns)):
-        each = -(-chunk.num_values // max(1, about.num_rows))
-        path = chunk.path_in_schema
-        wanted = columns is None or path.partition(".")[0] in columns
-        if not wanted or not chunk.has_dictionary_page or rows * each * chunk.total_uncompressed_size <= MOST:
-            continue
-        if chunk.physical_type == "BYTE_ARRAY":
-            known = {"metadata": file.metadata, "read_dictionary": [path], "pre_buffer": False}
-            with pq.ParquetFile(file.reader_source, **known) as coded:
-                first = next(coded.iter_batches(1, row_groups=[group], columns=[path], use_threads=False)).column(0)
-            words = dictionary_in(first)
-            longest = 0 if words is None or not len(words) else pc.max(pc.binary_length(words)).as_py()
-            rows = min(rows, max(1, MOST // max(1, each * longest)))
-    return rows
+    about, leaves = file.metadata.row_group(group), map(file.schema.column, range(len(file.schema)))
+    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    texts = [path for path in texts if columns is None or path.partition(".")[0] in columns]
+    if not texts or min(rows, about.num_rows) * about.total_byte_size <= MOST:
+        return rows
+    known = {"metadata": file.metadata, "read_dictionary": texts, "pre_buffer": False}
+    with pq.ParquetFile(file.reader_source, **known) as coded:
+        first = next(coded.iter_batches(1, row_groups=[group], columns=texts, use_threads=False), None)
+    words = [] if first is None else [one for column in first.columns for one in dictionaries_in(column) if len(one)]
+    longest = sum(pc.max(pc.binary_length(one)).as_py() or 0 for one in words)
+    return min(rows, max(1, MOST // max(1, USUAL * longest)))
 
 
 def _groups(metadata: FileMetaData, span: Span | None) -> Iterator[tuple[int, int]]:
