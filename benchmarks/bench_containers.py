@@ -19,12 +19,11 @@ import tarfile
 import tempfile
 from multiprocessing import get_context
 from pathlib import Path
-from time import process_time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from _forked import Measured, measured
 from _machine import facts, installed, save, table
-from bench_read import COLUMNS, summed_up
+from bench_read import COLUMNS, clocked, summed_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,17 +123,6 @@ def with_datasets(file: Path) -> Callable[[], int]:
     return load
 
 
-def clocked(run: Callable[[], int]) -> Callable[[], tuple[float, int]]:
-    """Return what runs a function, and returns its seconds of the processor and its result."""
-
-    def both() -> tuple[float, int]:
-        begin = process_time()
-        count = run()
-        return process_time() - begin, count
-
-    return both
-
-
 def contests(folder: Path) -> list[Contest]:
     """Return who reads what."""
     made = []
@@ -162,9 +150,8 @@ def compete(folder: Path, repeat: int) -> tuple[list[dict[str, Any]], dict[str, 
                     notes[one.name] = run.error
                 else:
                     seconds, count = run.result
-                    run = run._replace(seconds=seconds, result=count)
-                    runs[one.name].append(run)
-                    print(f"{one.name}: {run.seconds:.2f} s, {run.peak_mb:,.0f} MB", flush=True)
+                    runs[one.name].append(run._replace(seconds=seconds, result=count))
+                    print(f"{one.name}: {seconds:.2f} s, {run.peak_mb:,.0f} MB", flush=True)
     return [summed_up(one.name, runs[one.name], one.file.stat().st_size) for one in entered if runs[one.name]], notes
 
 

@@ -22,3 +22,9 @@ def thinned(folder, copy, step):
         items = json.loads(file.read_text("utf-8"))
         (copy / file.name).write_text(json.dumps(items if file.stem == "image_data" else items[::step]), "utf-8")
     return copy
+
+
+def of_ids(mix):
+    """Return the codes that the ids of a written mix give: O04 if one of them repeats."""
+    ids = [json.dumps(record["id"]) for record in json.loads(mix.read_text("ascii")) if record.get("id") is not None]
+    return ["O04"] if len(set(ids)) < len(ids) else []

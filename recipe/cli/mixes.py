@@ -82,7 +82,9 @@ def select(
     boxes_frame: Annotated[
         str | None, typer.Option(help="What boxes refer to where nothing says it: unit, square, thousand, pixels.")
     ] = None,
-    images: Annotated[str | None, typer.Option(help="Folder of the images, for sizes of boxes.")] = None,
+    images: Annotated[
+        str | None, typer.Option(help="Folder of the images: for sizes of boxes, for trl, webdataset.")
+    ] = None,
     images_out: Annotated[
         Path | None, typer.Option(help="Folder for the pictures of the picks, which may lie inside of Parquet or tar.")
     ] = None,

@@ -7,6 +7,7 @@ LLaVA v1.5 pads it; ``thousand``, 0..1000 of the image; ``pixels``. A frame that
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import TYPE_CHECKING
 
 from recipe.data.boxes import FOUR, padded, unpadded
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     Box = tuple[float, ...]
 
 THOUSAND = 1000
+SLACK = 0.01  # of a side: three decimals of a square, of a picture ten times as long as high, are a two-hundredth
 DECIMALS = {"unit": 3, "square": 3, "thousand": 0, "pixels": 0}  # with which a converted box is written
 _ONE = rf"\[{FOUR}\]"
 BOXES = re.compile(
@@ -98,12 +100,36 @@ def fits(box: Box, frame: str, size: Size | None = None) -> bool:
     >>> fits((0, 0, 1, 1), "unit"), fits((0, 0, 640, 2), "unit"), fits((0, 0, 640, 2), "pixels", (640, 480))
     (True, False, True)
     """
-    most: tuple[float, float] = (1.0, 1.0)
-    if frame == "thousand":
-        most = (THOUSAND, THOUSAND)
-    elif frame == "pixels":
-        most = size or (float("inf"), float("inf"))
+    most = _most(frame, size)
     return min(box) >= 0 and all(v <= most[i % 2] for i, v in enumerate(box))
+
+
+def _most(frame: str, size: Size | None) -> tuple[float, float]:
+    """Return the largest coordinates of a frame."""
+    if frame == "pixels":
+        return size or (inf, inf)
+    return (THOUSAND, THOUSAND) if frame == "thousand" else (1.0, 1.0)
+
+
+def within(box: Box, frame: str, size: Size | None = None) -> Box | None:
+    """Return a converted box without what rounding has put beyond its frame; None if it lies further out.
+
+    Parameters
+    ----------
+    box
+        In `frame`.
+    frame, size
+        As for `converted`.
+
+    Examples
+    --------
+    >>> within((-0.001, 0.5, 1.002, 1.0), "unit"), within((-0.3, 0.5, 1.0, 1.0), "unit")
+    ((0.0, 0.5, 1.0, 1.0), None)
+    """
+    most = _most(frame, size)
+    if any(not -SLACK <= v / most[i % 2] <= 1 + SLACK for i, v in enumerate(box)):
+        return None
+    return tuple(min(max(v, 0.0), most[i % 2]) for i, v in enumerate(box))
 
 
 def has_boxes(text: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from recipe.errors import PassedOver
 from recipe.stages.read import Images, expand
 from recipe.stages.read._aside import SIDE_DATA
 from recipe.stages.read._images import header_size, image_number
@@ -98,7 +100,10 @@ class _Stated:
         given = [source.model_dump(exclude_none=True) for source in self.plan.sources]
         found: dict[str, Images] = {}
         known: dict[Path, Images] = {}
-        for file in expand(given) if given else []:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PassedOver)  # it was said when they were read
+            files = expand(given) if given else []
+        for file in files:
             beside = self.plan.read.image_data or file.path.with_name(SIDE_DATA[0])
             if Path(beside).is_file():
                 found[file.source] = known.setdefault(Path(beside), Images(Path(beside)))

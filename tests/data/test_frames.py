@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from recipe.data.boxes import padded, unpadded
-from recipe.data.frames import DECIMALS, converted, fits, has_boxes, needs_size, rewritten, written
+from recipe.data.frames import DECIMALS, converted, fits, has_boxes, needs_size, rewritten, within, written
 from recipe.data.media import FRAMES
 
 SIZES = st.tuples(st.integers(1, 4000), st.integers(1, 4000))
@@ -66,6 +66,15 @@ def test_a_box_fits_its_frame(shares, size, frame):
     box = converted(shares, "unit", frame, size)
     assert fits(tuple(v * (1 - 1e-9) for v in box), frame, size)
     assert not fits(tuple(v + 5000 for v in box), frame, size)
+
+
+@given(SHARES, SIZES, FRAME)
+def test_what_is_within_stays(shares, size, frame):
+    """A box in its frame stays as it is, one beyond it by a rounding is cut off there, and one further out is none."""
+    box = converted(tuple(0.01 + 0.98 * v for v in shares), "unit", frame, size)
+    assert within(box, frame, size) == pytest.approx(box)
+    assert within(converted((-0.005, 0.2, 1.005, 0.9), "unit", "unit", size), "unit") == (0.0, 0.2, 1.0, 0.9)
+    assert within(converted((-0.2, 0.2, 0.4, 0.9), "unit", "pixels", size), "pixels", size) is None
 
 
 @pytest.mark.parametrize(

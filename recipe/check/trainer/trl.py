@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BATCH = 256  # rows that are Python objects at a time
 SHOWN = 80
+TURNS, PICTURES = ("messages", "prompt", "completion"), ("images", "image")  # columns
 
 
 def check(path: Path, *, decode: bool = False) -> tuple[list[Any], list[Finding]]:
@@ -38,9 +39,10 @@ def check(path: Path, *, decode: bool = False) -> tuple[list[Any], list[Finding]
             if found and any(one.detail.startswith("expected the column") for one in found):
                 return [], found
             records: list[Any] = []
-            names = [name for name in ("id", "messages", "images") if name in table.schema_arrow.names]
+            names = [name for name in ("id", *TURNS, *PICTURES) if name in table.schema_arrow.names]
             for batch in table.iter_batches(BATCH, columns=names):
-                for row in batch.to_pylist():
+                for given in batch.to_pylist():
+                    row = _row(given)
                     rules = _rules(row, decode=decode)
                     found += [finding(code, len(records), turn, detail=detail) for code, turn, detail in rules]
                     records.append({"id": row.get("id"), "images": _opened(row)})
@@ -51,18 +53,32 @@ def check(path: Path, *, decode: bool = False) -> tuple[list[Any], list[Finding]
 
 def _schema(schema: Any) -> Iterator[Finding]:
     """T11: the columns are there, and the pictures are described as Hugging Face's Image."""
-    for name in ("messages", "images"):
-        if name not in schema.names:
-            yield finding("T11", detail=f"expected the column {name}, got {', '.join(schema.names):.{SHOWN}}")
-            return
+    shown = next((name for name in PICTURES if name in schema.names), None)
+    talk = "messages" in schema.names or {"prompt", "completion"} <= set(schema.names)
+    if not talk or shown is None:
+        missing = "images" if talk else "messages"
+        yield finding("T11", detail=f"expected the column {missing}, got {', '.join(schema.names):.{SHOWN}}")
+        return
     described = (schema.metadata or {}).get(b"huggingface", b"{}")
     try:
         features = json.loads(described)["info"]["features"]
-        known = json.dumps(features["images"])
+        known = json.dumps(features[shown])
     except (ValueError, KeyError, TypeError):
         known = ""
     if '"Image"' not in known:
         yield finding("T11", detail="images are not described as Hugging Face's Image, and would stay bytes")
+
+
+def _row(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return id, messages and images of a row, which may have prompt and completion, and one image."""
+    halves = [half for name in ("prompt", "completion") if isinstance(half := given.get(name), list)]
+    messages = given.get("messages", [turn for half in halves for turn in half])
+    images = given["images"] if "images" in given else [] if given.get("image") is None else [given["image"]]
+    return {
+        "id": given.get("id"),
+        "messages": messages if isinstance(messages, list) else [],
+        "images": images if isinstance(images, list | None) else [images],
+    }
 
 
 def _opened(row: Mapping[str, Any]) -> list[str]:

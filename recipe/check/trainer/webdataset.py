@@ -88,7 +88,7 @@ def _rules(record: Any, parts: Mapping[str, bytes], *, decode: bool) -> Iterator
     if wrong:
         return
     names = record.get("name", [])
-    if not isinstance(names, list) or any(name not in parts for name in names):
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in parts for name in names):
         yield "T13", None, f"expected the files {names!r:.{SHOWN}}, got {', '.join(parts):.{SHOWN}}"
         return
     if sorted(names) != sorted(pictures) or record.get("media") not in ("image", "video", "text"):

@@ -149,6 +149,6 @@ def _is_json(text: bytes) -> bool:
     """Return whether a text is JSON."""
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

@@ -8,8 +8,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.config.knobs import shown
+from recipe.config.local import told
 from recipe.data.pool import Pool
-from recipe.errors import ConfigError, nearest
+from recipe.errors import ConfigError, FunctionError, RecipeError, nearest
 from recipe.stages.read._entry import is_broken
 from recipe.stages.read._sources import KEYS
 from recipe.stages.read._tables import kind_of
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 MEMORY = "memory"  # the source of samples that are given without a name
 HELD_KEYS = ("data", "name", "format")
 WANTED = "expected paths, records, a table or a dataset"
+
+
+def raised(name: str, error: BaseException, last: int) -> FunctionError:
+    """Return the error for data that raise another while they are taken, after the record of a number, or -1."""
+    where = "before the first record" if last < 0 else f"after record {last}"
+    return FunctionError(f"{name}: the data raised {told(error)}, {where}; correct them")
 
 
 class Held(NamedTuple):
@@ -94,7 +101,12 @@ def _items(sources: Any) -> list[Any]:
         return [sources]
     if isinstance(sources, list | tuple):
         return _of_list(sources)
-    first = next(items := iter(sources), None)
+    try:
+        first = next(items := iter(sources), None)
+    except (RecipeError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise raised(MEMORY, error, -1) from error
     if first is None or _is_record(first):
         return [sources if items is not sources else _whole(first, items)]
     return [first, *items]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from warnings import warn
 
+from recipe.config.knobs import shown
 from recipe.data.checkpoint import OWN_MIX
 from recipe.errors import ConfigError, InputError, PassedOver, nearest
 from recipe.io.families import MANIFEST, family_of
@@ -170,12 +171,12 @@ def _named(source: Source) -> File:
     if isinstance(source, (str, os.PathLike)):
         return File(Path(source), "")
     if not isinstance(source, Mapping):
-        raise ConfigError(f"expected a path, a glob or a mapping as a source, got {source!r}; name what to read")
+        raise ConfigError(f"expected a path, a glob or a mapping as a source, got {shown(source)}; name what to read")
     for key in source:
         if key not in KEYS:
-            raise ConfigError(f"source {dict(source)}: unknown key '{key}', {nearest(key, KEYS)}")
+            raise ConfigError(f"source {shown(dict(source))}: unknown key {shown(key)}, {nearest(str(key), KEYS)}")
     if not isinstance(source.get("path"), (str, os.PathLike)):
-        raise ConfigError(f"source {dict(source)}: expected a key 'path'; name the file, folder or glob")
+        raise ConfigError(f"source {shown(dict(source))}: expected a key 'path'; name the file, folder or glob")
     return File(Path(source["path"]), source.get("name") or "", source.get("format"))
 
 
@@ -197,7 +198,7 @@ def _agree(one: File, other: File) -> File:
 
 def _paths(name: str) -> tuple[list[Path], list[tuple[str, str]]]:
     """List the files that one path or glob stands for, and what is passed over."""
-    if "\0" in name:
+    if "\0" in name or not _is_name(name):
         raise InputError(f"expected a path, got {name!r:.80}; name a file, a folder or a glob")
     path = Path(os.path.abspath(name))  # noqa: PTH100  resolve() would follow links and lose their names
     kind = kind_of(path)
@@ -278,3 +279,12 @@ def _without_mixes(files: list[Path], where: Path) -> tuple[list[Path], list[tup
         what = f"passed over {written[0].name}{more}, which recipe wrote"
         warn(PassedOver(f"{where}: {what}; name a mix to read it"), stacklevel=5)
     return kept, [(file.name, OWN_MIX) for file in written]
+
+
+def _is_name(text: str) -> bool:
+    """Return whether a text can be the name of a file: half of a surrogate pair cannot be written as bytes."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from recipe.config.knobs import shown
 from recipe.config.local import told
 from recipe.data.checkpoint import Held as Kept
-from recipe.errors import ConfigError, FunctionError, InputError, RecipeError
+from recipe.errors import ConfigError, InputError, RecipeError
 from recipe.io.cache import open_store
-from recipe.stages.read._given import sort_out
+from recipe.stages.read._given import raised, sort_out
 from recipe.stages.read._sources import File, survey
 from recipe.stages.read._tables import records_of
 
@@ -156,8 +156,7 @@ def _taken(held: Held) -> Iterator[Any]:
         except (RecipeError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # a query of polars may panic
-            where = "before the first record" if last < 0 else f"after record {last}"
-            raise FunctionError(f"{held.name}: the data raised {told(error)}, {where}; correct them") from error
+            raise raised(held.name, error, last) from error
         last += 1
         yield record
 

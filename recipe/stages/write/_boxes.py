@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from recipe.data.frames import converted, has_boxes, needs_size, rewritten, written
+from recipe.data.frames import converted, has_boxes, needs_size, rewritten, within, written
 from recipe.errors import BoxesLeft
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def moved(text: str, frame: str, wanted: str, size: Size | None, dress: Callable
     def write(boxes: list[Box]) -> str | None:
         """Return the text of some boxes."""
         found = [converted(box, frame, wanted, size) for box in boxes]
-        known = [box for box in found if box is not None]
+        known = [kept for box in found if box is not None and (kept := within(box, wanted, size)) is not None]
         if len(known) < len(found):
             return None
         if dress is not None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 HOLDS = ("images", "system", "bytes")
 ENDINGS = (".parquet",)
+BYTES = 64 << 20  # of the pictures of a group of rows, but for the last
 GROUP = 100  # rows of a group, as Hugging Face writes tables with pictures
 _STRING = {"dtype": "string", "_type": "Value"}
 FEATURES = {
@@ -76,11 +77,25 @@ def write(
     some = chats(pool, rows, holds=HOLDS, trainer="trl", pack=pack, max_tokens=max_tokens)
     written = 0
     with atomic_write(path) as file, pq.ParquetWriter(file, schema, compression="snappy") as table:
-        for group in _groups(some):
-            records = _records(group, pictures if embed else None)
+        for records in _row_groups(some, pictures if embed else None):
             table.write_table(pa.Table.from_pylist(records, schema=schema), row_group_size=GROUP)
             written += len(records)
     return written
+
+
+def _row_groups(some: Iterator[Chat], pictures: Pictures | None) -> Iterator[list[dict[str, Any]]]:
+    """Yield the records of each row group: not many rows, and not many bytes of pictures."""
+    for group in _groups(some):
+        records: list[dict[str, Any]] = []
+        size = 0
+        for record in _records(group, pictures):
+            records.append(record)
+            size += sum(len(one["bytes"] or b"") for one in record["images"])
+            if size > BYTES:
+                yield records
+                records, size = [], 0
+        if records:
+            yield records
 
 
 def _groups(some: Iterator[Chat]) -> Iterator[list[Chat]]:
@@ -95,17 +110,15 @@ def _groups(some: Iterator[Chat]) -> Iterator[list[Chat]]:
         yield group
 
 
-def _records(group: list[Chat], pictures: Pictures | None) -> list[dict[str, Any]]:
-    """Return the records of a group."""
-    found = iter(bytes_of(group, pictures))
-    return [
-        {
+def _records(group: list[Chat], pictures: Pictures | None) -> Iterator[dict[str, Any]]:
+    """Yield the record of each sample."""
+    found = bytes_of(group, pictures)
+    for chat in group:
+        yield {
             "id": chat.id,
             "messages": [{"role": one["role"], "content": _blocks(one)} for one in messages_of(chat)],
             "images": [_picture(one, next(found)) for one in chat.of("image")],
         }
-        for chat in group
-    ]
 
 
 def _picture(picture: Medium, content: bytes | None) -> dict[str, bytes | str | None]:

@@ -8,6 +8,8 @@ import tarfile
 from copy import deepcopy
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from trainers import TRAINERS, picture
 
 from recipe.check import check_mix
@@ -213,6 +215,33 @@ def test_other_containers(trainer, tmp_path):
         check_mix(file, trainer=trainer)
 
 
+def table(folder, rows, features=None, **columns):
+    """Write a Parquet file of rows or columns."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    made = pa.table(columns) if columns else pa.Table.from_pylist(rows)
+    described = {"huggingface": json.dumps({"info": {"features": features or {"images": [{"_type": "Image"}]}}})}
+    pq.write_table(made.replace_schema_metadata(described), folder / "own.parquet")
+    return folder / "own.parquet"
+
+
+def test_other_dresses_of_trl(tmp_path):
+    """Prompt and completion, one image a row, and plain texts are TRL's too; a table without pictures' types is not."""
+    bytes_only = {"bytes": picture(), "path": None}
+    user, assistant = BLOCKS["messages"]
+    halves = {"prompt": [user], "completion": [assistant], "images": [bytes_only]}
+    assert codes(table(tmp_path, [halves]), "trl") == []
+    one = {"messages": BLOCKS["messages"], "image": bytes_only}
+    assert codes(table(tmp_path, [one], {"image": {"_type": "Image"}}), "trl") == []
+    plain = {"messages": [{"role": "user", "content": "What?"}, {"role": "assistant", "content": "A jay."}]}
+    assert codes(table(tmp_path, [plain | {"images": [bytes_only]}]), "trl") == []
+    assert codes(table(tmp_path, [halves], {"a": 1}), "trl") == [("T11", None, None)]
+    assert codes(table(tmp_path, [plain]), "trl") == [("T11", None, None)]
+    assert codes(table(tmp_path, [], messages=[1, 2], images=["a", None]), "trl")[:1] == [("T03", 0, None)]
+    assert codes(table(tmp_path, [], messages=["a"], images=[7]), "trl") == [("T03", 0, None)]
+
+
 def test_internvl_wants_lines(tmp_path):
     """InternVL reads files whose names end in jsonl only."""
     (tmp_path / "own.json").write_text(json.dumps([SOUND["internvl"]]))
@@ -287,6 +316,63 @@ def test_keys_of_a_tar_stand_together(tmp_path):
     found = codes(save(tmp_path, "webdataset", SOUND["webdataset"], parts=apart), "webdataset")
     assert {code for code, _, _ in found} >= {"T13"}
     assert ("T13", 2, None) in found
+
+
+WORDS = ["human", "gpt", "user", "<image>", "<bbox>", "<box>[[1, 2, 3, 4000]]</box>", "a.jpg", "", "norm1"]
+KEYS = st.sampled_from(
+    ["id", "image", "images", "video", "from", "value", "role", "content", "bbox", "ref", "type", "text"]
+)
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def places(value, path=()):
+    """Every place in a record, by the keys that lead to it."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from places(one, (*path, key))
+
+
+def put(record, path, value):
+    """Put a value in a place of a copy of a record."""
+    if not path:
+        return value
+    copy = deepcopy(record)
+    inner = copy
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return copy
+
+
+@pytest.mark.parametrize("trainer", [name for name in EVERY if name != "trl"])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), beside=ANY)
+def test_anything_is_judged(trainer, data, beside, tmp_path):
+    """Whatever stands in any place of a record, and in the files beside, a check ends with findings or none."""
+    for name in ("own.yaml", "own.dataset_info.json", "own.meta.json"):
+        (tmp_path / name).write_text(json.dumps(beside))
+    sound = SOUND[trainer]
+    broken = put(sound, data.draw(st.sampled_from(list(places(sound)))), data.draw(ANY))
+    found = check_mix(save(tmp_path, trainer, sound, broken, data.draw(ANY)), trainer=trainer, images=tmp_path)
+    assert all(each.code in PROBLEMS and str(each) for each in found)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(EVERY), st.binary(max_size=40), st.integers(0, 10**6))
+def test_damaged_files_are_judged(tmp_path, trainer, noise, at):
+    """Other bytes anywhere in a sound file, or its end missing, end in findings or none, and never in an error."""
+    file = save(tmp_path, trainer, SOUND[trainer], SOUND[trainer] | {"id": "2"})
+    data = file.read_bytes()
+    at %= len(data)
+    file.write_bytes(data[:at] + noise + data[at + len(noise) :])
+    assert all(each.code in PROBLEMS for each in check_mix(file, trainer=trainer, decode=True, images=tmp_path))
+    file.write_bytes(data[:at])
+    assert all(each.code in PROBLEMS for each in check_mix(file, trainer=trainer, decode=True, images=tmp_path))
 
 
 def test_ids_that_repeat_are_told(tmp_path):

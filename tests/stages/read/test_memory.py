@@ -244,6 +244,13 @@ class Odd:
     """An object of a user's own."""
 
 
+class Refusing:
+    """An iterable that fails when it is asked for its items."""
+
+    def __iter__(self):
+        raise ValueError("not\nnow")
+
+
 @pytest.mark.parametrize(
     ("sources", "error", "what"),
     [
@@ -251,6 +258,9 @@ class Odd:
         (None, ConfigError, "got None"),
         (b"a.json", ConfigError, "got b'a.json'"),
         (Odd(), ConfigError, "got <"),
+        (Refusing(), FunctionError, "memory: the data raised ValueError: not now .*before the first record"),
+        ("\ud800", InputError, "expected a path, got"),
+        ({"imagees": [Odd()], "x": pl.Series([1])}, ConfigError, "unknown key 'imagees'"),
         ({"conversations": []}, ConfigError, "expected a key 'path'|unknown key"),
         ({"data": "a.json"}, ConfigError, "got 'a.json'"),
         ({"data": {"id": 1}}, ConfigError, "put one record into a list"),

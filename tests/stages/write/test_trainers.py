@@ -30,7 +30,7 @@ from recipe.config.registry import find
 from recipe.data.media import Medium
 from recipe.errors import BoxesLeft, InputError
 from recipe.stages.read import read_pool
-from recipe.stages.write import _arrow
+from recipe.stages.write import _arrow, trl
 
 ONE = chat("<image>\nWhat is it?", "A jay.", "Sure?", "Yes.", media=shown("coco/1.jpg"), name="a")
 TWO = chat("Is <image> older than <image>?", "No.", media=shown("1.jpg", "2.jpg"), name="b")
@@ -157,6 +157,18 @@ def test_trl_by_hand(tmp_path):
 
     described = json.loads(pq.read_schema(file).metadata[b"huggingface"])
     assert described["info"]["features"]["images"] == [{"_type": "Image"}]
+
+
+def test_trl_groups_are_small(tmp_path, monkeypatch):
+    """A group of rows holds no more rows and bytes of pictures than it should, whatever their number."""
+    import pyarrow.parquet as pq
+
+    monkeypatch.setattr(trl, "GROUP", 4)
+    monkeypatch.setattr(trl, "BYTES", 2 * len(picture()))
+    file = written(tmp_path, "trl", *[ONE] * 5, *[TEXT] * 6)
+    groups = pq.ParquetFile(file).metadata
+    assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups)] == [3, 1, 4, 3]
+    again(tmp_path, "trl", file, 11)
 
 
 def test_webdataset_by_hand(tmp_path):
