@@ -8,7 +8,7 @@ import json
 import re
 import tarfile
 import tempfile
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,7 +98,7 @@ def _sizes(file):
     return {str(one["image_id"]): (one["width"], one["height"]) for one in json.loads(file.read_text())}
 
 
-@lru_cache(maxsize=None)
+@cache
 def picture(name, size=SIZE):
     """Return the bytes of a small picture, another for each name."""
     file = io.BytesIO()
@@ -141,9 +141,11 @@ def _array(path, records):
 
 def _llava(folder, talks):
     """LLaVA v1.5's JSON."""
-    records = [{"id": f"llava-{one.number}", "conversations": _turns(one)} for one in talks]
-    for record, one in zip(records, talks, strict=True):
-        record |= {} if one.picture is None else {"image": f"llava/{one.picture}.jpg"}
+    records = [
+        {"id": f"llava-{one.number}", **({"image": name} if name else {}), "conversations": _turns(one)}
+        for one in talks
+        for name in (_shown(one, "llava") or [None])
+    ]
     return _array(folder / "mix.json", records)
 
 
@@ -199,7 +201,7 @@ def _internvl(folder, talks):
     """InternVL's JSON Lines, which a meta.json lists with the folder of the pictures."""
     records = []
     for one in talks:
-        shown = {} if one.picture is None else {"image": f"{one.picture}.jpg", "width": 64, "height": 48}
+        shown = {} if one.picture is None else {"image": f"{one.picture}.jpg", "width": SIZE[0], "height": SIZE[1]}
         records.append({"id": 5_000_000 + one.number, **shown, "conversations": _turns(one)})
     meta = {"demo": {"root": "internvl/", "annotation": "demo.jsonl", "data_augment": False, "repeat_time": 1}}
     (folder / "meta.json").write_text(json.dumps(meta))
@@ -232,9 +234,14 @@ def _shards(folder, talks):
 
 def _qwen(folder, talks):
     """Qwen-VL's JSON with two pictures a record."""
-    records = [{"id": f"q-{one.number}", "conversations": _turns(one, 2)} for one in talks]
-    for record, one in zip(records, talks, strict=True):
-        record |= {} if one.picture is None else {"image": [f"qwen/{one.picture}{end}.jpg" for end in "ab"]}
+    records = [
+        {
+            "id": f"q-{one.number}",
+            **({} if one.picture is None else {"image": [f"qwen/{one.picture}{end}.jpg" for end in "ab"]}),
+            "conversations": _turns(one, 2),
+        }
+        for one in talks
+    ]
     return _array(folder / "multi.json", records)
 
 
@@ -259,7 +266,10 @@ def _captions(folder, talks):
     """COCO's captions and list of pictures."""
     seen = [one for one in talks if one.picture is not None]
     names = {one.picture: f"{9_000_000 + one.picture:012}.jpg" for one in seen}
-    listed = [{"id": 9_000_000 + number, "file_name": name, "width": 64, "height": 48} for number, name in names.items()]
+    listed = [
+        {"id": 9_000_000 + number, "file_name": name, "width": SIZE[0], "height": SIZE[1]}
+        for number, name in names.items()
+    ]
     said = [
         {"image_id": 9_000_000 + one.picture, "id": 2_000_000 + one.number, "caption": one.pairs[0][1]} for one in seen
     ]

@@ -141,8 +141,8 @@ def _tar(tree, rng):
     file = io.BytesIO()
     layout = rng.choice((tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT))
     with tarfile.open(fileobj=file, mode="w", format=layout, errors="surrogatepass") as tar:
-        for number, record in enumerate(_records(tree)):
-            record = record if isinstance(record, dict) else {"json": record}
+        for number, one in enumerate(_records(tree)):
+            record = one if isinstance(one, dict) else {"json": one}
             key = record.get("__key__", number)
             for ending, value in record.items():
                 if ending != "__key__":
@@ -152,7 +152,8 @@ def _tar(tree, rng):
 
 def _add(tar, name, value, rng):
     """Add a file; seldom a link, a folder or a file with another size."""
-    content = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass") if isinstance(value, str) else _dumps(value, rng)  # fmt: skip
+    text = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+    content = text if isinstance(text, bytes) else _dumps(value, rng)
     header = tarfile.TarInfo(name)
     header.size = len(content)
     if rng.random() < 0.03:

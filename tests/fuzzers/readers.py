@@ -23,7 +23,8 @@ from pathlib import Path
 
 from fuzzers.damage import damaged, twisted
 from fuzzers.packed import bytes_of
-from fuzzers.shapes import KEYS, RECORDS, SETS, SHARD
+from fuzzers.sets import SETS
+from fuzzers.shapes import KEYS, RECORDS, SHARD
 
 from recipe.config.registry import names
 from recipe.errors import InputError
@@ -88,7 +89,7 @@ class Case:
         (folder / "call.json").write_text(json.dumps({**call, "expected": self.expected(contents[0])}))
 
 
-class Broken(AssertionError):
+class Broken(AssertionError):  # noqa: N818  named after what came
     """What came of an input that must not."""
 
     def __init__(self, name, text, case):

@@ -1,9 +1,9 @@
-"""Sound records of every format that is read, and the sets of files that belong together."""
+"""Sound records of every format that is read."""
 
 from __future__ import annotations
 
 import base64
-from typing import Any, NamedTuple
+from typing import Any
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -56,15 +56,30 @@ RECORDS: dict[str, list[Any]] = {  # one list a dialect; bytes stand for picture
             "conversations": talk("<image><image>Where?", "<ref>jay</ref><box>[[1, 2, 300, 400]]</box>"),
         },
     ],
-    "qwen_v1": [{"id": "q", "conversations": talk("Picture 1: <img>a.jpg</img>\nWho?", "He.", who=("user", "assistant"))}],
-    "minicpm": [{"id": "0", "image": {"<image_00>": "a.jpg", "<image_01>": "b.jpg"}, "conversations": chat("<image_00>\n<image_01>\nSame?", "No.")}],
+    "qwen_v1": [
+        {"id": "q", "conversations": talk("Picture 1: <img>a.jpg</img>\nWho?", "He.", who=("user", "assistant"))}
+    ],
+    "minicpm": [
+        {
+            "id": "0",
+            "image": {"<image_00>": "a.jpg", "<image_01>": "b.jpg"},
+            "conversations": chat("<image_00>\n<image_01>\nSame?", "No."),
+        }
+    ],
     "messages": [
-        {"messages": [{"role": "system", "content": "Be brief."}, *chat("<image>What bird?", "A jay.")], "images": ["a.jpg"]},
+        {
+            "messages": [{"role": "system", "content": "Be brief."}, *chat("<image>What bird?", "A jay.")],
+            "images": ["a.jpg"],
+        },
         {"messages": chat(BLOCKS, "A jay and a tit.")},
         {"id": "t", "messages": chat("Why?", [{"type": "text", "text": "So."}])},
     ],
     "trl": [
-        {"prompt": chat([{"type": "image"}, {"type": "text", "text": "Who?"}]), "completion": chat("", "He.")[1:], "images": [{"bytes": PNG, "path": None}]},
+        {
+            "prompt": chat([{"type": "image"}, {"type": "text", "text": "Who?"}]),
+            "completion": chat("", "He.")[1:],
+            "images": [{"bytes": PNG, "path": None}],
+        },
         {"prompt": "Why?", "completion": "So."},
     ],
     "grounding": [
@@ -77,35 +92,81 @@ RECORDS: dict[str, list[Any]] = {  # one list a dialect; bytes stand for picture
     "cauldron": [
         {
             "images": [{"bytes": PNG, "path": None}],
-            "texts": [{"user": "What bird?", "assistant": "A jay.", "source": "toy"}, {"user": "Red?", "assistant": "No", "source": "toy"}],
+            "texts": [
+                {"user": "What bird?", "assistant": "A jay.", "source": "toy"},
+                {"user": "Red?", "assistant": "No", "source": "toy"},
+            ],
             **{f"{name}_ratings": [5, 4] for name in RATED},
             **{f"{name}_min": 4 for name in RATED},
         },
-        {"images": [], "texts": [{"user": "Why?", "assistant": "So.", "source": "toy"}], **{f"{name}_ratings": [1] for name in RATED}},
+        {
+            "images": [],
+            "texts": [{"user": "Why?", "assistant": "So.", "source": "toy"}],
+            **{f"{name}_ratings": [1] for name in RATED},
+        },
     ],
     "alpaca": [
-        {"instruction": "<image>Name it.", "input": "What bird?", "output": "A jay.", "images": ["a.jpg"], "history": [["Hi", "Hello"]], "system": "Be brief."},
+        {
+            "instruction": "<image>Name it.",
+            "input": "What bird?",
+            "output": "A jay.",
+            "images": ["a.jpg"],
+            "history": [["Hi", "Hello"]],
+            "system": "Be brief.",
+        },
         {"instruction": "Why?", "input": "", "output": "So."},
     ],
     "m3it": [{"instruction": "Name it.", "inputs": "", "outputs": "A jay.", "image_base64_str": [BASE64]}],
-    "swift": [{"query": "<image>And now?", "response": "A tit.", "history": [["What bird?", "A jay."]], "images": ["a.jpg"]}, {"conversation": [{"human": "Why?", "assistant": "So."}]}],
+    "swift": [
+        {"query": "<image>And now?", "response": "A tit.", "history": [["What bird?", "A jay."]], "images": ["a.jpg"]},
+        {"conversation": [{"human": "Why?", "assistant": "So."}]},
+    ],
     "vqa": [
-        {"question_id": 1, "image_id": 92, "question": "What bird?", "answers": [{"answer": "jay"}, {"answer": "tit"}], "answer_type": "other"},
+        {
+            "question_id": 1,
+            "image_id": 92,
+            "question": "What bird?",
+            "answers": [{"answer": "jay"}, {"answer": "tit"}],
+            "answer_type": "other",
+        },
         {"question": "What bird?", "answer": "jay", "image_id": "2391", "task": "toy"},
         {"question": "What bird?", "fullAnswer": "It is a jay.", "answer": "jay", "imageId": "n161"},
     ],
     "captions": [
         {"image_id": 92, "id": 5, "caption": "A jay."},
         {"image": "val2014/COCO_val2014_000000000092.jpg", "caption": ["A jay.", "A bird."]},
-        {"filename": "9.jpg", "filepath": "val2014", "sentences": [{"raw": "A jay.", "tokens": ["a", "jay"]}, {"raw": "A bird."}], "imgid": 0},
+        {
+            "filename": "9.jpg",
+            "filepath": "val2014",
+            "sentences": [{"raw": "A jay.", "tokens": ["a", "jay"]}, {"raw": "A bird."}],
+            "imgid": 0,
+        },
         {"image_url": "https://a.b/c.jpg", "caption": "A jay on an oak.", "transcripts": ["jay"]},
     ],
-    "pixmo": [{"image_url": "https://a.b/c.jpg", "messages": ["What bird?", "A jay."], "question": "What bird?", "answer": "A jay."}],
-    "svit": [{"image_id": 7, "conversations": [{"topic": "Food", "content": talk("Is it soup?", "No", who=("user", "gpt"))}, {"content": talk("Where is the <st>cat<ed> [0.1, 0, 0.5, .75]?", "There.", who=("user", "gpt"))}]}],
-    "vision_flan": [{"id": "a", "image": "a.jpg", "task_name": "birds+species", "conversations": ASKED}, {"img_path": "b.jpg", "prompt": "Bird?", "target": "A jay.", "task_name": "birds"}],
+    "pixmo": [
+        {
+            "image_url": "https://a.b/c.jpg",
+            "messages": ["What bird?", "A jay."],
+            "question": "What bird?",
+            "answer": "A jay.",
+        }
+    ],
+    "svit": [
+        {
+            "image_id": 7,
+            "conversations": [
+                {"topic": "Food", "content": talk("Is it soup?", "No", who=("user", "gpt"))},
+                {"content": talk("Where is the <st>cat<ed> [0.1, 0, 0.5, .75]?", "There.", who=("user", "gpt"))},
+            ],
+        }
+    ],
+    "vision_flan": [
+        {"id": "a", "image": "a.jpg", "task_name": "birds+species", "conversations": ASKED},
+        {"img_path": "b.jpg", "prompt": "Bird?", "target": "A jay.", "task_name": "birds"},
+    ],
     "mimic": [{"instruction": "What bird?", "answer": "A jay.", "image_ids": ["TT_IMG_1"], "rel_ins_ids": []}],
     "audio": [{"messages": chat("<audio>Who sings?", "A jay."), "audios": ["a.wav"]}],
-}  # fmt: skip
+}
 TABLE = [
     {"index": "1", "image": BASE64, "question": "Which?", "hint": "", "A": "A jay", "B": "A tit", "answer": "A"},
     {
@@ -121,85 +182,42 @@ TABLE = [
 SHARD = [
     {"__key__": "0001", "jpg": PNG, "json": chat("What bird?", "A jay.")},
     {"__key__": "0002", "jpg": PNG, "txt": "A jay.", "json": {"url": "https://a.b/c.jpg", "status": "success"}},
-    {"__key__": "0003", "0_a.jpg": PNG, "1_b.jpg": GIF, "json": {"texts": chat("<image><image>Same?", "No."), "media": "image", "name": ["0_a.jpg", "1_b.jpg"]}},
-    {"__key__": "0004", "img0.jpg": PNG, "img1.jpg": GIF, "json": {"prompts": ["Who?", "He?"], "captions": ["A jay.", "Yes"], "images": ["a", "b"]}},
+    {
+        "__key__": "0003",
+        "0_a.jpg": PNG,
+        "1_b.jpg": GIF,
+        "json": {"texts": chat("<image><image>Same?", "No."), "media": "image", "name": ["0_a.jpg", "1_b.jpg"]},
+    },
+    {
+        "__key__": "0004",
+        "img0.jpg": PNG,
+        "img1.jpg": GIF,
+        "json": {"prompts": ["Who?", "He?"], "captions": ["A jay.", "Yes"], "images": ["a", "b"]},
+    },
     {"__key__": "0005", "jpg": PNG, "json": {"question": "What bird?", "answers": ["jay"], "answer_weights": [1.0]}},
     {"__key__": "0006", "png": PNG, "caption": "A jay.", "cls": "7", "__x__": b"\x80\x81"},
-]  # fmt: skip
+]
 NAMES = ("repeat_time", "sampling_strategy", "json_path", "file_name", "columns", "tags", "annotation", "root", "path")
 KEYS = sorted(
-    {key for records in RECORDS.values() for one in records for record in (one if isinstance(one, list) else [one]) for key in record}
-    | {"from", "value", "role", "content", "type", "bytes", "image_path", "audio", "videos", "user", "assistant", *NAMES}
-)  # fmt: skip
-
-
-class Made(NamedTuple):
-    """A file: its name, the container it is of, and what it holds."""
-
-    name: str
-    container: str  # json, jsonl, parquet, arrow, tar, table, yaml
-    tree: Any
-
-
-COCO = {
-    "info": {"year": 2017},
-    "images": [{"id": 92, "file_name": "000000000092.jpg", "width": 640, "height": 480}],
-    "annotations": [{"image_id": 92, "id": 5, "caption": "A jay."}, {"image_id": 93, "id": 6, "caption": "A tit."}],
-}
-QUESTIONS = {"data_subtype": "train2014", "questions": [{"image_id": 92, "question": "What bird?", "question_id": 920}]}
-ANSWERS = {
-    "data_subtype": "train2014",
-    "annotations": [
-        {"question_id": 920, "image_id": 92, "multiple_choice_answer": "jay", "answers": [{"answer": "jay", "answer_id": 1}]}
-    ],
-}  # fmt: skip
-INSTRUCTIONS = {"meta": {"version": "0.0.1"}, "data": {"TT_INS_1": RECORDS["mimic"][0]}}
-PICTURES = {"TT_IMG_1": BASE64, "TT_IMG_2": URI}
-META = {
-    "toy": {"root": "pictures/", "annotation": "a.jsonl", "data_augment": False, "repeat_time": 0.5, "length": 2},
-    "more": {"root": "other/", "annotation": "a.jsonl", "repeat_time": 2, "length": 2},
-}
-YAML = {"datasets": [{"json_path": "a.json", "sampling_strategy": "first:50%"}, {"json_path": "b.jsonl", "sampling_strategy": "random:1"}]}  # fmt: skip
-FACTORY = {
-    "toy": {
-        "file_name": "a.json",
-        "formatting": "sharegpt",
-        "columns": {"messages": "talk", "images": "shown"},
-        "tags": {"role_tag": "who", "content_tag": "said", "user_tag": "u", "assistant_tag": "a"},
-    },
-    "asked": {"file_name": "b.jsonl", "columns": {"prompt": "ask", "query": "more", "response": "say"}},
-    "far": {"hf_hub_url": "a/b"},
-}
-TAGGED = [{"talk": talk("<image>What bird?", "A jay.", who=("u", "a"), keys=("who", "said")), "shown": ["a.jpg"]}]
-BLEND = {
-    "__module__": "megatron.energon",
-    "__class__": "MetadatasetV2",
-    "splits": {"train": {"blend": [{"weight": 1, "path": "shards"}, {"path": "b.tar"}]}},
-}
-SETS: dict[str, list[Made]] = {
-    "coco": [Made("captions_train2017.json", "json", COCO)],
-    "vqav2": [Made("v2_OpenEnded_questions.json", "json", QUESTIONS), Made("v2_annotations.json", "json", ANSWERS)],
-    "mimic_it": [Made("TT_instructions.json", "json", INSTRUCTIONS), Made("TT.json", "json", PICTURES)],
-    "internvl": [Made("meta.json", "json", META), Made("a.jsonl", "jsonl", RECORDS["internvl"])],
-    "onevision": [
-        Made("mix.yaml", "yaml", YAML), Made("a.json", "json", RECORDS["llava"]), Made("b.jsonl", "jsonl", RECORDS["llava"])
-    ],
-    "llama_factory": [
-        Made("dataset_info.json", "json", FACTORY),
-        Made("a.json", "json", TAGGED),
-        Made("b.jsonl", "jsonl", [{"ask": "Why?", "more": "", "say": "So."}]),
-    ],
-    "energon": [Made("meta.yaml", "yaml", BLEND), Made("shards/0.tar", "tar", SHARD), Made("b.tar", "tar", SHARD[:2])],
-    "img2dataset": [
-        Made("00000.tar", "tar", SHARD[1:2]),
-        Made("00000.parquet", "parquet", [{"url": "https://a.b", "caption": "A jay.", "key": "0002"}]),
-        Made("00000_stats.json", "json", {"count": 1, "successes": 1}),
-    ],
-    "saved": [
-        Made("data-00000-of-00001.arrow", "arrow", RECORDS["llava_bytes"]),
-        Made("state.json", "json", {"_data_files": [{"filename": "data-00000-of-00001.arrow"}]}),
-        Made("dataset_info.json", "json", {"features": {"id": {"dtype": "string"}}}),
-    ],
-    "table": [Made("bench.tsv", "table", TABLE)],
-    "shard": [Made("0.tar", "tar", SHARD)],
-}  # fmt: skip
+    {
+        key
+        for records in RECORDS.values()
+        for one in records
+        for record in (one if isinstance(one, list) else [one])
+        for key in record
+    }
+    | {
+        "from",
+        "value",
+        "role",
+        "content",
+        "type",
+        "bytes",
+        "image_path",
+        "audio",
+        "videos",
+        "user",
+        "assistant",
+        *NAMES,
+    }
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from copy import deepcopy
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -80,7 +80,7 @@ def sound_keys(file, records):
     return set(rows.filter(rows["problem"].is_null())["key"])
 
 
-@lru_cache(maxsize=None)
+@cache
 def keys_alone(dialect, number):
     """The keys of the sound samples of one record, read by itself."""
     with tempfile.TemporaryDirectory() as folder:
@@ -102,7 +102,7 @@ def test_a_record_among_others(host, guest, draw):
 
 
 NO_PICTURE = {"bytes": None, "path": None}
-TABLES = {  # records with the same keys each, as a table has them: of a question, an answer, and whether it has a picture
+TABLES = {  # records with the same keys, as a table has them: of a question, an answer, whether there is a picture
     "llava": lambda q, a, shown: {"id": q, "image": "a.jpg" if shown else None, "conversations": talk(q, a)},
     "llava_bytes": lambda q, a, shown: {
         "id": a,
@@ -127,7 +127,9 @@ TABLES = {  # records with the same keys each, as a table has them: of a questio
         "task_name": "b",
     },
 }
-said = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from([*MARKUP, "<image>\nWho?", "No."])
+said = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    [*MARKUP, "<image>\nWho?", "No."]
+)
 SAMPLES = st.lists(st.tuples(said, said, st.booleans()), min_size=1, max_size=8)
 
 
@@ -147,7 +149,9 @@ def written(folder, records):
 def rows_of(file):
     """The rows of a file without what differs with its container: its name, and where pictures lie."""
     pool = read_pool(file)
-    media = [None if many is None else [{**one, "place": None} for one in many] for many in pool.rows["media"].to_list()]
+    media = [
+        None if many is None else [{**one, "place": None} for one in many] for many in pool.rows["media"].to_list()
+    ]
     for many in pool.rows["media"].drop_nulls().to_list():
         for content in picture_bytes(file, [one["place"] for one in many if one["place"]]):
             assert content == PNG

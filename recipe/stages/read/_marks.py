@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recipe.data.media import MARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from recipe.data.media import Medium
     from recipe.stages.read._entry import Turns
 
-_NUMBERED = re.compile(r"<\|?image_(\d+)\|?>")  # Phi's and MiniCPM-V's
+_NUMBERED = re.compile(r"<\|?image_(\d{1,9})\|?>")  # Phi's and MiniCPM-V's
 _ANY = re.compile("|".join(map(re.escape, MARKS.values())))
 
 
@@ -32,6 +32,28 @@ def numbered(turns: Turns, media: Sequence[Medium]) -> Turns:
     if count == 0 or found not in (list(range(count)), list(range(1, count + 1))):
         return turns
     return [(who, _NUMBERED.sub("<image>", text) if who == "human" else text) for who, text in turns]
+
+
+def is_by_marks(value: object) -> bool:
+    """Return whether an object names each of its pictures by a numbered mark, as MiniCPM-V's records do.
+
+    Examples
+    --------
+    >>> is_by_marks({"<image_00>": "a.jpg"}), is_by_marks({"path": "a.jpg"}), is_by_marks({})
+    (True, False, False)
+    """
+    return isinstance(value, dict) and bool(value) and all(_NUMBERED.fullmatch(str(key)) for key in value)
+
+
+def by_marks(value: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return what such an object holds in the order of the numbers.
+
+    Examples
+    --------
+    >>> by_marks({"<image_10>": "b.jpg", "<image_9>": "a.jpg"})
+    [('<image_9>', 'a.jpg'), ('<image_10>', 'b.jpg')]
+    """
+    return sorted(value.items(), key=lambda item: int(item[0].strip("<|image_>")))
 
 
 def marked(turns: Turns, media: Sequence[Medium]) -> tuple[Turns, str | None, bool]:

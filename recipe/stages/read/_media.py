@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.data.media import MARKS, Medium, below
 from recipe.data.signatures import UNKNOWN, medium_of
 from recipe.stages.read._entry import is_broken
+from recipe.stages.read._marks import by_marks, is_by_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +42,6 @@ _FIRST = {  # what the base64 text of a picture begins with
     "SUkq": "tif",
     "TU0A": "tif",
 }
-_NUMBERED = re.compile(r"<image_\d{1,9}>")
 _SHORTEST = 64  # characters of a base64 text that is taken for a picture without being called so
 
 
@@ -176,18 +176,14 @@ def read_media(value: Any, kind: Kind, context: Context | None, place: str) -> I
     """
     if isinstance(value, Medium):
         yield _with_root(value, context)
-    elif isinstance(value, list | tuple):
-        for number, one in enumerate(value):
+    elif isinstance(value, list | tuple) or is_by_marks(value):
+        for key, one in by_marks(value) if isinstance(value, dict) else enumerate(value):
             if not is_nothing(one):
-                yield from read_media(one, kind, context, f"{place}/{number}")
+                yield from read_media(one, kind, context, f"{place}/{key}")
     elif isinstance(value, str):
         yield _of_text(value, kind, context, place)
     elif isinstance(value, bytes | bytearray):
         yield by_bytes(bytes(value), kind, context, place)
-    elif isinstance(value, dict) and value and all(_NUMBERED.fullmatch(key) for key in value):
-        for key in sorted(value, key=lambda key: int(key[len("<image_") : -1])):
-            if not is_nothing(value[key]):
-                yield from read_media(value[key], kind, context, f"{place}/{key}")
     elif isinstance(value, dict):
         yield _of_object(value, kind, context, place)
     else:

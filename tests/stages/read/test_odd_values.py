@@ -38,10 +38,9 @@ def shard(path, *records):
                 header = tarfile.TarInfo(f"{key:04}.{ending}")
                 if content is None:
                     header.type, header.linkname = tarfile.SYMTYPE, "elsewhere.jpg"
-                    content = b""
-                content = content if isinstance(content, bytes) else json.dumps(content).encode()
-                header.size = len(content)
-                tar.addfile(header, io.BytesIO(content))
+                held = content if isinstance(content, bytes) else json.dumps(content or "").encode()
+                header.size = 0 if content is None else len(held)
+                tar.addfile(header, io.BytesIO(held))
     return path
 
 
