@@ -212,14 +212,14 @@ def _of_text(text: str, kind: Kind, context: Context | None, place: str) -> Medi
     """Read a path, a URL, a data URI or base64."""
     if head := _DATA_URI.match(text, 0, 200):
         return by_bytes(_decoded(text[head.end() :]), kind, context, place)
-    if _is_base64(text):
+    if is_base64(text):
         return by_bytes(_decoded(text), kind, context, place)
     if is_broken(text):
         raise NoMedium("L12")
     return Medium(kind, below(None, text), None if context is None else context.root)
 
 
-def _is_base64(text: str) -> bool:
+def is_base64(text: str) -> bool:
     """Return whether a text is the base64 of a picture and no path."""
     return (
         len(text) > _SHORTEST

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.data.media import Medium, spelled
 from recipe.stages.read._conversation import read_conversation
 from recipe.stages.read._entry import Entry, dump, is_broken, pack_extra, read_turns, text_id
-from recipe.stages.read._media import KEYS, NOTHING, alike, is_nothing
+from recipe.stages.read._media import KEYS, NOTHING, alike, is_base64, is_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 SCHEMA = ("id", "image", "conversations")
 PLAIN = {"id", "conversations", "model"}  # keys of a record that is text alone
-USUAL = 300  # characters of a path; a longer text may be base64
 _OTHER = {*KEYS, "idx", "sample_id", "objects", "width", "height", "width_list"} - {"image"}
 
 
@@ -89,8 +88,8 @@ def is_usual(record: dict[str, Any], image: object) -> bool:
         return "image" not in record and (record.keys() <= PLAIN or not ("image_id" in record or alike(record)))
     return (
         type(image) is str
-        and len(image) < USUAL
         and not image.startswith("data:")
+        and not is_base64(image)
         and (len(image) > len("none") or image.lower() not in NOTHING)
         and not is_broken(image)
     )
