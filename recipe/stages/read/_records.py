@@ -151,5 +151,5 @@ def _pictures(path: Path, _: tuple[Seen, ...]) -> Mapping[str, Medium]:
             (medium,) = read_media(decode(value), "image", None, "")
         except (NoMedium, Undecodable, ValueError):
             continue
-        known[name] = medium if medium.hash is None else medium._replace(place=f"@{path.name}:{name}")
+        known[name] = medium if medium.hash is None else medium._replace(path=name, place=f"@{path.name}:{name}")
     return known

@@ -1,7 +1,9 @@
 """Held-out pictures stay out: whatever reader or container they come by, and however they are called."""
 
+import base64
 import io
 import json
+import tarfile
 import warnings
 
 import polars as pl
@@ -39,7 +41,8 @@ RECORDS = {  # reader: a record of a picture, called by its name
     "swift": lambda name: {"query": f"<image>What is {name}?", "response": "A jay.", "images": [name]},
     "vision_flan": lambda name: {"image": name, "conversations": asked(name), "task_name": "birds"},
 }
-BY_CASES = ("mimic_it", "webdataset", "svit")  # whose records need files beside them, or name pictures by number
+PNG = b"\x89PNG\r\n\x1a\n"
+BY_FILES = ("mimic_it", "webdataset", "svit")  # whose records need files beside them, or name pictures by number
 
 
 def spellings(path):
@@ -49,8 +52,43 @@ def spellings(path):
 
 
 def test_every_reader_is_tried():
-    """The readers here and those of the cases are all that there are."""
-    assert {*RECORDS, *BY_CASES} == set(names("read"))
+    """The readers here are all that there are."""
+    assert {*RECORDS, *BY_FILES} == set(names("read"))
+
+
+def made_of_files(reader, folder):
+    """Write five samples of a reader that needs files of its own; return the source, and the names of the fourth."""
+    if reader == "svit":
+        items = [{"image_id": at, "conversations": [{"content": asked(at)}]} for at in range(5)]
+        (folder / "conversation.json").write_text(json.dumps(items).replace("<image>\\n", ""))
+        return folder, ["3", "vg/3.jpg", "./vg//3.jpg", "3.jpg"]
+    if reader == "mimic_it":
+        pictures = {f"P_{at}": base64.b64encode(PNG + bytes([at]) * 99).decode() for at in range(5)}
+        told = {
+            f"I_{at}": {"instruction": f"What is {at}?", "answer": "A jay.", "image_ids": [f"P_{at}"]}
+            for at in range(5)
+        }
+        (folder / "T.json").write_text(json.dumps(pictures))
+        (folder / "T_instructions.json").write_text(json.dumps({"meta": {}, "data": told}))
+        return folder, ["P_3", hash_of([PNG + bytes([3]) * 99]), f"{hash_of([PNG + bytes([3]) * 99])}.png"]
+    with tarfile.open(folder / "0.tar", "w") as tar:
+        for at in range(5):
+            for name, content in ((f"a/{at}x.png", PNG + bytes([at]) * 99), (f"a/{at}x.txt", b"A jay, %d." % at)):
+                header = tarfile.TarInfo(name)
+                header.size = len(content)
+                tar.addfile(header, io.BytesIO(content))
+    return folder, ["a/3x.png", "./a//3x.png", "3x.png", "3x", hash_of([PNG + bytes([3]) * 99])]
+
+
+@pytest.mark.parametrize("reader", BY_FILES)
+def test_a_picture_in_files_is_never_picked(reader, tmp_path):
+    """A picture by number, in a tar, or in a file beside its records is held out by number, name or hash."""
+    source, held = made_of_files(reader, tmp_path)
+    pool = read_pool(source)
+    assert int(pool.eligible.sum()) == 5
+    for name in held:
+        knobs = {"select": "random", "embed": SMALL, "dedup": {"near": None}}
+        assert len(select_mix(pool, size=1.0, exclude={"images": [name]}, **knobs)) == 4, name
 
 
 @pytest.mark.parametrize("reader", RECORDS)

@@ -224,7 +224,7 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> Any:
     hashed = hash_of(_chunks(file, head, member))
     of_bytes = ending_of(head)
     place = f"bytes:{member.offset_data}:{member.size}"
-    return Medium(kind_of(of_bytes), None, None, hashed, of_bytes, place)
+    return Medium(kind_of(of_bytes), member.name, None, hashed, of_bytes, place)
 
 
 def _decoded(text: str) -> Any:
