@@ -18,6 +18,7 @@ from recipe.io.hashes import check_unchanged
 from recipe.mix.pictures import pictures_of, sizes_of
 from recipe.mix.stored import Spool
 from recipe.stages.read import expand
+from recipe.stages.read._containers import JSON, container_of
 from recipe.stages.read._detect import recognise
 from recipe.stages.read._entry import is_harmless, key_of, read_turns
 from recipe.stages.read._json import bytes_of, read_entries, read_span
@@ -115,7 +116,9 @@ class _Records:
 
     @cached_property
     def _in_shape(self) -> bool:
-        """Whether each record of the file is one sample."""
+        """Whether each record of the file is one sample, and is JSON."""
+        if container_of(self.file.path) != JSON:
+            return False
         known: Any = self.file.format
         if known is None:
             some = self._entries if self._spans is None else self._first()

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from recipe.stages.read._given import Inputs
 
 
-def make_plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, given: Inputs, **knobs: Any) -> Recipe:
+def make_plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, given: Inputs | None, **knobs: Any) -> Recipe:
     """Make the recipe and check the knobs of every step before anything is read."""
-    if given.paths is not None:
+    if given is not None and given.paths is not None:
         knobs["sources"] = given.paths
     plan = Recipe.of(recipe, **knobs)
     check_parts(plan)

@@ -70,7 +70,7 @@ ODD = [
     ({"parts": {"a" * 300: {}}}, "expected a name of 1 to 200 printable characters"),
     ({"parts": {"a/b": {}}}, "expected a name without slashes"),
     ({"parts": {"": {}}}, "expected a name of 1 to 200"),
-    ({"parts": {"Stats": {}}}, "expected another name than manifest, rejects, scores, stats"),
+    ({"parts": {"Stats": {}}}, "expected another name than dataset_info, manifest, meta, rejects, scores, stats"),
     ({"parts": {3: {}}}, "expected a name as a key, got 3"),
     ({"parts": {"a": {"size": 0}}}, "parts.a.size: expected a count, a share or all"),
     ({"parts": {"a": 3}}, "parts.a: expected a mapping with keys such as"),
@@ -88,7 +88,10 @@ ODD = [
     ({"seed": HUGE}, "seed: expected an integer of at most 64 bits"),
     ({"seed": "3"}, "seed: expected an integer, got seed='3'"),
     ({"vectors": 3}, "give vectors by pool.with_vectors"),
-    ({"read": {"zzz": 1}}, "unknown key 'read.zzz', known: boxes, image_data, image_token, images, lenient"),
+    (
+        {"read": {"zzz": 1}},
+        "unknown key 'read.zzz', known: boxes, boxes_frame, image_data, image_token, images, lenient",
+    ),
     ({3: 1}, "expected names as keys, got 3"),
 ]
 

@@ -201,6 +201,15 @@ def test_a_mix_with_pictures_in_sources_needs_a_folder_for_them(tmp_path, source
     assert mix.write_images(tmp_path / "images") == Written(0, len(shown), 0)
 
 
+def test_records_that_are_written_as_given_are_made_where_they_are_no_json(tmp_path, sources):
+    """With `write.records=given`, samples of Parquet and pictures in base64 are written as without it."""
+    for records in ("given", "made"):
+        mix = select_mix(sources[:2], size=6, shortfall="allow", write={"records": records})
+        mix.write(tmp_path / f"{records}.json", images_out=tmp_path / "images")
+    given, made = (json.loads((tmp_path / f"{records}.json").read_text()) for records in ("given", "made"))
+    assert given == made
+
+
 def test_writers_that_hold_bytes_get_them_in_any_order(tmp_path, sources):
     """A mix for TRL holds the bytes of each picture in the order of its picks, wherever they lie."""
     mix = select_mix(sources, size=9, shortfall="allow", read={"images": str(sources[0].parent / "images")})

@@ -26,7 +26,7 @@ SIDE_NAMES = {  # name of a file -> what it is
 }
 SIDE_ENDS = {  # end of a name -> what it is
     "_stats.json": "counts of a download",
-    **{f".{name}": "written beside a mix" for name in SIDE_FILES},
+    **{f".{name}": "written beside a mix" for name in (*SIDE_FILES, "manifest.json")},
 }
 _HEAD = 4096  # bytes
 _ANNOTATIONS = re.compile(  # the first record's keys up to one that tells, none of whose values before it is nested

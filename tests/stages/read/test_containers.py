@@ -196,6 +196,24 @@ def test_a_batch_is_bounded_by_its_bytes(tmp_path, monkeypatch):
     assert max(held) < 8 << 20
 
 
+@pytest.mark.parametrize("kind", ["parquet", "dictionary", "arrow"])
+def test_a_long_value_that_every_record_names_is_not_unpacked_for_all(tmp_path, kind):
+    """A file of some kilobytes whose 1,000 records name one text of a megabyte takes no gigabyte."""
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array(["x" * 1_000_000]))
+    made, path = pa.table({"id": long}), tmp_path / "x"
+    if kind == "arrow":
+        with path.open("wb") as file, pa.ipc.new_file(file, made.schema) as writer:
+            writer.write_table(made)
+    else:
+        pq.write_table(made, path, store_schema=kind == "dictionary")
+    before, most, count = pa.total_allocated_bytes(), 0, 0
+    for record in module_of(container_of(path)).records(path):
+        most = max(most, pa.total_allocated_bytes() - before)
+        count += len(record["id"])
+    assert count == 10**9
+    assert most < 200e6
+
+
 @on_disk
 @given(cut=st.integers(0, 10**6), kind=st.sampled_from(["parquet", "file", "stream"]))
 def test_a_truncated_table_is_refused_in_one_line(tmp_path, cut, kind):
@@ -501,3 +519,22 @@ def test_every_picture_in_the_cases_is_found_by_its_place():
                     assert blake2b(content, digest_size=16).hexdigest() == one.hash
                     count += 1
     assert count >= 46
+
+
+@pytest.mark.parametrize("annotation", ["x" * 300, "a" * 5000, "a\0b"])
+def test_a_list_that_names_no_possible_file_is_one_line(tmp_path, annotation):
+    """A path that no disk could have, in a list of files, is a file that does not exist."""
+    listed = {
+        "toy": {"root": "images/", "annotation": annotation, "data_augment": False, "repeat_time": 1, "length": 1}
+    }
+    (tmp_path / "meta.json").write_text(json.dumps(listed))
+    with pytest.raises(InputError, match="expected a file that exists"):
+        read_pool(tmp_path / "meta.json")
+
+
+def test_brackets_without_end_are_no_list_of_files(tmp_path):
+    """JSON nested deeper than Python reads is read as a file of samples, and refused or listed as one."""
+    (tmp_path / "x.json").write_text('{"a": ' + "[" * 3000)
+    with pytest.raises(InputError, match="expected JSON"):
+        read_pool(tmp_path / "x.json")
+    assert len(read_pool(tmp_path / "x.json", lenient=True)) == 1

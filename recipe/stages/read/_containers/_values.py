@@ -73,7 +73,10 @@ def is_sound(batch: pa.RecordBatch) -> bool:
 
 
 def column_of(name: str, column: pa.Array, first: int, *, sound: bool) -> list[Any]:
-    """Return the values of a column."""
+    """Return the values of a column; those of a dictionary are shared: each record may name the same long one."""
+    if isinstance(column, pa.DictionaryArray) and not _has_bytes(column.type):
+        known = [*column_of(name, column.dictionary, 0, sound=sound), None]
+        return [known[-1 if at is None else at] for at in column.indices.to_pylist()]
     column = _stored(column)
     if sound and _has(column.type, _PLAIN):
         values: list[Any] = column.to_pylist()
@@ -81,6 +84,19 @@ def column_of(name: str, column: pa.Array, first: int, *, sound: bool) -> list[A
     if sound and not _has_bytes(column.type):
         return [_json(value) for value in column.to_pylist()]
     return [_value(column[i], (first + i, name)) for i in range(len(column))]
+
+
+def dictionaries_in(column: pa.Array) -> Iterator[pa.Array]:
+    """Yield the dictionaries of a column, and of what its lists and structs hold."""
+    if isinstance(column, pa.ExtensionArray):
+        yield from dictionaries_in(column.storage)
+    elif isinstance(column, pa.DictionaryArray):
+        yield column.dictionary
+    elif isinstance(column, pa.StructArray):
+        for part in column.flatten():
+            yield from dictionaries_in(part)
+    elif isinstance(column, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
+        yield from dictionaries_in(column.values)
 
 
 def _stored(column: pa.Array) -> pa.Array:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.errors import InputError
 from recipe.io.regular import regular
-from recipe.stages.read._containers._values import BYTES, ROWS, found, reading, rows_of
+from recipe.stages.read._containers._values import BYTES, ROWS, dictionaries_in, found, reading, rows_of
 from recipe.stages.read._json.cut import Span
 from recipe.stages.read._places import Place, decoded
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pyarrow.parquet import FileMetaData, ParquetFile
 
 WHAT = "Parquet"
+MOST = 1 << 28  # bytes that the texts of a batch may unpack to
+USUAL = 4  # texts of one column in a record
 _ENCRYPTED = b"PARE"
 
 
@@ -149,7 +151,29 @@ def batches(
     size, count = sum(group.total_byte_size for group in about), sum(group.num_rows for group in about)
     if groups:
         rows = max(1, min(rows, BYTES * count // max(1, size)))
+        rows = min([rows, *(_fitting(file, group, columns, rows) for group in groups)])
         yield from file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
+
+
+def _fitting(file: ParquetFile, group: int, columns: list[str] | None, rows: int) -> int:
+    """Return how many rows of a group fit into memory: a text that a dictionary names for each may be a long one.
+
+    The metadata of a column are not asked: where they are damaged, pyarrow ends the process.
+    """
+    import pyarrow.compute as pc  # noqa: PLC0415  as in _opened
+    import pyarrow.parquet as pq  # noqa: PLC0415  as above
+
+    about, leaves = file.metadata.row_group(group), map(file.schema.column, range(len(file.schema)))
+    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    texts = [path for path in texts if columns is None or path.partition(".")[0] in columns]
+    if not texts or min(rows, about.num_rows) * about.total_byte_size <= MOST:
+        return rows
+    known = {"metadata": file.metadata, "read_dictionary": texts, "pre_buffer": False}
+    with pq.ParquetFile(file.reader_source, **known) as coded:
+        first = next(coded.iter_batches(1, row_groups=[group], columns=texts, use_threads=False), None)
+    words = [] if first is None else [one for column in first.columns for one in dictionaries_in(column) if len(one)]
+    longest = sum(pc.max(pc.binary_length(one)).as_py() or 0 for one in words)
+    return min(rows, max(1, MOST // max(1, USUAL * longest)))
 
 
 def _groups(metadata: FileMetaData, span: Span | None) -> Iterator[tuple[int, int]]:
@@ -173,4 +197,5 @@ def _opened(path: Path) -> Iterator[ParquetFile]:
                 raise InputError(f"{path}: expected Parquet, got an encrypted file; decrypt it first")
             handle.seek(0)
             with pq.ParquetFile(handle, pre_buffer=False, buffer_size=1 << 20) as file:
+                file.reader_source = handle  # which `_fitting` opens once more
                 yield file
