@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
+from recipe.data.media import Medium
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from recipe.data.media import Medium
     from recipe.stages.read._images import Images
 
     Turns = list[tuple[str, str]]  # speaker and text
@@ -230,8 +231,17 @@ def digest(content: bytes) -> str:
 
 
 def dump(value: object) -> bytes:
-    """Write a JSON value so that the order of its keys does not matter; other values by their type."""
-    return json.dumps(value, sort_keys=True, default=_named).encode()
+    """Write a JSON value so that the order of its keys does not matter; other values by their type, media by name."""
+    return json.dumps(_by_names(value), sort_keys=True, default=_named).encode()
+
+
+def _by_names(value: Any) -> Any:
+    """Return a value with the name of each medium in it, whose place differs with the order of the records."""
+    if isinstance(value, Medium):
+        return value.name
+    if isinstance(value, dict):
+        return {key: _by_names(one) for key, one in value.items()}
+    return [_by_names(one) for one in value] if isinstance(value, list) else value
 
 
 def _named(value: object) -> str:

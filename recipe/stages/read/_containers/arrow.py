@@ -123,6 +123,8 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
                 value = found(batch.column(key)[places[at].number - first], keys) if known else None
                 yield decoded(value)
                 at += 1
+            if at == len(places):
+                return  # what follows may be damaged
         yield from [None] * (len(places) - at)
 
 
