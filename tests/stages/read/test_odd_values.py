@@ -208,3 +208,11 @@ def test_sentences_that_are_no_list(tmp_path, sentences):
         json.dumps([{"filename": "a.jpg", "sentences": sentences, "caption": "A jay."}])
     )
     assert read_pool(tmp_path / "pool.json", format="captions").rows["problem"].to_list() == ["L05"]
+
+
+def test_a_data_uri_in_a_column_of_bytes(tmp_path):
+    """A data URI that a column holds as bytes is the picture that it spells, also when its bytes are asked for."""
+    uri = b"data:image/jpeg;base64," + base64.b64encode(picture())
+    pq.write_table(pa.table({"images": [[uri]], "messages": [CHAT]}), tmp_path / "pool.parquet")
+    (medium,) = read_pool(tmp_path / "pool.parquet").rows["media"][0]
+    assert list(picture_bytes(tmp_path / "pool.parquet", [medium["place"]])) == [picture()]
