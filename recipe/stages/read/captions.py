@@ -57,7 +57,8 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     detailed = "transcripts" in record
     question, task = (minigpt4.QUESTION, "detail_description") if detailed else (QUESTION, TASK)
     if "sentences" in record:
-        given = [one.get("raw") if isinstance(one, dict) else one for one in record["sentences"] or [None]]
+        sentences = record["sentences"] if isinstance(record["sentences"], list) else []
+        given = [one.get("raw") if isinstance(one, dict) else one for one in sentences or [None]]
         name = record.get("filename")
         folder = record.get("filepath")
         path = f"{folder}/{name}" if isinstance(folder, str) and folder else name

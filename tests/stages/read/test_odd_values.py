@@ -199,3 +199,20 @@ def test_a_path_that_is_no_text(tmp_path):
     pq.write_table(pa.table({"images": shown, "messages": [CHAT]}), tmp_path / "pool.parquet")
     (medium,) = read_pool(tmp_path / "pool.parquet").rows["media"][0]
     assert (medium["path"], medium["ending"]) == (None, "jpg")
+
+
+@pytest.mark.parametrize("sentences", [True, 5, "A jay.", {"raw": "A jay."}, None, []])
+def test_sentences_that_are_no_list(tmp_path, sentences):
+    """Captions of Karpathy's that are no list are rejected, if captions are asked for by name."""
+    (tmp_path / "pool.json").write_text(
+        json.dumps([{"filename": "a.jpg", "sentences": sentences, "caption": "A jay."}])
+    )
+    assert read_pool(tmp_path / "pool.json", format="captions").rows["problem"].to_list() == ["L05"]
+
+
+def test_a_data_uri_in_a_column_of_bytes(tmp_path):
+    """A data URI that a column holds as bytes is the picture that it spells, also when its bytes are asked for."""
+    uri = b"data:image/jpeg;base64," + base64.b64encode(picture())
+    pq.write_table(pa.table({"images": [[uri]], "messages": [CHAT]}), tmp_path / "pool.parquet")
+    (medium,) = read_pool(tmp_path / "pool.parquet").rows["media"][0]
+    assert list(picture_bytes(tmp_path / "pool.parquet", [medium["place"]])) == [picture()]

@@ -182,10 +182,15 @@ def _bytes(view: memoryview, place: Keys) -> Any:
     """Return a medium for bytes that are one, the text that they spell, or base64."""
     if ending_of(bytes(view[:HEAD])) != UNKNOWN:
         return medium_of(view, place=in_record(*place))
+    return _spelled(bytes(view))
+
+
+def _spelled(content: bytes) -> str:
+    """Return the text that bytes spell, or base64."""
     try:
-        return bytes(view).decode()
+        return content.decode()
     except UnicodeDecodeError:
-        return base64.b64encode(view).decode()
+        return base64.b64encode(content).decode()
 
 
 def _json(value: Any) -> Any:
@@ -221,8 +226,9 @@ def found(scalar: pa.Scalar, keys: list[str]) -> Any:
             return None
     scalar = _bare(scalar)
     if isinstance(scalar, pa.StructScalar) and is_medium(scalar.type):
-        scalar = scalar["bytes"]
-    return None if scalar is None else scalar.as_py()
+        return scalar["bytes"].as_py()
+    value = None if scalar is None else scalar.as_py()
+    return _spelled(value) if isinstance(value, bytes) and ending_of(value[:HEAD]) == UNKNOWN else value
 
 
 def _bare(scalar: pa.Scalar | None) -> pa.Scalar | None:
