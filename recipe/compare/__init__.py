@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.data.selection import Selection
     from recipe.engine import Name as Engine
-    from recipe.stages.read._given import Inputs, Sources
+    from recipe.stages.read._sources.given import Inputs, Sources
 
     Given = Recipe | Mapping[str, Any] | str | Path
 

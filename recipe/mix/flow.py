@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recipe.config.recipe import Recipe
     from recipe.data.pool import Pool
     from recipe.engine import Name as Engine
-    from recipe.stages.read._given import Sources
+    from recipe.stages.read._sources.given import Sources
 
 
 def select_mix(

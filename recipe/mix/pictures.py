@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from recipe.errors import PassedOver
 from recipe.stages.read import Images, expand
-from recipe.stages.read._aside import SIDE_DATA
 from recipe.stages.read._images import header_size, image_number
+from recipe.stages.read._sources.aside import SIDE_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from recipe.stages.read._given import Inputs
+    from recipe.stages.read._sources.given import Inputs
 
 
 def make_plan(recipe: Recipe | Mapping[str, Any] | str | Path | None, given: Inputs | None, **knobs: Any) -> Recipe:

@@ -14,8 +14,8 @@ from recipe.data.signatures import hash_of
 from recipe.errors import InputError
 from recipe.io.arrow import take
 from recipe.stages.read import expand
-from recipe.stages.read._pictures import picture_bytes
-from recipe.stages.read._places import reading_order
+from recipe.stages.read._containers.pictures import picture_bytes
+from recipe.stages.read._containers.places import reading_order
 
 if TYPE_CHECKING:
     import os

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from recipe.data.pool import Pool
     from recipe.data.quotas import Quotas
     from recipe.stages.parts import Turn
-    from recipe.stages.read._given import Inputs
+    from recipe.stages.read._sources.given import Inputs
 
     Picked = tuple[Pool, Picks, Quotas]
 

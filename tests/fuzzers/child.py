@@ -22,7 +22,7 @@ from recipe.engine import running
 from recipe.errors import RecipeError
 from recipe.io.cache import open_store
 from recipe.stages import read
-from recipe.stages.read._pictures import picture_bytes
+from recipe.stages.read._containers.pictures import picture_bytes
 
 CACHE = "cache"
 

@@ -24,7 +24,7 @@ from recipe.data.signatures import hash_of
 from recipe.errors import RecipeError
 from recipe.stages.read import read_pool
 from recipe.stages.read._containers import container_of, module_of
-from recipe.stages.read._pictures import picture_bytes
+from recipe.stages.read._containers.pictures import picture_bytes
 
 CASES = Path(os.environ.get("RECIPE_CASES", Path(__file__).parents[3] / "shared" / "cases"))
 ENDINGS = (".parquet", ".arrow", ".tar", ".tsv", ".csv", ".json", ".jsonl")

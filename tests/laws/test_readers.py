@@ -23,7 +23,7 @@ from recipe.data.signatures import hash_of
 from recipe.engine import running
 from recipe.stages import read
 from recipe.stages.read import Context, Entry, Images
-from recipe.stages.read._pictures import picture_bytes
+from recipe.stages.read._containers.pictures import picture_bytes
 
 OBJECTS = [one for many in RECORDS.values() for one in many if isinstance(one, dict)]
 ANY = st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=5), json_values, max_size=5)

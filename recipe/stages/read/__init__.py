@@ -16,16 +16,16 @@ from recipe.engine.workers import nodes
 from recipe.errors import ConfigError, InputError, NotCached
 from recipe.io.cache import open_store
 from recipe.io.hashes import check_unchanged, see
-from recipe.stages.read._aside import companion
 from recipe.stages.read._entry import Context, Entry
-from recipe.stages.read._given import sort_out
 from recipe.stages.read._images import Images
-from recipe.stages.read._lists import read_list
-from recipe.stages.read._roots import warn_of_shared_names
 from recipe.stages.read._rows import stack
 from recipe.stages.read._shards import Options, Piece, pieces_of, read_piece, read_shards
 from recipe.stages.read._sources import File, expand
-from recipe.stages.read._spool import by_name, find_files
+from recipe.stages.read._sources.aside import companion
+from recipe.stages.read._sources.given import sort_out
+from recipe.stages.read._sources.lists import read_list
+from recipe.stages.read._sources.roots import warn_of_shared_names
+from recipe.stages.read._sources.spool import by_name, find_files
 
 if TYPE_CHECKING:
     import os
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from recipe.data.media import Frame
     from recipe.io.store import Store
     from recipe.stages.read._detect import Format
-    from recipe.stages.read._given import Held, Sources
+    from recipe.stages.read._sources.given import Held, Sources
 
 __all__ = ["Context", "Entry", "File", "Images", "apply", "companion", "expand", "read_list", "read_pool", "sort_out"]
 

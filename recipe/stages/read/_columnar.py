@@ -17,9 +17,9 @@ from recipe.data.media import Medium, media_column, plain, spelled
 from recipe.data.pool import SCHEMA
 from recipe.stages.read._containers import module_of
 from recipe.stages.read._containers._values import column_of, is_medium, is_sound, rows_of
-from recipe.stages.read._conversation import IDS
+from recipe.stages.read._dialects.conversation import IDS
+from recipe.stages.read._dialects.media import KEYS, is_alike, read_media
 from recipe.stages.read._entry import digest, pack_extra
-from recipe.stages.read._media import KEYS, is_alike, read_media
 from recipe.stages.read._rows import BOXES, Rows, grouped
 from recipe.stages.read.llava import is_usual
 

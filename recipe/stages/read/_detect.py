@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.config.knobs import shown
 from recipe.config.registry import names
 from recipe.errors import ConfigError, InputError
-from recipe.stages.read._columns import by_usual_names
+from recipe.stages.read._dialects.columns import by_usual_names
 from recipe.stages.read._entry import Entry, dump
 from recipe.stages.read._json import Undecodable, decode
 

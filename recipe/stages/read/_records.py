@@ -11,14 +11,14 @@ import numpy as np
 from recipe.data.media import Medium
 from recipe.errors import InputError
 from recipe.io.hashes import state_of
-from recipe.stages.read._columns import by_usual_names
 from recipe.stages.read._containers import JSON, container_of, module_of
 from recipe.stages.read._detect import SAMPLE, listed
+from recipe.stages.read._dialects.columns import by_usual_names
+from recipe.stages.read._dialects.media import NoMedium, read_media
 from recipe.stages.read._entry import Context, Where
 from recipe.stages.read._json import Damage, Undecodable, decode, read_entries, read_span
 from recipe.stages.read._json.cut import SHORTEST, cut
 from recipe.stages.read._json.load import members_of
-from recipe.stages.read._media import NoMedium, read_media
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -10,8 +10,8 @@ import polars as pl
 from recipe.data.media import media_column, plain
 from recipe.data.pool import SCHEMA, TURN
 from recipe.data.tokens import measured
+from recipe.stages.read._dialects.grounding import frame_of
 from recipe.stages.read._entry import digest, first_image, identity_of, in_front, is_harmless, key_of
-from recipe.stages.read._grounding import frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

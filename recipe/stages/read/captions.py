@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.data.media import Medium
 from recipe.stages.read import minigpt4
-from recipe.stages.read._conversation import read_conversation
-from recipe.stages.read._media import KEYS, is_nothing
+from recipe.stages.read._dialects.conversation import read_conversation
+from recipe.stages.read._dialects.media import KEYS, is_nothing
 from recipe.stages.read.qa import picture_by_number
 
 if TYPE_CHECKING:

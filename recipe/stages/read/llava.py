@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from recipe.data.media import Medium, spelled
-from recipe.stages.read._conversation import read_conversation
+from recipe.stages.read._dialects.conversation import read_conversation
+from recipe.stages.read._dialects.media import KEYS, NOTHING, alike, is_base64, is_nothing
 from recipe.stages.read._entry import Entry, dump, is_broken, pack_extra, read_turns, text_id
-from recipe.stages.read._media import KEYS, NOTHING, alike, is_base64, is_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recipe.stages.read._conversation import read_conversation
-from recipe.stages.read._dialogue import PAIRS
+from recipe.stages.read._dialects.conversation import read_conversation
+from recipe.stages.read._dialects.dialogue import PAIRS
 from recipe.stages.read.llava import has_turns
 
 if TYPE_CHECKING:

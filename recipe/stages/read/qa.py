@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from recipe.data.media import Medium
-from recipe.stages.read._conversation import read_conversation
+from recipe.stages.read._dialects.conversation import read_conversation
+from recipe.stages.read._dialects.media import KEYS as MEDIA
+from recipe.stages.read._dialects.media import is_nothing, with_size
 from recipe.stages.read._images import image_number
-from recipe.stages.read._media import KEYS as MEDIA
-from recipe.stages.read._media import is_nothing, with_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recipe.stages.read._conversation import read_conversation
+from recipe.stages.read._dialects.conversation import read_conversation
 from recipe.stages.read.alpaca import history
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.config.registry import names
 from recipe.data.media import Medium
 from recipe.stages.read._containers.tar import TEXTS
-from recipe.stages.read._conversation import read_conversation
+from recipe.stages.read._dialects.conversation import read_conversation
 from recipe.stages.read._entry import Entry, dump, text_id
 from recipe.stages.read.captions import QUESTION, TASK
 

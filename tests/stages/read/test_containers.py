@@ -23,7 +23,7 @@ from recipe.data.media import Medium, media_of
 from recipe.errors import InputError
 from recipe.stages.read import read_pool
 from recipe.stages.read._containers import arrow, container_of, module_of, parquet, table, tar
-from recipe.stages.read._pictures import picture_bytes
+from recipe.stages.read._containers.pictures import picture_bytes
 
 CASES = Path(os.environ.get("RECIPE_CASES", Path(__file__).parents[4] / "shared" / "cases"))
 on_disk = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

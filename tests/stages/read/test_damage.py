@@ -183,7 +183,7 @@ def test_damaged_packed_data_are_a_loss(tmp_path):
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
 def test_a_bomb_is_refused_with_the_limit(tmp_path, monkeypatch, pack):
     """A file that unpacks to more than its bound is refused in both modes, and the message names the bound."""
-    monkeypatch.setattr(import_module("recipe.stages.read._packed"), "FREE", 10_000)
+    monkeypatch.setattr(import_module("recipe.stages.read._containers.packed"), "FREE", 10_000)
     bomb = pack(b" " * 10_000_000)
     for lenient in (False, True):
         limit = max(10_000, 200 * len(bomb))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from recipe.data.media import MARKS, Medium, below, media_of, spelled
 from recipe.data.signatures import hash_of
 from recipe.stages.read import read_pool
-from recipe.stages.read._grounding import fill_objects, frame_of
-from recipe.stages.read._marks import marked
+from recipe.stages.read._dialects.grounding import fill_objects, frame_of
+from recipe.stages.read._dialects.marks import marked
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(99))
 TEXT = base64.b64encode(PNG).decode()

@@ -20,9 +20,9 @@ from strategies import REPAIRED, SMALL, TROUBLES, broken_sample, good_sample
 from recipe import open_mix, read_pool, rebuild_mix, score_pool, select_mix
 from recipe.errors import ConfigError, FunctionError, InputError
 from recipe.io.cache import open_store
-from recipe.stages.read._given import sort_out
-from recipe.stages.read._spool import line_of
-from recipe.stages.read._tables import records_of
+from recipe.stages.read._sources.given import sort_out
+from recipe.stages.read._sources.spool import line_of
+from recipe.stages.read._sources.tables import records_of
 
 ALONE = {"embed": SMALL, "select": "random"}
 RECORDS = [
@@ -340,8 +340,8 @@ def test_memory_stays_bounded():
         "    for i in range(100_000):\n"
         "        yield {'conversations': [{'from': 'human', 'value': f'{i} ' + 'word ' * 200},"
         " {'from': 'gpt', 'value': 'yes'}]}\n"
-        "from recipe.stages.read._spool import spool\n"
-        "from recipe.stages.read._given import Held\n"
+        "from recipe.stages.read._sources.spool import spool\n"
+        "from recipe.stages.read._sources.given import Held\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "files, kept = spool([Held(samples())])\n"
         "assert files[0].path.stat().st_size > 100e6\n"

@@ -16,7 +16,7 @@ from recipe import read_pool
 from recipe.errors import InputError
 from recipe.stages import read
 from recipe.stages.read import _shards
-from recipe.stages.read._pictures import picture_bytes
+from recipe.stages.read._containers.pictures import picture_bytes
 
 BROKEN = "a\ud83d.jpg"  # half of a surrogate pair, which no file can be called
 CHAT = [{"role": "user", "content": "What bird?"}, {"role": "assistant", "content": "A jay."}]

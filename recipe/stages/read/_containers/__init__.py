@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.data.signatures import UNKNOWN, ending_of, kind_of
 from recipe.errors import InputError
 from recipe.io.regular import regular
-from recipe.stages.read._packed import Damaged, packing_of, unpacked
+from recipe.stages.read._containers.packed import Damaged, packing_of, unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pyarrow as pa
 from recipe.data.media import Medium
 from recipe.data.signatures import HEAD, UNKNOWN, ending_of, medium_of
 from recipe.errors import InputError
-from recipe.stages.read._places import in_record
+from recipe.stages.read._containers.places import in_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from recipe.io.regular import regular
 from recipe.stages.read._containers._values import ROWS, found, reading, rows_of
+from recipe.stages.read._containers.places import Place, decoded
 from recipe.stages.read._json.cut import Span
-from recipe.stages.read._places import Place, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from recipe.errors import InputError
 from recipe.io.regular import regular
 from recipe.stages.read._containers._values import BYTES, ROWS, dictionaries_in, found, reading, rows_of
+from recipe.stages.read._containers.places import Place, decoded
 from recipe.stages.read._json.cut import Span
-from recipe.stages.read._places import Place, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

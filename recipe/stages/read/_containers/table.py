@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.errors import InputError
 from recipe.io.regular import regular
+from recipe.stages.read._containers.packed import HEAD, Unpacked, packing_of
+from recipe.stages.read._containers.places import Place, decoded, value_at
 from recipe.stages.read._json.load import encoding_of
-from recipe.stages.read._packed import HEAD, Unpacked, packing_of
-from recipe.stages.read._places import Place, decoded, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

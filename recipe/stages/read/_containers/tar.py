@@ -17,18 +17,18 @@ from recipe.data.media import Medium
 from recipe.data.signatures import HEAD, ending_of, hash_of, kind_of
 from recipe.errors import InputError
 from recipe.io.regular import regular
+from recipe.stages.read._containers.packed import HEAD as PACKED_HEAD
+from recipe.stages.read._containers.packed import Unpacked, packing_of
+from recipe.stages.read._containers.places import decoded, value_at
 from recipe.stages.read._json import LARGEST, Undecodable, decode
 from recipe.stages.read._json.cut import Span
-from recipe.stages.read._packed import HEAD as PACKED_HEAD
-from recipe.stages.read._packed import Unpacked, packing_of
-from recipe.stages.read._places import decoded, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import IO
 
-    from recipe.stages.read._places import Place
+    from recipe.stages.read._containers.places import Place
 
 TEXTS = ("txt", "text", "caption", "cls", "html", "md")  # endings of files that hold a text
 _CHUNK = 1 << 20

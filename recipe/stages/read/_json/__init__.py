@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from recipe.errors import InputError
+from recipe.stages.read._containers.packed import MB
 from recipe.stages.read._json.join import joined
 from recipe.stages.read._json.load import load
 from recipe.stages.read._json.scan import depth_exceeds, members, pieces
-from recipe.stages.read._packed import MB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from recipe.errors import InputError
-from recipe.stages.read._packed import HEAD, Damaged, packing_of, unpacked
+from recipe.stages.read._containers.packed import HEAD, Damaged, packing_of, unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path

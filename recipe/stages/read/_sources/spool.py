@@ -23,15 +23,15 @@ from recipe.config.local import told
 from recipe.data.checkpoint import Held as Kept
 from recipe.errors import ConfigError, InputError, RecipeError
 from recipe.io.cache import open_store
-from recipe.stages.read._given import raised, sort_out
 from recipe.stages.read._sources import File, survey
-from recipe.stages.read._tables import records_of
+from recipe.stages.read._sources.given import raised, sort_out
+from recipe.stages.read._sources.tables import records_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import IO
 
-    from recipe.stages.read._given import Held, Sources
+    from recipe.stages.read._sources.given import Held, Sources
 
 _STRANGE = re.compile(r"[^A-Za-z0-9_. -]|^\.+$")  # in the name of a file
 TOO_DEEP = "[" * 101 + "]" * 101  # one more than any record may have: it is rejected for that

@@ -14,9 +14,9 @@ from recipe.config.knobs import shown
 from recipe.data.checkpoint import OWN_MIX
 from recipe.errors import ConfigError, InputError, PassedOver, nearest
 from recipe.io.families import MANIFEST, family_of
-from recipe.stages.read._aside import SIDE_DATA, companion, is_list_of_files, other_files, passed_over
-from recipe.stages.read._lists import YAML, Take, read_list
-from recipe.stages.read._walk import is_hidden, kind_of, matches, walk
+from recipe.stages.read._sources.aside import SIDE_DATA, companion, is_list_of_files, other_files, passed_over
+from recipe.stages.read._sources.lists import YAML, Take, read_list
+from recipe.stages.read._sources.walk import is_hidden, kind_of, matches, walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,9 +87,9 @@ def survey(sources: Source | Sequence[Source]) -> Survey:
     A folder stands for the files of `ENDINGS` in it and in its subfolders, sorted by name, without hidden and
     unfinished files (`*.tmp`). Files that hold no samples are passed over and listed, as `image_data.json`, and what
     `recipe` writes beside a mix. A mix that `recipe` wrote, which its manifest tells, is passed over with a warning;
-    name it to read it. A glob is treated alike, unless all that it matches are such mixes. A list of files
-    (`recipe.stages.read._lists`) stands for the files that it names; in a folder, one in JSON is obeyed, and one in
-    YAML is passed over with a warning.
+    name it to read it. A glob is treated alike, unless all that it matches are such mixes. A list of files (see
+    `recipe.stages.read._sources.lists`) stands for the files that it names; in a folder, one in JSON is obeyed, and one
+    in YAML is passed over with a warning.
 
     The name of a file is the one given with it, else its path below the common parent folder of all files, so names
     depend neither on the working directory nor on the order of the sources.

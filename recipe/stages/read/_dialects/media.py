@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.data.media import MARKS, Medium, below
 from recipe.data.signatures import UNKNOWN, medium_of
+from recipe.stages.read._dialects.marks import by_marks, is_by_marks
 from recipe.stages.read._entry import is_broken
-from recipe.stages.read._marks import by_marks, is_by_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe.data.media import MARKS, Medium
+from recipe.stages.read._dialects.media import NoMedium, is_nothing, read_media
 from recipe.stages.read._entry import is_broken
-from recipe.stages.read._media import NoMedium, is_nothing, read_media
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ def read_dialogue(given: object, context: Context | None, under: str = "conversa
     given
         Any JSON value; pictures from a container may stand in it as `Medium`.
     context
-        As for `recipe.stages.read._media.media_in`.
+        As for `recipe.stages.read._dialects.media.media_in`.
     under
         The key of the record under which it stands.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recipe.stages.read._dialogue import read_dialogue
+from recipe.stages.read._dialects.dialogue import read_dialogue
+from recipe.stages.read._dialects.grounding import fill_objects, has_objects
+from recipe.stages.read._dialects.marks import has_marks, marked, numbered
+from recipe.stages.read._dialects.media import NoMedium, media_in, with_size
 from recipe.stages.read._entry import Entry, dump, is_broken, pack_extra, text_id
-from recipe.stages.read._grounding import fill_objects, has_objects
-from recipe.stages.read._marks import has_marks, marked, numbered
-from recipe.stages.read._media import NoMedium, media_in, with_size
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -39,7 +39,7 @@ def read_conversation(
     context
         What is known besides it.
     given
-        Its turns, as for `recipe.stages.read._dialogue.read_dialogue`.
+        Its turns, as for `recipe.stages.read._dialects.dialogue.read_dialogue`.
     used
         The keys that turns and pictures were made of; the others are kept.
     shown

@@ -13,7 +13,7 @@ from recipe.data.pool import Pool
 from recipe.errors import ConfigError, FunctionError, RecipeError, nearest
 from recipe.stages.read._entry import is_broken
 from recipe.stages.read._sources import KEYS
-from recipe.stages.read._tables import kind_of
+from recipe.stages.read._sources.tables import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from recipe.errors import InputError
 from recipe.stages.read._containers import JSON, container_of, module_of
+from recipe.stages.read._containers.places import BESIDE, Place, decoded, value_at
 from recipe.stages.read._json import Undecodable, decode, read_entries, read_span
 from recipe.stages.read._json.cut import Span, cut
 from recipe.stages.read._json.load import members_of
-from recipe.stages.read._places import BESIDE, Place, decoded, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
