@@ -90,7 +90,8 @@ def ours(file: Path) -> Callable[[], int]:
 
     from recipe.data.tokens import MANY
     from recipe.data.tokens import measured as measured_texts
-    from recipe.stages.read._shards import Options, Piece, read_piece
+    from recipe.stages.read._piece import Options, Piece
+    from recipe.stages.read._shards import read_piece
     from recipe.stages.read._sources import File
 
     piece = Piece(File(file, file.name), None, None)

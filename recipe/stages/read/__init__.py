@@ -18,8 +18,9 @@ from recipe.io.cache import open_store
 from recipe.io.hashes import check_unchanged, see
 from recipe.stages.read._entry import Context, Entry
 from recipe.stages.read._images import Images
+from recipe.stages.read._piece import Options, Piece
 from recipe.stages.read._rows import stack
-from recipe.stages.read._shards import Options, Piece, pieces_of, read_piece, read_shards
+from recipe.stages.read._shards import pieces_of, read_piece, read_shards
 from recipe.stages.read._sources import File, expand
 from recipe.stages.read._sources.aside import companion
 from recipe.stages.read._sources.given import sort_out

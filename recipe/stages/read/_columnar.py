@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recipe.stages.read._entry import Context, Entry
-    from recipe.stages.read._shards import Options, Piece
+    from recipe.stages.read._piece import Options, Piece
 
     Flags = NDArray[np.bool_]
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from recipe.stages.read._images import Images
     from recipe.stages.read._json import Found
     from recipe.stages.read._json.cut import Span
-    from recipe.stages.read._shards import Options, Piece
+    from recipe.stages.read._piece import Options, Piece
 
 Record = dict[str, Any]
 _COLUMNS = {"index", "question", "answer"}  # of VLMEvalKit

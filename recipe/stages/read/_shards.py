@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -22,6 +22,7 @@ from recipe.stages.read._entry import Context, Entry, dump
 from recipe.stages.read._images import Images
 from recipe.stages.read._json import Malformed, Undecodable, bytes_of, decode, read_entries
 from recipe.stages.read._json.cut import cut
+from recipe.stages.read._piece import Options, Piece
 from recipe.stages.read._records import context_of, records_of, sampled, usual
 from recipe.stages.read._rows import Rows, in_key_order
 
@@ -33,32 +34,8 @@ if TYPE_CHECKING:
     from recipe.io.store import Store
     from recipe.stages.read._detect import Format
     from recipe.stages.read._json import Found
-    from recipe.stages.read._json.cut import Span
-    from recipe.stages.read._sources import File
 
 PIECE = 16_000_000  # approximate bytes of a piece; a worker needs about ten times as much memory to read it
-
-
-class Options(NamedTuple):
-    """How every file is read; as for `recipe.read_pool`."""
-
-    boxes: Any
-    suffix_seed: int
-    image_token: Any
-    lenient: bool
-    images: Path | None
-    boxes_frame: Any = None
-
-
-class Piece(NamedTuple):
-    """A range of a file, or all of it."""
-
-    file: File
-    beside: Path | None  # the file that it is read with: sizes or bytes of its pictures, or answers
-    format: Format | None
-    span: Span | None = None  # None: the whole file, of any kind
-    seen: tuple[Seen, ...] = ()  # the file and the one beside it, as they were hashed
-    mixed: bool = True  # whether its format was recognised, so that a record of another one is read as that
 
 
 class Broken(Exception):  # noqa: N818  caught inside this stage

@@ -9,7 +9,8 @@ from polars.testing import assert_frame_equal
 
 from recipe.stages.read import _columnar
 from recipe.stages.read._containers import parquet
-from recipe.stages.read._shards import Options, Piece, read_piece
+from recipe.stages.read._piece import Options, Piece
+from recipe.stages.read._shards import read_piece
 from recipe.stages.read._sources import File
 
 PNG, MP4 = b"\x89PNG\r\n\x1a\n", b"\0\0\0\x18ftypmp42"
