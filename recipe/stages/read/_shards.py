@@ -22,7 +22,6 @@ from recipe.stages.read._entry import Context, Entry, dump
 from recipe.stages.read._images import Images
 from recipe.stages.read._json import Malformed, Undecodable, bytes_of, decode, read_entries
 from recipe.stages.read._json.cut import cut
-from recipe.stages.read._piece import Options, Piece
 from recipe.stages.read._records import context_of, records_of, sampled, usual
 from recipe.stages.read._rows import Rows, in_key_order
 
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from recipe.io.store import Store
     from recipe.stages.read._detect import Format
     from recipe.stages.read._json import Found
+    from recipe.stages.read._piece import Options, Piece
 
 PIECE = 16_000_000  # approximate bytes of a piece; a worker needs about ten times as much memory to read it
 
