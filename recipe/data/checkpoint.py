@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from recipe.io.store import Store
 
 SHARD = 65_536  # rows of a shard, about
-NO_ENDING, OWN_MIX = UNLISTED = ("no ending of samples", "a mix that recipe wrote")  # what a manifest does not list
+NO_ENDING, OWN_MIX = "no ending of samples", "a mix that recipe wrote"  # why something is passed over
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from recipe.config.recipe import Recipe
 from recipe.config.resolve import own_functions
-from recipe.data.checkpoint import UNLISTED
+from recipe.data.checkpoint import OWN_MIX
 from recipe.errors import ConfigError, InputError
 from recipe.io.families import side_file
 from recipe.io.formats import Count, FileName, Sha256, read_versioned
@@ -127,8 +127,8 @@ def make_manifest(mix: Selection) -> dict[str, Any]:
 
 
 def _passed_over(mix: Selection) -> dict[str, Any]:
-    """Return which files beside the sources hold no samples, and why; not what `recipe` wrote, nor other endings."""
-    passed = [(name, why) for name, why in mix.pool.checkpoint.passed if why not in UNLISTED]
+    """Return what beside the sources holds no samples, and why; not what `recipe` wrote there itself."""
+    passed = [(name, why) for name, why in mix.pool.checkpoint.passed if why != OWN_MIX]
     return {"passed_over": [{"name": name, "reason": reason} for name, reason in passed]} if passed else {}
 
 

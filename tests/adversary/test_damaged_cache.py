@@ -21,7 +21,7 @@ from recipe.errors import DamagedCache, InputError
 from recipe.io.cache import open_store
 from recipe.io.store import MARK
 from recipe.stages import dedup, read
-from recipe.stages.read import _shards
+from recipe.stages.read import _records, _shards
 
 ALIKE = [damage.emptied, damage.cut, damage.flipped, damage.flipped_last, damage.replaced, damage.swapped]
 HARMS = [*ALIKE, damage.deleted, damage.link_to_nothing, damage.pipe]  # every pair of harm and file: damage.py
@@ -139,7 +139,7 @@ def edit(path):
 def edited(cached, monkeypatch):
     """Return a source that is edited when it has been hashed and before it is read, and restored afterwards."""
     path = cached.folder / "pool" / "llava_mix.json"
-    content, load, span = path.read_bytes(), _shards.read_entries, _shards.read_span
+    content, load, span = path.read_bytes(), _records.read_entries, _records.read_span
 
     def hasty(function):
         def edits(*given, **knobs):
@@ -149,8 +149,8 @@ def edited(cached, monkeypatch):
 
         return edits
 
-    monkeypatch.setattr(_shards, "read_entries", hasty(load))
-    monkeypatch.setattr(_shards, "read_span", hasty(span))
+    monkeypatch.setattr(_records, "read_entries", hasty(load))
+    monkeypatch.setattr(_records, "read_span", hasty(span))
     yield path
     path.write_bytes(content)
 

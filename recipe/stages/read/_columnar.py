@@ -18,7 +18,7 @@ from recipe.data.pool import SCHEMA
 from recipe.stages.read._containers import module_of
 from recipe.stages.read._containers._values import column_of, is_medium, is_sound, rows_of
 from recipe.stages.read._dialects.conversation import IDS
-from recipe.stages.read._dialects.media import KEYS, is_alike, read_media
+from recipe.stages.read._dialects.media import ENDING, KEYS, NO_PICTURE, read_media
 from recipe.stages.read._entry import digest, pack_extra
 from recipe.stages.read._rows import BOXES, Rows, grouped
 from recipe.stages.read.llava import is_usual
@@ -67,7 +67,6 @@ def is_columnar(piece: Piece, container: str, reader: object, context: Context) 
     return (
         len(kinds) == len(schema)
         and MEANT.isdisjoint(kinds)
-        and not any(is_alike(name) for name in kinds if name != IMAGE)
         and _are_turns(kinds.pop(TURNS, None))
         and (_is_text(shown := kinds.pop(IMAGE, pa.string())) or is_medium(shown))
         and all(_is_text(kinds.get(name, pa.string())) for name in (ID, TASK))
@@ -137,6 +136,10 @@ def _looked_at(batch: pa.RecordBatch, first: int, context: Context) -> tuple[Fla
     usual, marked = _usual_turns(batch.column(TURNS))
     if ID in batch.schema.names:
         usual &= pc.greater(pc.fill_null(pc.binary_length(batch.column(ID)), 0), 0).to_numpy(zero_copy_only=False)
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if name not in (TURNS, IMAGE, *NO_PICTURE) and _is_text(column.type):  # a text that names a picture's file
+            named = pc.match_substring_regex(column.cast(pa.large_string()), ENDING)
+            usual &= ~pc.fill_null(named, False).to_numpy(zero_copy_only=False)
     media: list[Medium | None] = []
     if IMAGE in batch.schema.names:
         values = column_of(IMAGE, batch.column(IMAGE), first, sound=True)
@@ -154,6 +157,8 @@ def _picture(value: Any, context: Context) -> tuple[Medium | None, bool]:
         return None, True
     if isinstance(value, str):
         return Medium(path=spelled(value)), is_usual({IMAGE: value}, value)
+    if not isinstance(value, Medium):  # a file of nothing
+        return None, False
     (medium,) = read_media(value, "image", context, IMAGE)
     return medium, medium.kind == "image"
 

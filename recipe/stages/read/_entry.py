@@ -131,7 +131,14 @@ def pack_extra(extra: Mapping[str, Any]) -> str | None:
     >>> pack_extra({"model": ""})
     '{"model":""}'
     """
-    return json.dumps(extra, separators=(",", ":"), default=_named) if extra else None
+    kept = {key: value for key, value in extra.items() if not _holds_media(value)}
+    return json.dumps(kept, separators=(",", ":"), default=_named) if kept else None
+
+
+def _holds_media(value: object) -> bool:
+    """Return whether a value is a picture that a container gave, or a list of such, which no JSON can hold."""
+    one = value[0] if isinstance(value, list) and value else value
+    return isinstance(one, tuple) and hasattr(one, "_fields")
 
 
 def text_id(value: object) -> str:

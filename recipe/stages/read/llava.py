@@ -61,7 +61,8 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     """
     turns, others, problem = read_turns(record.get("conversations"))
     image = record.get("image", "")
-    if problem or (context is not None and context.listed) or not is_usual(record, image):
+    odd = problem or (context is not None and context.listed) or not is_usual(record, image)
+    if odd or any("<img>" in text for _, text in turns):
         yield _read_any(record, context)
         return
     extra = {key: value for key, value in record.items() if key not in SCHEMA}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.data.media import Medium
 from recipe.stages.read._dialects.conversation import read_conversation
+from recipe.stages.read._entry import dump
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,4 +47,7 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     named = [one for one in ids if isinstance(one, str) and one] if isinstance(ids, list) else []
     turns = [{"from": "human", "value": record.get("instruction")}, {"from": "gpt", "value": record.get("answer")}]
     shown = [known.get(one) or Medium(path=one) for one in named]
-    yield read_conversation(record, context, turns, ["instruction", "answer", "image_ids"], shown=shown)
+    made = read_conversation(record, context, turns, ["instruction", "answer", "image_ids"], shown=shown)
+    if known and not all(one in known for one in named) and not made.problem:
+        made = made._replace(problem="L08", raw=dump(record))
+    yield made

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from recipe.data.media import Medium
 from recipe.stages.read._dialects.conversation import read_conversation
 from recipe.stages.read._dialects.media import KEYS as MEDIA
-from recipe.stages.read._dialects.media import is_nothing, with_size
+from recipe.stages.read._dialects.media import alike, is_base64, is_nothing, names_a_picture, with_size
+from recipe.stages.read._entry import dump, is_broken
 from recipe.stages.read._images import image_number
 
 if TYPE_CHECKING:
@@ -57,21 +59,64 @@ def read(record: dict[str, Any], context: Context) -> Iterator[Entry]:
     ([('human', '<image>\nWhat bird?'), ('gpt', 'jay')], '550.jpg')
     """
     key = next((key for key in ANSWERS if not is_nothing(record.get(key))), ANSWERS[0])
-    listed = next((name for name in LISTED if _are_texts(record.get(name))), None)
-    options = {one: record[one] for one in OPTIONS if isinstance(record.get(one), str) and record[one]}
-    if listed is not None:
-        options = dict(zip(OPTIONS, record[listed], strict=False))
+    options, listed = _options(record)
     answer = record.get(key)
     if listed is not None and type(answer) is int:
-        answer = OPTIONS[answer] if 0 <= answer < len(options) else None
+        answer = list(options)[answer] if 0 <= answer < len(options) else None
+    weights = record.get("answer_weights")
+    if isinstance(answer, list) and isinstance(weights, list) and len(weights) == len(answer) > 0:
+        answer = answer[max(range(len(answer)), key=lambda at: weights[at] if _is_number(weights[at]) else -1.0)]
     turns = [{"from": "human", "value": _asked(record, options)}, {"from": "gpt", "value": _most_given(answer)}]
     used = [QUESTION, key, *([listed] if listed else options), *([HINT] if isinstance(record.get(HINT), str) else [])]
-    number = None if any(not is_nothing(record.get(name)) for name in MEDIA) else picture_by_number(record, context)
-    shown = None if number is None else [number]
-    yield read_conversation(record, context, turns, used, shown=shown)
+    record, problem = _of_table(record) if "index" in record else (record, None)
+    if any(not is_nothing(record.get(name)) for name in MEDIA) or alike(record):
+        made = read_conversation(record, context, turns, used)
+    else:
+        picture = picture_by_number(record, context)
+        problem = problem or (None if picture else "L07")  # a question about a picture that is not known is never text
+        made = read_conversation(record, context, turns, used, shown=[picture] if picture else None)
+    yield made._replace(problem=problem, raw=dump(record)) if problem and not made.problem else made
 
 
-def picture_by_number(record: Mapping[str, Any], context: Context | None) -> Medium | None:
+def _options(record: Mapping[str, Any]) -> tuple[dict[str, str], str | None]:
+    """Return the options of a question by their letters, and the key that lists them; none if each has a key."""
+    for name in LISTED:
+        given = record.get(name)
+        if isinstance(given, dict) and given and all(isinstance(one, str) for one in (*given, *given.values())):
+            return dict(given), name
+        if isinstance(given, list) and 1 < len(given) <= len(OPTIONS) and all(isinstance(one, str) for one in given):
+            bare = [one.removeprefix(f"{letter}. ") for letter, one in zip(OPTIONS, given, strict=False)]
+            return dict(zip(OPTIONS, bare, strict=False)), name
+    return {one: record[one] for one in OPTIONS if isinstance(record.get(one), str) and record[one]}, None
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value is a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _of_table(record: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Return a row of VLMEvalKit's tables with its pictures as a list, and the problem if they are none.
+
+    A cell holds base64, a list of such, or the number of the row whose picture is meant, which is not known here.
+    """
+    cell = record.get("image")
+    if not isinstance(cell, str) or is_nothing(cell) or names_a_picture(cell):
+        return record, None
+    if cell.startswith("["):
+        try:
+            return {**record, "image": ast.literal_eval(cell)}, None
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return record, "L08"
+    if not is_base64(cell):
+        return record, "L07" if cell.isdigit() else "L08"
+    named = record.get("image_path")
+    return {**record, "image": {"base64": cell, "path": named if isinstance(named, str) else None}}, None
+
+
+def picture_by_number(  # noqa: PLR0911  one for each kind of name
+    record: Mapping[str, Any], context: Context | None
+) -> Medium | None:
     """Return the picture that a record names by a number, under the true name of its file; None if it names none.
 
     A name in `file_name` comes first, which lists of COCO's pictures give. A `data_subtype` makes it a name of 2014; an
@@ -86,17 +131,14 @@ def picture_by_number(record: Mapping[str, Any], context: Context | None) -> Med
     given = record.get("image_id")
     number = image_number(given)
     if number is None:
+        if isinstance(given, str) and given.strip() and not is_broken(given):  # TextVQA's files are called by their ids
+            return Medium(path=given if names_a_picture(given) else f"{given}.jpg", root=root)
         return None
     if isinstance(record.get("data_subtype"), str):
         return Medium(path=f"COCO_{record['data_subtype']}_{number:012}.jpg", root=root)
     if isinstance(given, str) and len(given) < 12:  # noqa: PLR2004  COCO's digits
         return Medium(path=f"vg/{number}.jpg" if context is None else context.images.path(number), root=root)
     return Medium(path=f"{number:012}.jpg", root=root)
-
-
-def _are_texts(given: object) -> bool:
-    """Return whether a value is a list of as many texts as there are letters, or fewer."""
-    return isinstance(given, list) and 1 < len(given) <= len(OPTIONS) and all(isinstance(one, str) for one in given)
 
 
 def _asked(record: Mapping[str, Any], options: Mapping[str, str]) -> Any:

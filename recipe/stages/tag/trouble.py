@@ -20,7 +20,8 @@ LOOP = 0.3  # distinct share of all runs of three words; 999 of 1,000 answers ha
 _WORD = r"[^\s\x1c-\x1f]"  # what Python's str.split does not remove
 _MARK = r"(?i)<(?:image|video|audio)>"
 _TEMPLATE = r"</s>|<unk>|(?:^| )ASSISTANT:(?: |$)"
-_ELSEWHERE = r"^/|\\|(?:^|/)\.\.(?:/|$)|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]*:/|^data:|[\x00-\x1f\x7f]|^\s*$"
+_ABSOLUTE = r"^/"
+_ELSEWHERE = r"\\|(?:^|/)\.\.(?:/|$)|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]*:/|^data:|[\x00-\x1f\x7f]|^\s*$"
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 _INVISIBLE = r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
 _CHAT = r"<\|im_(?:start|end)\|>|\[/?INST\]|###\s*(?:Human|Assistant|Instruction|Response)|<s>|\bUSER:"
@@ -69,7 +70,11 @@ PROBLEMS = (  # codes of `recipe.data.problems`; the first test that holds decid
         pl.col("blank") | (pl.col("no_question") & (pl.col("n_media") == 0)),
         "the template does not match and every label is masked; with an image a first turn may be <image> alone",
     ),
-    Rule("W08", pl.col("image").str.contains(_ELSEWHERE), "no such file in an image folder"),
+    Rule(
+        "W08",
+        pl.col("image").str.contains(_ELSEWHERE) | (pl.col("absolute") & pl.col("image").str.contains(_ABSOLUTE)),
+        "no such file in an image folder",
+    ),
     Rule("W09", pl.col("markup"), "the template is cut at the wrong place and every label is masked"),
     Rule("W10", pl.col("n_tokens") * pl.col("longest_share") > CONTEXT, "no room is left for an answer"),
     Rule("W07", _tokens > _room, "the tail is cut"),
@@ -147,6 +152,7 @@ def _shows(rows: pl.DataFrame, holds: tuple[str, ...]) -> pl.DataFrame:
         turns=pl.col("turns").list.len().fill_null(0),
         n_media=media.cast(pl.UInt32),
         beyond=beyond,
+        absolute=pl.lit(value=not holds),  # other trainers take absolute paths
     )
 
 

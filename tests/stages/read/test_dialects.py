@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +86,56 @@ def test_one_picture_in_any_dress(name, tmp_path):
     assert row["problem"] is None
     assert [(turn["from"], turn["value"]) for turn in row["turns"]] == [("human", "<image>\nWho?"), ("gpt", "A jay.")]
     assert [one.name for one in media_of(row["image"], row["media"])] == [picture]
+
+
+def test_marks_in_another_order(tmp_path):
+    """Numbered marks put the pictures in the order in which they stand in the text."""
+    asked = [{"role": "user", "content": "Compare <image_01> and <image_00>"}, A]
+    (row,) = rows_of(tmp_path, {"image": {"<image_00>": "a.jpg", "<image_01>": "b.jpg"}, "conversations": asked})
+    assert row["turns"][0]["value"] == "Compare <image> and <image>"
+    assert [one["path"] for one in row["media"]] == ["b.jpg", "a.jpg"]
+
+
+@pytest.mark.parametrize("key", ["figure", "screenshot", "filepath", "local_path", "image_src"])
+def test_any_key_that_names_a_picture_is_one(key, tmp_path):
+    """A text-only record does not exist where a key names a picture's file, whatever the key is called."""
+    one, two = rows_of(
+        tmp_path,
+        {"id": "1", "conversations": [ASKED, SAID], key: "a.jpg"},
+        {"id": "2", "conversations": [ASKED, SAID], key: ["a.jpg", "b.jpg"]},
+    )
+    assert one["image"] == "a.jpg"
+    assert [each["path"] for each in two["media"]] == ["a.jpg", "b.jpg"]
+    assert two["turns"][0]["value"] == "<image>\n<image>\nWho?"
+
+
+def test_a_column_of_pictures_by_any_name(tmp_path):
+    """A picture that lies in Parquet is read under any name of its column, and never written as a value."""
+    struct = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+    pictures = pa.array([{"bytes": PNG, "path": None}, {"bytes": b"", "path": "z.jpg"}, None], struct)
+    table = pa.table({"id": ["1", "2", "3"], "conversations": [[ASKED, SAID]] * 3, "jpg": pictures})
+    pq.write_table(table, tmp_path / "pool.parquet")
+    rows = read_pool(tmp_path / "pool.parquet").rows.sort("order").to_dicts()
+    assert [row["image"] for row in rows] == [HASH, None, None]
+    assert all("record:" not in (row["extra"] or "") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("record", "asked", "said", "problem"),
+    [
+        ({"question": "Who?", "answers": ["jay"], "image_id": "0054c9"}, "Who?", "jay", None),
+        ({"question": "Who?", "answer": "A", "choices": {"A": "jay", "B": "tit"}}, "Who?\nA. jay\nB. tit", "A", None),
+        ({"question": "Who?", "answer": 1, "options": ["A. jay", "B. tit"]}, "Who?\nA. jay\nB. tit", "B", None),
+        ({"question": "Who?", "answers": ["jay", "tit"], "answer_weights": [0.2, 0.8]}, "Who?", "tit", None),
+        ({"index": 1, "question": "Who?", "answer": "A", "image": "0"}, "Who?", "A", "L07"),
+        ({"index": 1, "question": "Who?", "answer": "A", "image": "AAAA$$"}, "Who?", "A", "L08"),
+    ],
+)
+def test_questions_are_read_as_they_are_meant(record, asked, said, problem, tmp_path):
+    """Options, weights and answers by number are what they mean; a picture that is not known is a problem."""
+    (row,) = rows_of(tmp_path, record if "image_id" in record or "image" in record else {**record, "image": "a.jpg"})
+    assert row["problem"] == problem
+    assert [turn["value"] for turn in row["turns"]] == [f"<image>\n{asked}", said]
 
 
 def test_the_longer_list_of_pictures_counts(tmp_path):

@@ -167,7 +167,7 @@ def is_medium(kind: pa.DataType) -> bool:
     return fields.keys() == {"bytes", "path"} and (_is_bytes(fields["bytes"]) or pa.types.is_null(fields["bytes"]))
 
 
-def _medium(scalar: pa.StructScalar, place: Keys) -> Medium | None:
+def _medium(scalar: pa.StructScalar, place: Keys) -> Medium | dict[str, Any] | None:
     """Return the medium of a ``struct{bytes, path}``; None if it has neither."""
     path = _value(scalar["path"], place) or None
     path = path if isinstance(path, str) else None
@@ -175,6 +175,8 @@ def _medium(scalar: pa.StructScalar, place: Keys) -> Medium | None:
     view = memoryview(content.as_buffer() if content.is_valid and content.type != pa.null() else b"")
     if view:
         return medium_of(view, path=path, place=in_record(*place))
+    if content.is_valid and content.type != pa.null():
+        return {"bytes": "", "path": path}  # a file of nothing: its reader says so
     return None if path is None else Medium(path=path)
 
 

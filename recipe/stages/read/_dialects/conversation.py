@@ -75,7 +75,7 @@ def read_conversation(
     frame, added = None, False
     filled: tuple[str, ...] = ()
     if not problem:
-        turns = numbered(turns, media)
+        turns, media = numbered(turns, media)
         if has_objects(record):
             turns, frame, problem = fill_objects(turns, record["objects"])
             filled = ("objects",) if frame else ()

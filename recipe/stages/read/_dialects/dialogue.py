@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SPEAKERS = {
     **dict.fromkeys(("human", "user", "User", "USER", "Human"), "human"),
     **dict.fromkeys(("gpt", "assistant", "Assistant", "ASSISTANT", "GPT", "model", "bot", "chatgpt"), "gpt"),
-    **dict.fromkeys(("system", "System", "SYSTEM"), "system"),
+    **dict.fromkeys(("system", "System", "SYSTEM", "developer"), "system"),
 }
 PAIRS = (
     ("user", "assistant"),

@@ -18,20 +18,26 @@ _NUMBERED = re.compile(r"<\|?image_(\d{1,9})\|?>")  # Phi's and MiniCPM-V's
 _ANY = re.compile("|".join(map(re.escape, MARKS.values())))
 
 
-def numbered(turns: Turns, media: Sequence[Medium]) -> Turns:
-    r"""Write ``<image>`` in the place of numbered marks, where they number all pictures in their order.
+def numbered(turns: Turns, media: list[Medium]) -> tuple[Turns, list[Medium]]:
+    r"""Write ``<image>`` in the place of marks that number all pictures, and put these in the order of the marks.
 
     Examples
     --------
     >>> from recipe.data.media import Medium
-    >>> numbered([("human", "<image_00>\nand <image_01>")], [Medium(path="a.jpg"), Medium(path="b.jpg")])
-    [('human', '<image>\nand <image>')]
+    >>> pair = [Medium(path="a.jpg"), Medium(path="b.jpg")]
+    >>> turns, media = numbered([("human", "<image_01>\nand <image_00>")], pair)
+    >>> turns, [one.path for one in media]
+    ([('human', '<image>\nand <image>')], ['b.jpg', 'a.jpg'])
     """
     found = [int(number) for who, text in turns if who == "human" for number in _NUMBERED.findall(text)]
-    count = sum(one.kind == "image" for one in media)
-    if count == 0 or found not in (list(range(count)), list(range(1, count + 1))):
-        return turns
-    return [(who, _NUMBERED.sub("<image>", text) if who == "human" else text) for who, text in turns]
+    pictures = [one for one in media if one.kind == "image"]
+    start = min(found, default=0)
+    if not pictures or len(pictures) != len(media) or start > 1:
+        return turns, media
+    if sorted(found) != list(range(start, start + len(pictures))):
+        return turns, media
+    texts = [(who, _NUMBERED.sub("<image>", text) if who == "human" else text) for who, text in turns]
+    return texts, [pictures[number - start] for number in found]
 
 
 def is_by_marks(value: object) -> bool:

@@ -103,43 +103,48 @@ def media_in(record: Mapping[str, Any], context: Context | None) -> tuple[list[M
         keys.add(key)
     if not found:
         for key in alike(record):
-            kind = _KIND_OF[record[key].rpartition(".")[2].lower()]
-            found[kind] = list(read_media(record[key], kind, context, key))
+            for one in read_media(record[key], "image", context, key):
+                kind = one.kind if one.path is None else _KIND_OF.get(one.path.rpartition(".")[2].lower(), one.kind)
+                found.setdefault(kind, []).append(one._replace(kind=kind))
             keys.add(key)
     return [medium for kind in MARKS for medium in found.get(kind, [])], keys  # type: ignore[call-overload]
 
 
 def alike(record: Mapping[str, Any]) -> list[str]:
-    """Return keys that are none of `KEYS`, and yet are called like a picture's and name the file of one.
+    """Return keys that are none of `KEYS`, and under which the file of a picture is named, or lies by its bytes.
 
     Examples
     --------
-    >>> alike({"img_name": "a.jpg", "image_size": 7, "url": "https://a.org/b"})
-    ['img_name']
+    >>> alike({"figure": "a.jpg", "image_size": 7, "url": "https://a.org/b", "frames": ["1.png", "2.png"]})
+    ['figure', 'frames']
     """
-    return [
-        key
-        for key, value in record.items()
-        if isinstance(key, str)
-        and isinstance(value, str)
-        and key not in KEYS
-        and is_alike(key)
-        and value.rpartition(".")[2].lower() in _KIND_OF
-        and len(value) < _LONGEST
-    ][:1]
+    return [key for key, value in record.items() if key not in KEYS and key not in NO_PICTURE and _is_file(value)]
 
 
-def is_alike(key: str) -> bool:
-    """Return whether a key is called as that of a picture, a video or a sound might be."""
-    return _LIKE.search(key) is not None
+def names_a_picture(text: str) -> bool:
+    """Return whether a text is the name of a picture's, a video's or a sound's file and nothing else.
+
+    Examples
+    --------
+    >>> names_a_picture("a/b.jpg"), names_a_picture("see b.jpg"), names_a_picture("A jay.")
+    (True, False, False)
+    """
+    return text[-5:].rpartition(".")[2].lower() in _KIND_OF and len(text) < _LONGEST and _SPACE.search(text) is None
 
 
-_LIKE = re.compile(
-    r"(?:^|_)(?:image|img|photo|picture|pic|visual|video|clip|audio|sound)s?(?:_?(?:path|file|filename|name|url|uri|id))?s?$"
-    r"|^(?:file_?name|url|path)$",
-    re.IGNORECASE,
-)
+def _is_file(value: object) -> bool:
+    """Return whether a value is what a container gives for a picture, or names the file of one; or a list of such."""
+    if isinstance(value, Medium):
+        return True
+    if isinstance(value, list):
+        return bool(value) and all(not isinstance(one, list) and _is_file(one) for one in value)
+    return isinstance(value, str) and names_a_picture(value)
+
+
+NO_PICTURE = {"id", "idx", "sample_id", "uid", "question_id", "source", "data_source", "dataset", "model", "task_name"}
+ENDING = r"(?i)\.(?:jpe?g|png|gif|webp|bmp|tiff?|mp4|avi|mov|mkv|webm|wav|mp3|flac|ogg)$"
 _LONGEST = 1000  # characters of a path
+_SPACE = re.compile(r"\s")
 _KIND_OF: dict[str, Kind] = {
     **dict.fromkeys(("jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff"), "image"),
     **dict.fromkeys(("mp4", "avi", "mov", "mkv", "webm"), "video"),
@@ -240,6 +245,8 @@ def _decoded(text: str) -> bytes:
 def _of_object(value: dict[str, Any], kind: Kind, context: Context | None, place: str) -> Medium:
     """Read an object with bytes, with a path or URL, or with size."""
     content = next((value[key] for key in _BYTES if value.get(key)), None)
+    if not content and any(value.get(key) in ("", b"") for key in _BYTES):
+        raise NoMedium("L08")
     path = next((value[key] for key in _NAMES if isinstance(value.get(key), str) and value[key]), None)
     if isinstance(content, bytes | bytearray):
         made = by_bytes(bytes(content), kind, context, place, None if path is None else below(None, path))

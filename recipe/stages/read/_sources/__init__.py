@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 PACKED = ("", ".gz", ".zst", ".bz2", ".xz")
 ENDINGS = (  # of the files that a folder is searched for; a file that is named directly may have any ending
-    *(f"{ending}{packed}" for ending in (".json", ".jsonl") for packed in PACKED),
-    *(".parquet", ".arrow", ".tar", ".tsv"),
+    *(f"{ending}{packed}" for ending in (".json", ".jsonl", ".ndjson", ".tar") for packed in PACKED),
+    *(".parquet", ".arrow", ".feather", ".tgz", ".tsv"),
 )
 KEYS = ("path", "name", "format")
 

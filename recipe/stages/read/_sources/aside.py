@@ -22,12 +22,15 @@ SIDE_NAMES = {  # name of a file -> what it is
     "package.json": "description of a package",
     **dict.fromkeys(("config.json", "generation_config.json", "preprocessor_config.json"), "settings of a model"),
     **dict.fromkeys(("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"), "settings of a tokenizer"),
-    "trainer_state.json": "state of a training run",
+    **dict.fromkeys(("adapter_config.json", "added_tokens.json"), "settings of a model"),
+    **dict.fromkeys(("vocab.json", "merges.json"), "settings of a tokenizer"),
+    **dict.fromkeys(("trainer_state.json", "all_results.json", "train_results.json"), "state of a training run"),
 }
 SIDE_ENDS = {  # end of a name -> what it is
     "_stats.json": "counts of a download",
     **{f".{name}": "written beside a mix" for name in (*SIDE_FILES, "manifest.json")},
 }
+SIDE_STARTS = ("instances_", "person_keypoints_", "image_info_", "stuff_", "panoptic_")  # COCO's, without captions
 _HEAD = 4096  # bytes
 _ANNOTATIONS = re.compile(  # the first record's keys up to one that tells, none of whose values before it is nested
     r'\s*\[\s*\{\s*(?:"\w+"\s*:\s*(?:"[^"]*"|[-\d.]+|null)\s*,\s*)*"(regions|objects|relationships|attributes|qas)"\s*:\s*\['
@@ -71,7 +74,7 @@ def other_files(names: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
-def _reason(file: Path) -> str | None:
+def _reason(file: Path) -> str | None:  # noqa: PLR0911  one for each kind
     """Return why a file holds no samples by its name or its first bytes; None if it may hold some."""
     name = file.name
     if name in SIDE_NAMES:
@@ -79,6 +82,12 @@ def _reason(file: Path) -> str | None:
     end = next((end for end in SIDE_ENDS if name.endswith(end)), None)
     if end is not None and (end != "_stats.json" or b'"successes"' in _head(file)):
         return SIDE_ENDS[end]
+    if name.startswith(SIDE_STARTS) and name.endswith(".json"):
+        return "annotations of COCO"
+    if name.endswith("sceneGraphs.json"):
+        return "annotations of GQA"
+    if name.endswith(".index.json"):
+        return "an index of weights"
     if name.startswith("cache-") and name.endswith(".arrow"):
         return "what a data set was changed to, as datasets keeps it"
     if name == "dataset_info.json" and b'"features"' in _head(file):
@@ -99,6 +108,8 @@ def _companions(files: list[Path]) -> Iterator[tuple[Path, str]]:
             for name in (f"{stem}.json", f"{stem}_train.json"):
                 if file.with_name(name) in here:
                     yield file.with_name(name), f"is read with {file.name}"
+        if file.name.startswith("v2_") and "questions" in file.name and answers_beside(file) is None:
+            yield file, "questions without answers"
         if (answers := answers_beside(file)) in here:
             yield answers, f"is read with {file.name}"
 

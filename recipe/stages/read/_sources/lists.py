@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 YAML = (".yaml", ".yml")
 LARGEST = 4_000_000  # bytes of a list
+_PLACES = {"file_name", "hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name"}  # LLaMA-Factory's
 _STRATEGY = re.compile(r"(all)|(first|end|random):(\d+)(%)?")
 
 
@@ -92,7 +93,7 @@ def read_list(path: Path) -> list[Listed] | None:  # noqa: PLR0911  one for each
     if all(isinstance(one, dict) for one in entries):
         if all("annotation" in one for one in entries):
             return list(_internvl(given, path))
-        if all("file_name" in one or "hf_hub_url" in one or "script_url" in one for one in entries):
+        if all(not _PLACES.isdisjoint(one) for one in entries):
             return list(_llama_factory(given, path))
     return None
 
