@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from recipe.config.registry import fitting
 from recipe.config.step import Step
 from recipe.config.writers import beside as beside_of
 from recipe.config.writers import check_ending, stated
-from recipe.errors import FunctionError
+from recipe.errors import BoxesLeft, FunctionError
 from recipe.io.atomic import atomic_write
 from recipe.io.families import FORMATS, SIDE_FILES, side_file
 from recipe.io.hashes import sha256
@@ -143,7 +144,18 @@ def write_records(
     """
     writer = writer_of(path, format)
     step = Step(writer.name, fitting("write", writer.name, knobs) | writer.knobs)
+    if format is not None and not stated(writer, "FRAMES", ()):
+        _warn_of_frames(pool, rows, writer)
     return {file: _written(step, pool, own, file) for file, own in layout.split(path, pool, rows).items()}
+
+
+def _warn_of_frames(pool: Pool, rows: NDArray[np.int64], writer: Step) -> None:
+    """Warn if boxes of several frames go to a file whose writer leaves them as they are."""
+    found = pool.rows["frame"].gather(rows).drop_nulls().value_counts(sort=True)
+    if len(found) > 1:
+        counts = ", ".join(f"{count:,} {frame}" for frame, count in sorted(found.iter_rows()))
+        what = f"boxes of several frames are left as they are by {writer.label.replace('_', '-')} ({counts})"
+        warnings.warn(f"{what}; take sources of one frame, or a trainer that wants one", BoxesLeft, stacklevel=4)
 
 
 def write_beside(path: Path, records: Mapping[Path, int], writer: Step) -> dict[str, Path]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import tarfile
+import warnings
 
 import numpy as np
 import polars as pl
 import pytest
+from builders import make_pool
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trainers import (
@@ -27,10 +29,12 @@ from trainers import (
 
 from recipe.check import check_mix
 from recipe.config.registry import find
+from recipe.config.step import Step
 from recipe.data.media import Medium
 from recipe.errors import BoxesLeft, InputError
 from recipe.stages.read import read_pool
-from recipe.stages.write import _arrow, trl
+from recipe.stages.write import _arrow, trl, write_records
+from recipe.stages.write._layout import Layout
 
 ONE = chat("<image>\nWhat is it?", "A jay.", "Sure?", "Yes.", media=shown("coco/1.jpg"), name="a")
 TWO = chat("Is <image> older than <image>?", "No.", media=shown("1.jpg", "2.jpg"), name="b")
@@ -316,3 +320,14 @@ def test_helpers_agree():
     """The picture that tests write is as large as they say."""
     assert list(sizes([1])) == [SIZE]
     assert next(pictures([1])) == picture()
+
+
+def test_boxes_of_several_frames_are_told(tmp_path):
+    """A writer that leaves boxes as they are warns where they refer to several things, and not where to one."""
+    pool = make_pool([[("human", "Where?"), ("gpt", "[1, 2, 3, 4]")]] * 3, frame=["pixels", "unit", None])
+    both, one = np.array([0, 1, 2]), np.array([0, 2])
+    with pytest.warns(BoxesLeft, match="1 pixels, 1 unit"):
+        write_records(tmp_path / "a.json", pool, both, layout=Layout(), format=Step("llama_factory", {}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_records(tmp_path / "b.json", pool, one, layout=Layout(), format=Step("llama_factory", {}))
