@@ -11,6 +11,7 @@ videos      several videos, or a video beside pictures
 audio       sounds
 system      a system prompt
 bytes       the bytes of pictures
+absolute    pictures by absolute paths
 ==========  ======================================================================
 """
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from recipe.config.step import Step
 
 _ENDING = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
-WORDS = frozenset({"images", "video", "videos", "audio", "system", "bytes"})
+WORDS = frozenset({"images", "video", "videos", "audio", "system", "bytes", "absolute"})
 
 
 def as_user_said(name: str) -> str:
@@ -74,7 +75,7 @@ def holds(step: Step | None) -> frozenset[str]:
     --------
     >>> from recipe.config.step import Step
     >>> holds(None), sorted(holds(Step("qwen_vl", {})))
-    (frozenset(), ['images', 'video', 'videos'])
+    (frozenset(), ['absolute', 'images', 'video', 'videos'])
     """
     found = frozenset(stated(step, "HOLDS", ()))
     if odd := found - WORDS:

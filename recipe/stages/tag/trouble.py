@@ -152,7 +152,7 @@ def _shows(rows: pl.DataFrame, holds: tuple[str, ...]) -> pl.DataFrame:
         turns=pl.col("turns").list.len().fill_null(0),
         n_media=media.cast(pl.UInt32),
         beyond=beyond,
-        absolute=pl.lit(value=not holds),  # other trainers take absolute paths
+        absolute=pl.lit(value="absolute" not in holds),
     )
 
 

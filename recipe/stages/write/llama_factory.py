@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recipe.stages.write._chats import Chat
     from recipe.stages.write._pack import Rows
 
-HOLDS = ("images", "video", "videos", "audio", "system")
+HOLDS = ("images", "video", "videos", "audio", "system", "absolute")
 ENDINGS = (".json",)
 BESIDE = ("dataset_info.json",)
 COLUMNS = {"image": "images", "video": "videos", "audio": "audios"}

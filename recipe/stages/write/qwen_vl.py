@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recipe.stages.write._chats import Sizes
     from recipe.stages.write._pack import Rows
 
-HOLDS = ("images", "video", "videos")
+HOLDS = ("images", "video", "videos", "absolute")
 FRAMES = ("pixels",)
 ENDINGS = (".json", ".jsonl")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recipe.stages.write._chats import Chat, Sizes
     from recipe.stages.write._pack import Rows
 
-HOLDS = ("images", "video", "videos", "audio", "system")
+HOLDS = ("images", "video", "videos", "audio", "system", "absolute")
 FRAMES = ("pixels", "unit")
 ENDINGS = (".jsonl",)
 COLUMNS = {"image": "images", "video": "videos", "audio": "audios"}

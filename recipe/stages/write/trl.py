@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recipe.stages.write._chats import Pictures
     from recipe.stages.write._pack import Rows
 
-HOLDS = ("images", "system", "bytes")
+HOLDS = ("images", "system", "bytes", "absolute")
 ENDINGS = (".parquet",)
 BYTES = 64 << 20  # of the pictures of a group of rows, but for the last
 GROUP = 100  # rows of a group, as Hugging Face writes tables with pictures
