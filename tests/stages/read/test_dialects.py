@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from recipe.data.media import MARKS, Medium, below, media_of, spelled
 from recipe.data.signatures import hash_of
 from recipe.stages.read import read_pool
+from recipe.stages.read._dialects.columns import by_usual_names
 from recipe.stages.read._dialects.grounding import fill_objects, frame_of
 from recipe.stages.read._dialects.marks import marked
 
@@ -212,6 +213,19 @@ def test_objects_fill_their_places(objects, frame):
     box = f"[{', '.join(map(str, objects['bbox'][0]))}]"
     assert fill_objects(turns, objects) == ([("human", "Find the jay"), ("gpt", box)], frame, None)
     assert fill_objects([*turns, ("gpt", "<bbox>")], objects)[2] == "bad_box:placeholders"
+
+
+def test_a_name_that_cannot_be_written_is_a_problem(tmp_path):
+    """Half of a surrogate pair in the name of an object is L12, as in any text, and tags of other types are none."""
+    record = {
+        "messages": [
+            {"role": "user", "content": "<image>Find the <ref-object>"},
+            {"role": "assistant", "content": "<bbox>"},
+        ]
+    }
+    (row,) = rows_of(tmp_path, {**record, "images": ["a.jpg"], "objects": {"ref": ["\ud83d"], "bbox": [[1, 2, 3, 4]]}})
+    assert (row["problem"], row["turns"]) == ("L12", [])
+    assert by_usual_names(record, {"tags": {"role_tag": ["role"]}}) == record
 
 
 @pytest.mark.parametrize(

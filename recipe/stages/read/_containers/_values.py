@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from recipe.data.media import Medium
@@ -68,8 +69,38 @@ def is_sound(batch: pa.RecordBatch) -> bool:
         if "UTF8" not in str(error):
             raise
         batch.validate()
+        for column in batch.columns:
+            _check_offsets(column)
         return False
     return True
+
+
+def _check_offsets(column: pa.Array) -> None:
+    """Raise if an offset of a list or a text leads out of it: a full check ends at the first text that is not UTF-8."""
+    kind = column.type
+    if isinstance(column, pa.ExtensionArray):
+        _check_offsets(column.storage)
+    elif isinstance(column, pa.StructArray):
+        for number in range(kind.num_fields):
+            _check_offsets(column.field(number))
+    elif isinstance(column, pa.FixedSizeListArray):
+        _check_offsets(column.values)
+    elif isinstance(column, pa.ListArray | pa.LargeListArray):
+        _check_rising(column, "q" if isinstance(column, pa.LargeListArray) else "i", len(column.values))
+        _check_offsets(column.values)
+    elif pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind):
+        content = column.buffers()[2]
+        _check_rising(column, "q" if pa.types.is_large_string(kind) else "i", 0 if content is None else content.size)
+
+
+def _check_rising(column: pa.Array, code: str, most: int) -> None:
+    """Raise if the offsets of a column fall, or end beyond what they are of."""
+    buffer = column.buffers()[1]
+    if buffer is None or not len(column):
+        return
+    offsets = np.frombuffer(buffer, code)[column.offset : column.offset + len(column) + 1]
+    if len(offsets) <= len(column) or offsets[0] < 0 or (np.diff(offsets) < 0).any() or offsets[-1] > most:
+        raise pa.ArrowInvalid("an offset leads out of its column")
 
 
 def column_of(name: str, column: pa.Array, first: int, *, sound: bool) -> list[Any]:

@@ -56,7 +56,9 @@ def by_usual_names(record: dict[str, Any], beside: Mapping[str, Any] | None) -> 
 def _turn(turn: Any, tags: Mapping[str, Any]) -> Any:
     """Return a turn as role and content."""
     role, content = tags.get("role_tag", "from"), tags.get("content_tag", "value")
-    if not isinstance(turn, dict) or role not in turn or content not in turn:
+    if not (
+        isinstance(role, str) and isinstance(content, str) and isinstance(turn, dict) and {role, content} <= turn.keys()
+    ):
         return turn
     speakers = {tags[tag]: name for tag, name in _SPEAKERS.items() if isinstance(tags.get(tag), str)}
     rest = {key: value for key, value in turn.items() if key not in (role, content)}

@@ -79,6 +79,8 @@ def read_conversation(
         if has_objects(record):
             turns, frame, problem = fill_objects(turns, record["objects"])
             filled = ("objects",) if frame else ()
+            if any(is_broken(text) for _, text in turns):
+                turns, problem = [], "L12"
         if not problem:
             turns, problem, added = marked(turns, media)
         if not media and keys and has_marks(turns):
