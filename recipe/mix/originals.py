@@ -136,7 +136,7 @@ class _Records:
             return None
         raw = self._raw(record)
         try:
-            value = msgspec.json.decode(raw)  # strict: what other loaders refuse, as NaN, is made anew
+            value = msgspec.json.decode(raw)  # strict: what other loaders refuse, as NaN, is made again
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             value = None
         if (

@@ -60,7 +60,15 @@ def records_of(piece: Piece, *, lenient: bool) -> Iterable[Found | Record]:
     if piece.file.take is None:
         return entries
     whole = list(entries)
-    return [whole[number] for number in piece.file.take.rows(len(whole))]
+    return Taken(whole, piece.file.take.rows(len(whole)))
+
+
+class Taken(list["Found | Record"]):
+    """The records that a list of files takes of a file, and their numbers in it."""
+
+    def __init__(self, whole: Sequence[Found | Record], numbers: Sequence[int]) -> None:
+        super().__init__(whole[number] for number in numbers)
+        self.numbers = numbers
 
 
 def _checked(path: Path, rows: Iterable[Record]) -> Iterator[Record]:

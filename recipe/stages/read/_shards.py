@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from contextlib import contextmanager
 from functools import lru_cache, partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -22,7 +23,7 @@ from recipe.stages.read._entry import Context, Entry, dump
 from recipe.stages.read._images import Images
 from recipe.stages.read._json import Malformed, Undecodable, bytes_of, decode, read_entries
 from recipe.stages.read._json.cut import cut
-from recipe.stages.read._records import context_of, records_of, sampled, usual
+from recipe.stages.read._records import Taken, context_of, records_of, sampled, usual
 from recipe.stages.read._rows import Rows, in_key_order
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def _read(piece: Piece, options: Options) -> pl.DataFrame:
             if _columnar.is_columnar(piece, container, known, context):
                 one = partial(_samples, read=read, context=context, piece=piece, lenient=lenient)
                 return _columnar.read_columns(piece, container, context, options, one)
-        for number, entry in enumerate(entries):
+        numbers = entries.numbers if isinstance(entries, Taken) else count()
+        for number, entry in zip(numbers, entries, strict=False):  # either ends where the records do
             context.where.number = number  # type: ignore[union-attr]
             for sample in _samples(entry, read, context, piece, lenient=lenient):
                 rows.add(sample)

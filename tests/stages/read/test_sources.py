@@ -1,5 +1,6 @@
 """The files that a source stands for, and the name of each."""
 
+import base64
 import json
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from recipe.errors import ConfigError, InputError
 from recipe.io.atomic import atomic_write
 from recipe.stages.read import expand, read_pool
+from recipe.stages.read._containers.pictures import picture_bytes
 from recipe.stages.read._sources import survey
 
 
@@ -143,6 +145,18 @@ def test_a_list_that_names_no_file_is_refused(tmp_path):
         with pytest.raises(InputError, match=r"mix.yaml: datasets\[0\]") as caught:
             survey(tmp_path / "mix.yaml")
         assert words in str(caught.value)
+
+
+def test_a_picture_of_a_record_that_is_taken_is_found_again(tmp_path):
+    """The place of a picture in base64 counts the records of the file, and not those that a list takes of it."""
+    contents = [b"\x89PNG\r\n\x1a\n" + bytes([number]) * 99 for number in range(5)]
+    turns = [{"from": "human", "value": "<image>Who?"}, {"from": "gpt", "value": "A jay."}]
+    records = [{"image": base64.b64encode(one).decode(), "conversations": turns} for one in contents]
+    (tmp_path / "a.json").write_text(json.dumps(records))
+    (tmp_path / "mix.yaml").write_text("datasets: [{json_path: a.json, sampling_strategy: 'end:2'}]")
+    rows = read_pool(tmp_path / "mix.yaml").rows.sort("order")
+    places = [media[0]["place"] for media in rows["media"]]
+    assert list(picture_bytes(tmp_path / "a.json", places)) == contents[3:]
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,12 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, date | time) else str(value)  # a datetime is a date
 
 
+def value_in(batch: pa.RecordBatch, at: int, keys: list[str]) -> Any:
+    """Return the value to which some keys lead in a row of a batch; None where there is none."""
+    column = batch.schema.get_field_index(keys[0])
+    return found(batch.column(column)[at], keys[1:]) if column >= 0 else None
+
+
 def found(scalar: pa.Scalar, keys: list[str]) -> Any:
     """Return the bytes, or the text, to which some keys lead in a value; None if they lead nowhere."""
     for key in keys:

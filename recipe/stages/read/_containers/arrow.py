@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from recipe.io.regular import regular
-from recipe.stages.read._containers._values import ROWS, found, reading, rows_of
+from recipe.stages.read._containers._values import ROWS, reading, rows_of, value_in
 from recipe.stages.read._containers.places import Place, decoded
 from recipe.stages.read._json.cut import Span
 
@@ -118,10 +118,7 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
     with _opened(path) as handle:
         for batch, first in _batches(handle, Span(places[0].number, places[-1].number + 1) if places else Span(0, 0)):
             while at < len(places) and places[at].number < first + len(batch):
-                key, *keys = places[at].keys()
-                known = batch.schema.get_field_index(key) >= 0
-                value = found(batch.column(key)[places[at].number - first], keys) if known else None
-                yield decoded(value)
+                yield decoded(value_in(batch, places[at].number - first, places[at].keys()))
                 at += 1
             if at == len(places):
                 return  # what follows may be damaged

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recipe.errors import InputError
 from recipe.io.regular import regular
-from recipe.stages.read._containers._values import BYTES, ROWS, dictionaries_in, found, reading, rows_of
+from recipe.stages.read._containers._values import BYTES, ROWS, dictionaries_in, reading, rows_of, value_in
 from recipe.stages.read._containers.places import Place, decoded
 from recipe.stages.read._json.cut import Span
 
@@ -134,10 +134,7 @@ def picture_bytes(path: Path, places: Sequence[Place]) -> Iterator[bytes | None]
                 continue
             for batch in batches(file, [group], columns):
                 while at < len(places) and places[at].number < first + len(batch):
-                    key, *keys = places[at].keys()
-                    known = batch.schema.get_field_index(key) >= 0
-                    value = found(batch.column(key)[places[at].number - first], keys) if known else None
-                    yield decoded(value)
+                    yield decoded(value_in(batch, places[at].number - first, places[at].keys()))
                     at += 1
                 first += len(batch)  # noqa: PLW2901  the number of the next
         yield from [None] * (len(places) - at)
