@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from recipe.data.media import Kind
     from recipe.stages.read._entry import Context
 
-KEYS: dict[str, Kind] = {  # of a record, and what lies under them; the first of a kind that holds anything counts
+KEYS: dict[str, Kind] = {  # of a record, and what lies under them; of a kind the key with the most counts
     **dict.fromkeys(("image", "images", "image_path", "image_paths", "img_path", "image_file", "img"), "image"),
     **dict.fromkeys(("image_url", "image_urls", "image_base64", "image_base64_str", "picture", "pictures"), "image"),
     **dict.fromkeys(("video", "videos", "video_path"), "video"),
@@ -33,15 +33,7 @@ NOTHING = (
 _BYTES = ("bytes", "base64", "data")
 _NAMES = ("path", "url", "image", "video", "audio", "file", "uri")
 _DATA_URI = re.compile(r"data:([a-z]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,", re.IGNORECASE)
-_FIRST = {  # what the base64 text of a picture begins with
-    "/9j/": "jpg",
-    "iVBORw0KGgo": "png",
-    "R0lGOD": "gif",
-    "UklGR": "webp",
-    "Qk": "bmp",
-    "SUkq": "tif",
-    "TU0A": "tif",
-}
+_FIRST = ("/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR", "Qk", "SUkq", "TU0A")  # what the base64 of a picture begins with
 _SHORTEST = 64  # characters of a base64 text that is taken for a picture without being called so
 
 
@@ -228,7 +220,7 @@ def is_base64(text: str) -> bool:
     """Return whether a text is the base64 of a picture and no path."""
     return (
         len(text) > _SHORTEST
-        and text.startswith(tuple(_FIRST))
+        and text.startswith(_FIRST)
         and re.fullmatch(r"[A-Za-z0-9+/\s]+={0,2}\s*", text) is not None
         and not re.search(r"\.[A-Za-z]{3,4}$", text[-8:])
     )
