@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
-from binascii import Error as NotBase64
 from typing import TYPE_CHECKING, Any
 
 from recipe.data.media import MARKS, Medium, below
 from recipe.data.signatures import UNKNOWN, medium_of
+from recipe.stages.read._containers.places import decoded
 from recipe.stages.read._dialects.marks import by_marks, is_by_marks
 from recipe.stages.read._entry import is_broken
 
@@ -207,9 +206,7 @@ def _with_root(medium: Medium, context: Context | None) -> Medium:
 
 def _of_text(text: str, kind: Kind, context: Context | None, place: str) -> Medium:
     """Read a path, a URL, a data URI or base64."""
-    if head := _DATA_URI.match(text, 0, 200):
-        return by_bytes(_decoded(text[head.end() :]), kind, context, place)
-    if is_base64(text):
+    if _DATA_URI.match(text, 0, 200) or is_base64(text):
         return by_bytes(_decoded(text), kind, context, place)
     if is_broken(text):
         raise NoMedium("L12")
@@ -227,11 +224,11 @@ def is_base64(text: str) -> bool:
 
 
 def _decoded(text: str) -> bytes:
-    """Decode base64 that begins a picture or was called so."""
-    try:
-        return b64decode("".join(text.split()), validate=True)
-    except (NotBase64, ValueError) as error:
-        raise NoMedium("L08") from error
+    """Decode a data URI, or base64 that begins a picture or was called so."""
+    content = decoded(text)
+    if content is None:
+        raise NoMedium("L08")
+    return content
 
 
 def _of_object(value: dict[str, Any], kind: Kind, context: Context | None, place: str) -> Medium:
@@ -243,8 +240,7 @@ def _of_object(value: dict[str, Any], kind: Kind, context: Context | None, place
     if isinstance(content, bytes | bytearray):
         made = by_bytes(bytes(content), kind, context, place, None if path is None else below(None, path))
     elif isinstance(content, str):
-        head = _DATA_URI.match(content, 0, 200)
-        made = by_bytes(_decoded(content[head.end() if head else 0 :]), kind, context, place)
+        made = by_bytes(_decoded(content), kind, context, place)
         made = made._replace(path=None if path is None or is_broken(path) else below(None, path))
     elif path is not None and "bytes" not in value:
         made = _of_text(path, kind, context, place)
